@@ -1,0 +1,54 @@
+// Package policy holds what a contract says about its methods, as plain values.
+//
+// Generated code has one table of them per service. The server binds a method
+// to its policy once, at start; a client turns the same table into grpc-go's
+// native service config. The package has no behaviour, so both sides can share
+// it without sharing anything else.
+package policy
+
+import (
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+)
+
+// Method is the policy of one RPC, with every default resolved.
+type Method struct {
+	// Name is the full name as it stands on the wire,
+	// for example "/order.v1.OrderService/CreateOrder".
+	Name string
+
+	// Timeout is the deadline of a call. A server applies it when the caller
+	// set none; a client applies it to a call with all its attempts together.
+	// Zero means no deadline.
+	Timeout time.Duration
+
+	// Retry says when a client tries again. Its zero value means never.
+	Retry Retry
+}
+
+// Retry is how a client repeats a call that failed before it had an effect, or
+// that may be repeated without harm.
+type Retry struct {
+	// Attempts counts all tries, the first one included: 2 to 5.
+	// Zero or one means no retries.
+	Attempts int
+
+	// InitialBackoff and MaxBackoff bound the wait before a retry. The wait
+	// doubles from one to the other and is jittered by grpc-go.
+	InitialBackoff, MaxBackoff time.Duration
+
+	// Codes are the status codes that are tried again.
+	Codes []codes.Code
+}
+
+// Enabled reports whether the policy allows a second attempt.
+func (r Retry) Enabled() bool { return r.Attempts > 1 }
+
+// Split returns the service and the method of the name:
+// "order.v1.OrderService" and "CreateOrder".
+func (m Method) Split() (service, method string) {
+	service, method, _ = strings.Cut(strings.TrimPrefix(m.Name, "/"), "/")
+	return service, method
+}

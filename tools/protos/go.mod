@@ -1,0 +1,3 @@
+module github.com/protosvc/protosvc/tools/protos
+
+go 1.26
