@@ -52,3 +52,18 @@ func (m Method) Split() (service, method string) {
 	service, method, _ = strings.Cut(strings.TrimPrefix(m.Name, "/"), "/")
 	return service, method
 }
+
+// Table holds the policies of a service's methods.
+type Table []Method
+
+// Method returns the policy of a method by its own name, "CreateOrder". It
+// panics when there is none; generated code asks at start and only for what is
+// in its table.
+func (t Table) Method(name string) Method {
+	for _, m := range t {
+		if _, own := m.Split(); own == name {
+			return m
+		}
+	}
+	panic("policy: no method " + name)
+}

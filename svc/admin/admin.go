@@ -1,0 +1,94 @@
+// Package admin serves what operators need, on a port of its own: health,
+// metrics, configuration, build, profiles.
+//
+// The port asks nobody who they are. It belongs on a network that only
+// operators, probes and the monitoring reach.
+//
+// Importing net/http/pprof also registers its handlers on http.DefaultServeMux;
+// nothing in this module serves that one.
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/http/pprof"
+)
+
+// Options are the pages whose content comes from elsewhere. A nil page is not
+// served.
+type Options struct {
+	// Service and Version are shown by / and /buildinfo.
+	Service, Version string
+
+	// Livez, Readyz and Healthz are the handlers of package health.
+	Livez, Readyz, Healthz http.Handler
+
+	// Metrics is what Prometheus scrapes.
+	Metrics http.Handler
+
+	// Config returns the effective configuration as YAML, without its secrets.
+	Config func() []byte
+
+	// Reload reads the configuration anew and puts it in force. Where it returns
+	// an error, which lists the faults, the old one has stayed in force.
+	Reload func(ctx context.Context) error
+}
+
+// Handler serves:
+//
+//	GET  /                       list of the pages
+//	GET  /livez /readyz /healthz health
+//	GET  /metrics                metrics
+//	GET  /config                 effective configuration
+//	POST /config/reload          200, or 422 with the faults as text
+//	GET  /buildinfo              JSON
+//	GET  /debug/pprof/           profiles
+//
+// Any other method is answered with 405. Reload requests that a browser makes
+// on behalf of another site are answered with 403.
+func Handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	pages := o.pages()
+	for _, p := range pages {
+		mux.Handle(p.method+" "+p.path, p.handler)
+	}
+	mux.Handle("GET /{$}", index(o, pages))
+	// The profiles' own index links to these.
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol) // go tool pprof
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// page is one line of the index.
+type page struct {
+	method, path, about string
+	handler             http.Handler
+}
+
+// pages are those that exist, in the order of the index.
+func (o Options) pages() []page {
+	all := []page{
+		{"GET", "/livez", "is the process alive", o.Livez},
+		{"GET", "/readyz", "can it take calls (?verbose)", o.Readyz},
+		{"GET", "/healthz", "both, with optional dependencies (?verbose)", o.Healthz},
+		{"GET", "/metrics", "metrics for Prometheus", o.Metrics},
+		{"GET", "/buildinfo", "what was built from what", build(o)},
+		{"GET", "/debug/pprof/", "profiles for go tool pprof", http.HandlerFunc(pprof.Index)},
+	}
+	if o.Config != nil {
+		all = append(all, page{"GET", "/config", "effective configuration", config(o.Config)})
+	}
+	if o.Reload != nil {
+		all = append(all, page{"POST", "/config/reload", "read the configuration anew", reload(o.Reload)})
+	}
+	var served []page
+	for _, p := range all {
+		if p.handler != nil {
+			served = append(served, p)
+		}
+	}
+	return served
+}

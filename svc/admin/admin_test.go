@@ -1,0 +1,180 @@
+package admin_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/protosvc/protosvc/svc/admin"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m)
+}
+
+// says is a page that gives its name.
+func says(name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })
+}
+
+// options have every page; reloads fails as often as it is told to.
+func options(reload func(context.Context) error) admin.Options {
+	return admin.Options{
+		Service: "order", Version: "1.2",
+		Livez: says("livez"), Readyz: says("readyz"), Healthz: says("healthz"), Metrics: says("metrics"),
+		Config: func() []byte { return []byte("grpc:\n  port: 1\n") },
+		Reload: reload,
+	}
+}
+
+// serve starts a server on a real socket.
+func serve(t *testing.T, o admin.Options) string {
+	t.Helper()
+	server := httptest.NewServer(admin.Handler(o))
+	t.Cleanup(func() { http.DefaultClient.CloseIdleConnections(); server.Close() })
+	return server.URL
+}
+
+func ask(t *testing.T, method, url string, header ...string) (int, http.Header, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		request.Header.Set(header[i], header[i+1])
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Header, string(body)
+}
+
+func TestPages(t *testing.T) {
+	base := serve(t, options(func(context.Context) error { return nil }))
+	for _, c := range []struct {
+		method, path string
+		code         int
+		kind, body   string // body is a part of it
+	}{
+		{"GET", "/livez", 200, "text/plain; charset=utf-8", "livez"},
+		{"GET", "/readyz?verbose", 200, "text/plain; charset=utf-8", "readyz"},
+		{"GET", "/healthz", 200, "text/plain; charset=utf-8", "healthz"},
+		{"GET", "/metrics", 200, "text/plain; charset=utf-8", "metrics"},
+		{"GET", "/config", 200, "application/yaml", "grpc:\n  port: 1\n"},
+		{"POST", "/config/reload", 200, "text/plain; charset=utf-8", "reloaded\n"},
+		{"GET", "/buildinfo", 200, "application/json", `"service": "order"`},
+		{"GET", "/debug/pprof/", 200, "text/html; charset=utf-8", "goroutine"},
+		{"GET", "/debug/pprof/heap", 200, "application/octet-stream", ""},
+		{"GET", "/debug/pprof/goroutine?debug=1", 200, "text/plain; charset=utf-8", "goroutine profile"},
+		{"GET", "/debug/pprof/cmdline", 200, "text/plain; charset=utf-8", "admin.test"},
+		{"GET", "/debug/pprof/symbol", 200, "text/plain; charset=utf-8", "num_symbols: 1"},
+		{"POST", "/debug/pprof/symbol", 200, "text/plain; charset=utf-8", "num_symbols: 1"},
+		{"GET", "/debug/pprof/trace?seconds=0.01", 200, "application/octet-stream", ""},
+		{"GET", "/debug/pprof/profile?seconds=1", 200, "application/octet-stream", ""},
+		{"GET", "/nothing", 404, "text/plain; charset=utf-8", ""},
+		{"GET", "/config/reload", 405, "text/plain; charset=utf-8", ""},
+		{"PUT", "/config/reload", 405, "text/plain; charset=utf-8", ""},
+		{"POST", "/config", 405, "text/plain; charset=utf-8", ""},
+		{"POST", "/livez", 405, "text/plain; charset=utf-8", ""},
+	} {
+		code, header, body := ask(t, c.method, base+c.path)
+		if code != c.code || header.Get("Content-Type") != c.kind || !strings.Contains(body, c.body) {
+			t.Errorf("%s %s: %d, %q\n%.200s", c.method, c.path, code, header.Get("Content-Type"), body)
+		}
+	}
+}
+
+// TestIndex: it lists what there is and nothing else.
+func TestIndex(t *testing.T) {
+	_, _, all := ask(t, "GET", serve(t, options(func(context.Context) error { return nil }))+"/")
+	const want = `order 1.2
+
+GET  /livez           is the process alive
+GET  /readyz          can it take calls (?verbose)
+GET  /healthz         both, with optional dependencies (?verbose)
+GET  /metrics         metrics for Prometheus
+GET  /buildinfo       what was built from what
+GET  /debug/pprof/    profiles for go tool pprof
+GET  /config          effective configuration
+POST /config/reload   read the configuration anew
+`
+	if all != want {
+		t.Errorf("got\n%s\nwant\n%s", all, want)
+	}
+
+	base := serve(t, admin.Options{Service: "order", Version: "1.2"})
+	_, _, few := ask(t, "GET", base+"/")
+	if strings.Contains(few, "livez") || strings.Contains(few, "config") || !strings.Contains(few, "pprof") {
+		t.Errorf("without options:\n%s", few)
+	}
+	for _, path := range []string{"/livez", "/metrics", "/config", "/config/reload"} {
+		if code, _, _ := ask(t, "GET", base+path); code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", path, code)
+		}
+	}
+}
+
+func TestReloadFaults(t *testing.T) {
+	base := serve(t, options(func(context.Context) error {
+		return errors.New("config.yaml:1:1: unknown key \"gprc\"\nconfig.yaml:2:1: unknown key \"foo\"")
+	}))
+	code, _, body := ask(t, "POST", base+"/config/reload")
+	const want = "config.yaml:1:1: unknown key \"gprc\"\nconfig.yaml:2:1: unknown key \"foo\"\n"
+	if code != http.StatusUnprocessableEntity || body != want {
+		t.Errorf("got %d\n%s", code, body)
+	}
+}
+
+// TestReloadFromAnotherSite: a page in an operator's browser must not reach it.
+func TestReloadFromAnotherSite(t *testing.T) {
+	base := serve(t, options(func(context.Context) error { t.Error("reloaded"); return nil }))
+	code, _, _ := ask(t, "POST", base+"/config/reload", "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")
+	if code != http.StatusForbidden {
+		t.Errorf("got %d, want 403", code)
+	}
+}
+
+func TestBuildInfo(t *testing.T) {
+	_, _, body := ask(t, "GET", serve(t, options(nil))+"/buildinfo")
+	var got map[string]any
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got["version"] != "1.2" || !strings.HasPrefix(fmt.Sprint(got["go"]), "go1.") {
+		t.Errorf("got %s", body)
+	}
+}
+
+func ExampleHandler() {
+	server := httptest.NewServer(admin.Handler(admin.Options{
+		Service: "order",
+		Version: "1.2",
+		Config:  func() []byte { return []byte("drain_delay: 5s\n") },
+	}))
+	defer server.Close()
+	response, err := http.Get(server.URL + "/config")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	fmt.Print(string(body))
+	// Output:
+	// drain_delay: 5s
+}

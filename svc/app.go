@@ -1,0 +1,121 @@
+package svc
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/database"
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/health"
+	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/tracing"
+)
+
+// Options say how Run runs a service.
+type Options struct {
+	// Config is the configuration file. Empty: only defaults and environment.
+	Config string
+
+	// Env names the environment whose overlay is read too: config.<Env>.yaml
+	// beside Config. Empty: none.
+	Env string
+
+	// Environ is the environment, as os.Environ returns it.
+	Environ []string
+
+	// Log is where the log goes, one JSON object per line. Nil: nowhere.
+	Log io.Writer
+
+	// Ready is called once all ports are open, with their addresses. May be nil.
+	Ready func(Addresses)
+
+	// Hard ends a graceful stop at once. Nil: only its budget does.
+	Hard context.Context
+}
+
+// Addresses are where a service listens, "127.0.0.1:9090".
+type Addresses struct {
+	GRPC, Admin string
+	HTTP        string // empty without HTTP/JSON
+}
+
+// App is a service that is being started: what generated code takes the
+// handler's dependencies from.
+type App struct {
+	service Service
+	options Options
+
+	mu     sync.Mutex // guards loaded
+	loaded *loaded
+	level  slog.LevelVar
+
+	log     *slog.Logger
+	group   lifecycle.Group
+	health  health.Checker
+	metrics *metrics.Registry
+	tracing *tracing.Provider
+	binder  *server.Binder
+	db      *database.DB
+	dialers map[string]*client.Dialer
+
+	grpc *grpc.Server
+	conn *gateway.Conn // calls the same services in process, for HTTP/JSON
+}
+
+// Deps returns what every handler gets.
+func (a *App) Deps() Deps { return Deps{Log: a.log, group: &a.group, health: &a.health} }
+
+// DB returns the service's database with all migrations applied, nil if the
+// contract declares none.
+func (a *App) DB() *database.DB { return a.db }
+
+// Metrics returns the registry behind /metrics.
+func (a *App) Metrics() *metrics.Registry { return a.metrics }
+
+// Binder returns what methods are bound to.
+func (a *App) Binder() *server.Binder { return a.binder }
+
+// Callee returns the dialer for a callee, by its key in Settings.Callees. Its
+// connections are part of the service: readiness knows them, the stop closes
+// them.
+func (a *App) Callee(key string) *client.Dialer {
+	settings := a.loaded.settings.Callees[key]
+	d := &client.Dialer{Options: client.Options{
+		Target:  settings.Target,
+		Balance: settings.Balance,
+		Metrics: a.metrics,
+		Tracing: a.tracing,
+	}}
+	a.dialers[key] = d
+	a.group.OnClose("callee "+key, d.Close)
+	add := a.health.Optional
+	if settings.GatesReadiness {
+		add = a.health.Require
+	}
+	add(key, 0, d.Check)
+	return d
+}
+
+// Serve registers the decorated handler, for gRPC and for HTTP/JSON.
+func (a *App) Serve(desc *grpc.ServiceDesc, impl any) {
+	a.binder.Register(a.grpc, desc, impl)
+	a.conn.RegisterService(desc, impl)
+}
+
+// errors are the codes that HTTP/JSON has to know: the service's own and those
+// of its callees, whose errors a handler may pass on.
+func (a *App) errors() errors.Table {
+	table := a.service.Errors
+	for _, d := range a.dialers {
+		table = append(table[:len(table):len(table)], d.Errors()...)
+	}
+	return table
+}

@@ -1,0 +1,111 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/tracing"
+)
+
+// method holds what the calls of one RPC share, bound once.
+type method struct {
+	metrics *metrics.ClientMethod
+	tracing *tracing.ClientMethod
+}
+
+// bind prepares every method of the spec, by its full name.
+func bind(spec Spec, o Options) map[string]*method {
+	registry, provider := o.Metrics, o.Tracing
+	if registry == nil {
+		registry = metrics.New(metrics.BuildInfo{})
+	}
+	if provider == nil {
+		provider = &tracing.Provider{}
+	}
+	methods := make(map[string]*method, len(spec.Methods))
+	for _, m := range spec.Methods {
+		methods[m.Name] = &method{
+			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
+			tracing: provider.Client(m.Name),
+		}
+	}
+	return methods
+}
+
+func kindOf(m policy.Method, streams []grpc.StreamDesc) metrics.Kind {
+	_, name := m.Split()
+	for _, s := range streams {
+		switch {
+		case s.StreamName != name:
+		case s.ClientStreams && s.ServerStreams:
+			return metrics.BidiStream
+		case s.ClientStreams:
+			return metrics.ClientStream
+		default:
+			return metrics.ServerStream
+		}
+	}
+	return metrics.Unary
+}
+
+// call is one call under way.
+type call struct {
+	method *method
+	span   trace.Span
+	start  time.Time
+}
+
+// begin counts a call and starts its span. The context carries the trace on.
+func (m *method) begin(ctx context.Context) (context.Context, call) {
+	m.metrics.Start()
+	start := time.Now()
+	ctx, span := m.tracing.Start(ctx)
+	return ctx, call{m, span, start}
+}
+
+// end takes the error as gRPC returns it: nil or one with a status.
+func (c call) end(err error) {
+	outcome := status.Convert(err)
+	var traceID string
+	if sc := c.span.SpanContext(); sc.IsSampled() {
+		traceID = sc.TraceID().String()
+	}
+	c.method.metrics.End(outcome.Code(), time.Since(c.start), traceID)
+	c.method.tracing.End(c.span, outcome)
+}
+
+// stream counts messages and decodes errors.
+type stream struct {
+	grpc.ClientStream
+	method *method // nil: not in the spec
+	errors errors.Table
+}
+
+func (s *stream) SendMsg(m any) error {
+	err := s.ClientStream.SendMsg(m)
+	if err == nil && s.method != nil {
+		s.method.metrics.Sent()
+	}
+	return errors.FromStatus(err, s.errors)
+}
+
+func (s *stream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil && s.method != nil {
+		s.method.metrics.Received()
+	}
+	return errors.FromStatus(err, s.errors)
+}
+
+func (s *stream) Header() (metadata.MD, error) {
+	md, err := s.ClientStream.Header()
+	return md, errors.FromStatus(err, s.errors)
+}

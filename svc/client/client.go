@@ -1,0 +1,174 @@
+// Package client makes connections to the services that a service calls.
+//
+// A [Spec] says what is called; it is generated beside the callee. [Dial] makes
+// a [Conn] of it, which every generated gRPC client takes:
+//
+//	conn, err := client.Dial(userv1svc.UserServiceSpec, client.Options{Metrics: registry, Tracing: provider})
+//	users := userv1.NewUserServiceClient(conn)
+//
+// Deadlines, retries, balancing and health checking are grpc-go's own, told by
+// a service config that is made from the policies. What the Conn adds to each
+// call, unary or stream, is its metrics, its span with the headers that carry
+// the trace on, and typed errors: what the callee returned as an error of its
+// contract is an *errors.Error here.
+package client
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/balancer/leastrequest" // registers the balancer
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/health" // turns on health checking by clients
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/tracing"
+)
+
+// Spec is what the contract says about a service that is called.
+type Spec struct {
+	// Service is the full name, "user.v1.UserService".
+	Service string
+
+	// Target is where the service is, unless the options say otherwise: an
+	// address with a scheme of grpc-go, such as "dns:///user-headless:9090".
+	Target string
+
+	// Methods are the policies of the RPCs. A call of a method that is not
+	// here works, without a policy, metrics and span.
+	Methods []policy.Method
+
+	// Streams describe the RPCs that are streams, as in the ServiceDesc that
+	// protoc-gen-go-grpc generates. The other methods are unary.
+	Streams []grpc.StreamDesc
+
+	// Errors are the codes of the callee.
+	Errors errors.Table
+}
+
+// Options are the settings of a connection. The zero value is ready for use.
+type Options struct {
+	// Target replaces the target of the spec.
+	Target string
+
+	// Balance is how calls are spread over the addresses of the target:
+	// "round_robin", "least_request" or "pick_first". Empty: round_robin.
+	// With pick_first grpc-go does not check the health of the callee.
+	Balance string
+
+	// Metrics gets the grpc_client_ series. Nil: nobody sees them.
+	Metrics *metrics.Registry
+
+	// Tracing makes the spans. Nil: none, but the trace of the context is
+	// passed on.
+	Tracing *tracing.Provider
+
+	// Dial are further options of grpc-go, for example a resolver. The
+	// connection is in plain text unless they have credentials.
+	Dial []grpc.DialOption
+}
+
+// Conn is a connection to a service, shared by all callers.
+type Conn struct {
+	service string
+	cc      *grpc.ClientConn
+	methods map[string]*method
+	errors  errors.Table
+}
+
+var _ grpc.ClientConnInterface = (*Conn)(nil)
+
+// Dial returns a connection and starts to connect; it does not wait, and fails
+// only for settings that are wrong. Close the connection after use.
+func Dial(spec Spec, o Options) (*Conn, error) {
+	target := o.Target
+	if target == "" {
+		target = spec.Target
+	}
+	if target == "" {
+		return nil, fmt.Errorf("client of %s: no target is set", spec.Service)
+	}
+	config, err := ServiceConfig(spec, o.Balance)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
+	}
+	cc, err := grpc.NewClient(target, append([]grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(config),
+		// The policies are the contract's: no TXT record may change them.
+		grpc.WithDisableServiceConfig(),
+		// A machine that went away without a word is noticed by this alone.
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+	}, o.Dial...)...)
+	if err != nil {
+		return nil, fmt.Errorf("client of %s: target %q: %w", spec.Service, target, err)
+	}
+	cc.Connect()
+	return &Conn{service: spec.Service, cc: cc, methods: bind(spec, o), errors: spec.Errors}, nil
+}
+
+// Invoke makes a unary call.
+func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ...grpc.CallOption) error {
+	m, ok := c.methods[name]
+	if !ok {
+		return errors.FromStatus(c.cc.Invoke(ctx, name, args, reply, opts...), c.errors)
+	}
+	ctx, call := m.begin(ctx)
+	m.metrics.Sent()
+	err := c.cc.Invoke(ctx, name, args, reply, opts...)
+	if err == nil {
+		m.metrics.Received()
+	}
+	call.end(err)
+	return errors.FromStatus(err, c.errors)
+}
+
+// NewStream starts a streaming call. It ends, for metrics and traces too, when
+// receiving returns an error, when ctx is done, or with the connection.
+func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	m := c.methods[name]
+	if m != nil {
+		started, call := m.begin(ctx)
+		ctx, opts = started, append(slices.Clip(opts), grpc.OnFinish(call.end))
+	}
+	s, err := c.cc.NewStream(ctx, desc, name, opts...)
+	if err != nil {
+		return nil, errors.FromStatus(err, c.errors)
+	}
+	return &stream{ClientStream: s, method: m, errors: c.errors}, nil
+}
+
+// Check waits until an address of the service can be called: it is connected
+// and its own health check says serving. It is a readiness check; ctx limits
+// the wait.
+func (c *Conn) Check(ctx context.Context) error {
+	for {
+		state := c.cc.GetState()
+		switch state {
+		case connectivity.Ready:
+			return nil
+		case connectivity.Idle:
+			c.cc.Connect()
+		case connectivity.Shutdown:
+			return stderrors.New(c.describe(state))
+		}
+		if !c.cc.WaitForStateChange(ctx, state) {
+			return fmt.Errorf("%s: %w", c.describe(state), ctx.Err())
+		}
+	}
+}
+
+func (c *Conn) describe(state connectivity.State) string {
+	return fmt.Sprintf("%s at %s is not reachable (%s)", c.service, c.cc.Target(), state)
+}
+
+// Close ends the connection and the calls on it.
+func (c *Conn) Close() error { return c.cc.Close() }

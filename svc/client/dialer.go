@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
+)
+
+// Policies of balancing, for Options.Balance.
+const (
+	RoundRobin   = "round_robin"   // each address in turn
+	LeastRequest = "least_request" // the one with fewer calls in flight, of two picked at random
+	PickFirst    = "pick_first"    // one address for all calls, the next one when it fails
+)
+
+// Dialer makes connections that share their options and end together. The zero
+// value is ready for use; close it after the last call.
+//
+//	dialer := &client.Dialer{Options: client.Options{Target: "dns:///localhost:9090"}}
+//	defer dialer.Close()
+//	users, err := userv1svc.DialUserService(dialer)
+type Dialer struct {
+	Options Options
+
+	mu    sync.Mutex
+	conns []*Conn
+}
+
+// Dial returns a new connection of the dialer; see the function Dial.
+func (d *Dialer) Dial(spec Spec) (*Conn, error) {
+	conn, err := Dial(spec, d.Options)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.conns = append(d.conns, conn)
+	return conn, nil
+}
+
+// Check waits until every connection has an address that can be called.
+func (d *Dialer) Check(ctx context.Context) error {
+	for _, c := range d.all() {
+		if err := c.Check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Errors returns the codes of all services that were dialled.
+func (d *Dialer) Errors() svcerrors.Table {
+	var table svcerrors.Table
+	for _, c := range d.all() {
+		table = append(table, c.errors...)
+	}
+	return table
+}
+
+// Close ends every connection and the calls on them.
+func (d *Dialer) Close() error {
+	var faults []error
+	for _, c := range d.all() {
+		faults = append(faults, c.Close())
+	}
+	return errors.Join(faults...)
+}
+
+func (d *Dialer) all() []*Conn {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.conns
+}

@@ -1,0 +1,152 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/balancer/leastrequest"
+	"google.golang.org/grpc/balancer/pickfirst"
+	"google.golang.org/grpc/balancer/roundrobin"
+	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/svc/policy"
+)
+
+// The throttle of retries, for all methods of a connection together. A failed
+// attempt takes one of the tokens, a call that succeeds gives a tenth of one
+// back, and with less than half of them left nothing is tried again. So retries
+// cannot multiply the load of a callee in trouble.
+const (
+	throttleTokens = 100
+	throttleRatio  = 0.1
+)
+
+// backoffMultiplier is how the wait grows from one retry to the next.
+const backoffMultiplier = 2
+
+// serviceConfig is grpc-go's service config, as far as it is used.
+type serviceConfig struct {
+	Balancing []map[string]struct{} `json:"loadBalancingConfig"`
+	Health    healthCheck           `json:"healthCheckConfig"`
+	Throttle  *throttle             `json:"retryThrottling,omitempty"`
+	Methods   []methodConfig        `json:"methodConfig,omitempty"`
+}
+
+type healthCheck struct {
+	Service string `json:"serviceName"`
+}
+
+type throttle struct {
+	MaxTokens  int     `json:"maxTokens"`
+	TokenRatio float64 `json:"tokenRatio"`
+}
+
+type methodConfig struct {
+	Name    [1]methodName `json:"name"`
+	Timeout string        `json:"timeout,omitempty"`
+	Retry   *retryPolicy  `json:"retryPolicy,omitempty"`
+}
+
+type methodName struct {
+	Service string `json:"service"`
+	Method  string `json:"method"`
+}
+
+type retryPolicy struct {
+	Attempts   int      `json:"maxAttempts"`
+	Initial    string   `json:"initialBackoff"`
+	Max        string   `json:"maxBackoff"`
+	Multiplier float64  `json:"backoffMultiplier"`
+	Codes      []string `json:"retryableStatusCodes"`
+}
+
+// ServiceConfig returns the service config of a client as JSON: balancing,
+// health checking under the name of the service, and for each method that has
+// them its timeout and retries. An unknown balance is an error.
+func ServiceConfig(spec Spec, balance string) (string, error) {
+	balancer, err := balancerName(balance)
+	if err != nil {
+		return "", err
+	}
+	config := serviceConfig{
+		Balancing: []map[string]struct{}{{balancer: {}}},
+		Health:    healthCheck{spec.Service},
+	}
+	for _, m := range spec.Methods {
+		if m.Retry.Enabled() {
+			config.Throttle = &throttle{throttleTokens, throttleRatio}
+		}
+		if m.Retry.Enabled() || m.Timeout > 0 {
+			config.Methods = append(config.Methods, configOf(m))
+		}
+	}
+	text, err := json.Marshal(config)
+	return string(text), err
+}
+
+func balancerName(balance string) (string, error) {
+	switch balance {
+	case "", "round_robin":
+		return roundrobin.Name, nil
+	case "least_request":
+		return leastrequest.Name, nil
+	case "pick_first":
+		return pickfirst.Name, nil
+	}
+	return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request or pick_first)", balance)
+}
+
+func configOf(m policy.Method) methodConfig {
+	service, name := m.Split()
+	config := methodConfig{Name: [1]methodName{{service, name}}}
+	if m.Timeout > 0 {
+		config.Timeout = seconds(m.Timeout)
+	}
+	if m.Retry.Enabled() {
+		config.Retry = &retryPolicy{
+			Attempts:   m.Retry.Attempts,
+			Initial:    seconds(m.Retry.InitialBackoff),
+			Max:        seconds(m.Retry.MaxBackoff),
+			Multiplier: backoffMultiplier,
+			Codes:      names(m.Retry.Codes),
+		}
+	}
+	return config
+}
+
+// seconds writes a duration as the JSON of google.protobuf.Duration.
+func seconds(d time.Duration) string {
+	text := fmt.Sprintf("%d.%09d", d/time.Second, d%time.Second)
+	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "s"
+}
+
+// codeNames are the names that a service config has for the codes that a policy
+// may list.
+var codeNames = map[codes.Code]string{
+	codes.Canceled:           "CANCELLED",
+	codes.Unknown:            "UNKNOWN",
+	codes.InvalidArgument:    "INVALID_ARGUMENT",
+	codes.DeadlineExceeded:   "DEADLINE_EXCEEDED",
+	codes.NotFound:           "NOT_FOUND",
+	codes.AlreadyExists:      "ALREADY_EXISTS",
+	codes.PermissionDenied:   "PERMISSION_DENIED",
+	codes.ResourceExhausted:  "RESOURCE_EXHAUSTED",
+	codes.FailedPrecondition: "FAILED_PRECONDITION",
+	codes.Aborted:            "ABORTED",
+	codes.OutOfRange:         "OUT_OF_RANGE",
+	codes.Unimplemented:      "UNIMPLEMENTED",
+	codes.Internal:           "INTERNAL",
+	codes.Unavailable:        "UNAVAILABLE",
+	codes.DataLoss:           "DATA_LOSS",
+	codes.Unauthenticated:    "UNAUTHENTICATED",
+}
+
+func names(list []codes.Code) []string {
+	out := make([]string, 0, len(list))
+	for _, code := range list {
+		out = append(out, codeNames[code])
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+// Package config loads what a service can be told at start.
+//
+// One file holds the settings of the runtime, a Go struct, and below the key
+// "service" the settings of the service itself, a message of its contract.
+// Later layers override earlier ones, value by value:
+//
+//	defaults < config.yaml < config.<env>.yaml < environment variables
+//
+// Loading is strict. Unknown keys, duplicate keys and values of a wrong type are
+// faults; all of them are reported at once, each with its place in the file or
+// the name of its variable.
+//
+// Both kinds of settings are walked through one small interface, place, so that
+// merging, positions, suggestions, environment and dump exist once.
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// ServiceKey is the key of the file below which the message stands.
+const ServiceKey = "service"
+
+// Source says where the layers come from.
+type Source struct {
+	// Path is the file, for example "config.yaml". It must exist.
+	// Empty: there is no file, only defaults and environment.
+	Path string
+
+	// Env names the environment, for example "prod": then the file
+	// "config.prod.yaml" beside Path must exist too. Empty: none.
+	Env string
+
+	// Prefix starts the names of environment variables, for example "ORDER":
+	// the key grpc.port is ORDER_GRPC_PORT, the message's field max_items is
+	// ORDER_SERVICE_MAX_ITEMS. Lists are separated by commas; maps and lists of
+	// messages cannot be set this way. Empty: the environment is not read.
+	//
+	// A variable that has the prefix but fits no key is ignored, since
+	// Kubernetes sets such variables itself: beside a Service called "order"
+	// every Pod gets ORDER_SERVICE_HOST, ORDER_SERVICE_PORT, ORDER_PORT and
+	// more. Those would fit the fields host and port of a message, or a setting
+	// port. A Pod of this service therefore needs enableServiceLinks: false,
+	// which the generated Deployment has.
+	Prefix string
+
+	// Defaults is the lowest layer of the message, as YAML with the message's
+	// fields at the top. The settings struct brings its defaults itself.
+	Defaults string
+
+	// Environ is the environment as os.Environ returns it.
+	Environ []string
+}
+
+// Load fills settings and message from the layers of src.
+//
+// Settings is a pointer to a struct, filled with defaults, or nil. Its fields
+// have tags like `yaml:"drain_delay"`, and `secret:"true"` where [Dump] must not
+// show the value; fields without a tag are left alone. They are strings,
+// booleans, numbers, [time.Duration], whatever implements
+// [encoding.TextUnmarshaler], lists and structs of these, and maps from string to
+// these, whose keys are fixed by the defaults. Message may be nil.
+//
+// Its fields are keys by their names in the proto. Durations are written "5s",
+// times as in RFC 3339, enum values by their full name, bytes in base64.
+//
+// The error has one line per fault:
+//
+//	config.yaml:12:3: unknown key "gprc" (did you mean "grpc")
+//	environment variable ORDER_GRPC_PORT: grpc.port: want a whole number from 0 to 65535, got "http"
+//
+// After an error the content of settings and message is undefined; to reload a
+// running service, load into fresh values.
+func Load(src Source, settings any, message proto.Message) error {
+	root := newRoot(settings, message)
+	var l loader
+	if message != nil {
+		l.yaml("defaults", []byte(src.Defaults), newMessage(message))
+	}
+	for _, path := range src.files() {
+		l.file(path, root)
+	}
+	if src.Prefix != "" {
+		l.environment(src.Prefix, src.Environ, root)
+	}
+	return errors.Join(l.faults...)
+}
+
+// files are the paths of the file layers in order.
+func (src Source) files() []string {
+	switch {
+	case src.Path == "":
+		return nil
+	case src.Env == "":
+		return []string{src.Path}
+	}
+	ext := filepath.Ext(src.Path)
+	return []string{src.Path, strings.TrimSuffix(src.Path, ext) + "." + src.Env + ext}
+}
+
+// loader collects the faults of all layers.
+type loader struct{ faults []error }
+
+func (l *loader) fault(err error) { l.faults = append(l.faults, err) }
+
+func (l *loader) file(path string, root mapping) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		l.fault(fileError(path, err))
+		return
+	}
+	l.yaml(path, text, root)
+}
+
+// fileError shortens a path error to the form of the other faults; errors.Is
+// still finds fs.ErrNotExist.
+func fileError(path string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return &fault{at: path, err: err}
+}
+
+// fault is something wrong at one place.
+type fault struct {
+	at  string // "config.yaml:12:3" or "environment variable ORDER_GRPC_PORT"
+	err error
+}
+
+func (f *fault) Error() string { return f.at + ": " + f.err.Error() }
+
+func (f *fault) Unwrap() error { return f.err }

@@ -1,0 +1,138 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// environment is the highest layer. It starts from the variables, not from the
+// keys, because a message may contain itself and so have keys without end.
+func (l *loader) environment(prefix string, environ []string, root mapping) {
+	members := map[string]match{} // path and name of a oneof → what set it
+	for _, v := range variables(prefix, environ) {
+		matches := find(root, v.rest, match{})
+		switch {
+		case len(matches) == 0: // see Source.Prefix
+		case len(matches) > 1:
+			l.fault(v.fault(fmt.Errorf("fits both %s and %s", matches[0].path, matches[1].path)))
+		default:
+			l.variable(v, matches[0], members)
+		}
+	}
+}
+
+// variable is one NAME=value of the environment.
+type variable struct{ name, rest, value string }
+
+func (v variable) fault(err error) error {
+	return &fault{"environment variable " + v.name, err}
+}
+
+// variables are those with the prefix, by name; of duplicates the last counts.
+func variables(prefix string, environ []string) []variable {
+	byName := map[string]variable{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if rest, ok := strings.CutPrefix(name, prefix+"_"); ok {
+			byName[name] = variable{name, rest, value}
+		}
+	}
+	var all []variable
+	for _, v := range byName {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// match is a place that a variable's name leads to.
+type match struct {
+	place
+	path    string
+	members []member
+}
+
+// member is a oneof on the way to the place and the key taken there.
+type member struct{ group, key string }
+
+// find follows the keys whose upper-case names, joined by underscores, are rest.
+func find(p mapping, rest string, from match) []match {
+	var all []match
+	for _, key := range p.keys() {
+		tail, ok := strings.CutPrefix(rest, strings.ToUpper(key))
+		if !ok || tail != "" && tail[0] != '_' {
+			continue
+		}
+		child, err := p.child(key)
+		if err != nil {
+			continue
+		}
+		m := match{child, join(from.path, key), from.members}
+		if group := p.group(key); group != "" {
+			m.members = append(slices.Clip(m.members), member{join(from.path, group), key})
+		}
+		switch child := child.(type) {
+		case mapping:
+			if tail != "" {
+				all = append(all, find(child, tail[1:], m)...)
+			}
+		default:
+			if tail == "" && settable(child) {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+// settable reports whether one line of text can say the value.
+func settable(p place) bool {
+	l, ok := p.(list)
+	return !ok || l.flat()
+}
+
+// variable stores the value unless another variable took the same oneof.
+func (l *loader) variable(v variable, m match, members map[string]match) {
+	for _, x := range m.members {
+		other, taken := members[x.group]
+		if taken && !slices.Contains(other.members, x) {
+			l.fault(v.fault(fmt.Errorf("%s and %s exclude each other", other.path, m.path)))
+			return
+		}
+		members[x.group] = m
+	}
+	for _, err := range setText(m.place, v.value) {
+		l.fault(v.fault(fmt.Errorf("%s: %w", m.path, err)))
+	}
+}
+
+// setText sets a value, or a list from its comma-separated elements, and returns
+// the faults.
+func setText(p place, text string) []error {
+	values := []string{text}
+	add := func() place { return p }
+	if l, ok := p.(list); ok {
+		l.clear()
+		values, add = split(text), l.add
+	}
+	var faults []error
+	for _, v := range values {
+		if err := assign(add().(value), scalar{text: v}); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return faults
+}
+
+// split cuts at commas and trims; an empty text is an empty list.
+func split(text string) []string {
+	if text == "" {
+		return nil
+	}
+	items := strings.Split(text, ",")
+	for i := range items {
+		items[i] = strings.TrimSpace(items[i])
+	}
+	return items
+}

@@ -1,0 +1,178 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// yaml merges one document into a place.
+func (l *loader) yaml(name string, text []byte, into place) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var document yaml.Node
+	switch err := decoder.Decode(&document); {
+	case errors.Is(err, io.EOF): // nothing but comments
+		return
+	case err != nil:
+		l.fault(syntaxError(name, err))
+		return
+	}
+	layer{l, name}.merge(document.Content[0], into, "")
+	if err := decoder.Decode(&document); !errors.Is(err, io.EOF) {
+		l.fault(&fault{name, errors.New("want a single YAML document")})
+	}
+}
+
+// syntaxError turns the parser's "yaml: line 3: …" into "config.yaml:3: …".
+func syntaxError(name string, err error) error {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if line, rest, found := strings.Cut(strings.TrimPrefix(text, "line "), ": "); found && strings.HasPrefix(text, "line ") {
+		name, text = name+":"+line, rest
+	}
+	return &fault{name, errors.New(text)}
+}
+
+// layer is one document on its way into the configuration.
+type layer struct {
+	*loader
+	name string
+}
+
+func (l layer) faultf(n *yaml.Node, format string, args ...any) {
+	l.fault(&fault{fmt.Sprintf("%s:%d:%d", l.name, n.Line, n.Column), fmt.Errorf(format, args...)})
+}
+
+// merge puts a node into a place. Path is the dotted name for messages.
+func (l layer) merge(n *yaml.Node, into place, path string) {
+	if n.Kind == yaml.AliasNode {
+		l.faultf(n, "%saliases are not supported, write the value out", label(path))
+		return
+	}
+	switch into := into.(type) {
+	case value:
+		l.scalar(n, into, path)
+	case mapping:
+		if l.expect(n, yaml.MappingNode, path) {
+			l.mapping(n, into, path)
+		}
+	case list:
+		if l.expect(n, yaml.SequenceNode, path) {
+			l.sequence(n, into, path)
+		}
+	}
+}
+
+// expect reports whether n is of the kind. A section with nothing but comments
+// in it is not, but no fault either.
+func (l layer) expect(n *yaml.Node, kind yaml.Kind, path string) bool {
+	if n.Kind != kind && n.ShortTag() != tagNull {
+		l.faultf(n, "%swant %s, got %s", label(path), kindName[kind], describe(n))
+	}
+	return n.Kind == kind
+}
+
+func (l layer) scalar(n *yaml.Node, into value, path string) {
+	if n.Kind != yaml.ScalarNode {
+		l.faultf(n, "%swant a single value, got %s", label(path), describe(n))
+		return
+	}
+	s := scalar{n.Value, n.ShortTag()}
+	err := errNothing
+	if s.tag != tagNull {
+		err = assign(into, s)
+	}
+	if err != nil {
+		l.faultf(n, "%s%w", label(path), err)
+	}
+}
+
+// assign sets a scalar and completes the error, unless the value is a secret.
+func assign(into value, s scalar) error {
+	err := into.set(s)
+	switch {
+	case err == nil:
+		return nil
+	case into.secrecy() != public:
+		return errSecret
+	}
+	return fmt.Errorf("%w, got %s", err, s)
+}
+
+var (
+	errNothing = errors.New("want a value, or no key at all to keep the default")
+	errSecret  = errors.New("the value has a wrong type or form (not shown, it is a secret)")
+)
+
+func (l layer) mapping(n *yaml.Node, into mapping, path string) {
+	into.create()
+	seen := map[string]*yaml.Node{}
+	members := map[string]string{} // oneof → the key that is set
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if first, twice := seen[key.Value]; twice {
+			l.faultf(key, "key %q is given twice, first in line %d", key.Value, first.Line)
+			continue
+		}
+		seen[key.Value] = key
+		l.member(key, value, into, path, members)
+	}
+}
+
+func (l layer) member(key, value *yaml.Node, into mapping, path string, members map[string]string) {
+	if key.Kind != yaml.ScalarNode {
+		l.faultf(key, "want a plain key, got %s", describe(key))
+		return
+	}
+	child, err := into.child(key.Value)
+	if err != nil {
+		l.faultf(key, "%w", err)
+		return
+	}
+	if group := into.group(key.Value); group != "" {
+		if other, taken := members[group]; taken {
+			l.faultf(key, "keys %q and %q exclude each other", other, key.Value)
+			return
+		}
+		members[group] = key.Value
+	}
+	l.merge(value, child, join(path, key.Value))
+}
+
+// sequence replaces a list; lists of two layers are never mixed.
+func (l layer) sequence(n *yaml.Node, into list, path string) {
+	into.clear()
+	for i, item := range n.Content {
+		l.merge(item, into.add(), fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+var kindName = map[yaml.Kind]string{
+	yaml.MappingNode:  "a mapping",
+	yaml.SequenceNode: "a list",
+	yaml.AliasNode:    "an alias",
+}
+
+func describe(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode {
+		return scalar{n.Value, n.ShortTag()}.String()
+	}
+	return kindName[n.Kind]
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func label(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + ": "
+}

@@ -1,0 +1,144 @@
+package database
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+const (
+	defaultConnections    = 10
+	defaultConnectTimeout = 5 * time.Second
+	longestOpenWait       = 2 * time.Second
+)
+
+// Options say which database to open and how. Only URL is required.
+type Options struct {
+	// URL names the engine and the database:
+	//
+	//	postgres://user:password@host:5432/name?sslmode=disable  (or postgresql://)
+	//	sqlite:PATH        a file, made when it is missing
+	//	sqlite::memory:    lives and dies with the DB
+	//
+	// lib/pq insists on TLS unless the URL says sslmode=disable.
+	URL string
+
+	// MaxConnections bounds the pool; 0 means 10. A database in memory always
+	// has exactly one connection, because the connection is the database: a
+	// query through DB inside DB.Tx waits for ever there.
+	MaxConnections int
+
+	// ConnectTimeout bounds one attempt to connect to PostgreSQL; 0 means 5 s.
+	ConnectTimeout time.Duration
+
+	// Application is how PostgreSQL lists the connections
+	// (pg_stat_activity.application_name), usually the service's name.
+	Application string
+
+	// Logger receives what the package has to say: waiting for the database,
+	// migrations applied. Nil means nowhere.
+	Logger *slog.Logger
+}
+
+// DB is an open database: a [sql.DB] that knows transactions with retries and
+// migrations. It is safe for concurrent use. PingContext serves as readiness
+// check.
+type DB struct {
+	*sql.DB
+	engine engine
+	log    *slog.Logger
+}
+
+// engine is everything in which the engines differ.
+type engine struct {
+	// open returns a pool that has not connected yet.
+	open func(Options) (*sql.DB, error)
+	// lock is the statement that makes a transaction the only one that
+	// migrates. Empty where beginning the transaction is enough.
+	lock string
+}
+
+// Open connects to the database of o.URL. While the server cannot be reached
+// or is still starting it tries again until ctx is done, so that a service may
+// start before its database does; any other fault (wrong password, no such
+// database) is returned at once. Errors never contain the URL's password.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	o = o.withDefaults()
+	e, err := engineOf(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := e.open(o)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{DB: pool, engine: e, log: o.Logger}
+	if err := db.connect(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("database cannot be opened: %w", err), pool.Close())
+	}
+	return db, nil
+}
+
+func (o Options) withDefaults() Options {
+	o.MaxConnections = cmp.Or(o.MaxConnections, defaultConnections)
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, defaultConnectTimeout)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// engineOf finds the engine by the URL's scheme.
+func engineOf(url string) (engine, error) {
+	scheme, _, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "postgres", "postgresql":
+		return postgres, nil
+	case "sqlite":
+		return sqlite, nil
+	}
+	if url == "" {
+		return engine{}, errors.New("database URL is empty (want postgres://… or sqlite:PATH)")
+	}
+	// The rest of an unknown URL may hold a password.
+	return engine{}, fmt.Errorf("database URL has the unknown scheme %q (want postgres://… or sqlite:PATH)", scheme)
+}
+
+// connect pings until the database answers, gives a lasting fault, or ctx ends.
+func (db *DB) connect(ctx context.Context) error {
+	for attempt := 1; ; attempt++ {
+		err := db.PingContext(ctx)
+		if err == nil || !IsRetryable(err) {
+			return err
+		}
+		db.log.WarnContext(ctx, "database does not answer, trying again", "attempt", attempt, "error", err)
+		if !pause(ctx, min(backoff(attempt), longestOpenWait)) {
+			return err
+		}
+	}
+}
+
+// backoff is the wait after the given attempt: 10 ms, doubled each time,
+// with up to half of it taken off so that replicas do not move in step.
+func backoff(attempt int) time.Duration {
+	full := 10 * time.Millisecond << min(attempt-1, 12)
+	return full - rand.N(full/2)
+}
+
+// pause waits for d and reports whether ctx lasted that long.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

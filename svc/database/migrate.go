@@ -1,0 +1,114 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+const (
+	createVersions = `CREATE TABLE IF NOT EXISTS schema_migrations (
+		version    BIGINT PRIMARY KEY,
+		name       TEXT   NOT NULL,
+		checksum   TEXT   NOT NULL,
+		applied_at BIGINT NOT NULL)`
+	selectVersions = `SELECT version, name, checksum FROM schema_migrations ORDER BY version`
+	insertVersion  = `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`
+)
+
+// Migrate brings the schema to the newest version of fsys, where each .sql file,
+// in any folder, is one step named NNNN_name.sql. Steps run in order, once each,
+// and are recorded in the table schema_migrations with the time (microseconds
+// UTC) and a checksum.
+//
+// The whole run is one transaction: all missing steps apply, or none. Replicas
+// that start together wait for the first and then find nothing to do. For that
+// reason a step must not contain BEGIN or COMMIT, nor what PostgreSQL refuses in
+// a transaction (CREATE INDEX CONCURRENTLY).
+//
+// It is an error, and nothing is applied, when a step that was applied has
+// changed or is gone, or when a new step is numbered below an applied one.
+// Versions above all of fsys are no error: in a rolling update the newer
+// replicas migrate first. They are logged.
+func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
+	files, err := readMigrations(fsys)
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	var todo, newer []migration
+	// Each statement must see what was committed while it waited for the lock,
+	// so the isolation may not come from the server's settings. SQLite has only one.
+	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+	err = db.retryTx(ctx, options, func(tx *sql.Tx) (err error) {
+		todo, newer, err = db.migrate(ctx, tx, files)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
+	db.report(ctx, todo, newer)
+	return nil
+}
+
+// migrate locks, compares and applies, within the transaction.
+func (db *DB) migrate(ctx context.Context, tx *sql.Tx, files []migration) (todo, newer []migration, err error) {
+	if db.engine.lock != "" {
+		if _, err := tx.ExecContext(ctx, db.engine.lock); err != nil {
+			return nil, nil, fmt.Errorf("lock: %w", err)
+		}
+	}
+	applied, err := appliedMigrations(ctx, tx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("table schema_migrations: %w", err)
+	}
+	todo, newer, err = pending(files, applied)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, m := range todo {
+		if err := apply(ctx, tx, m); err != nil {
+			return nil, nil, fmt.Errorf("migration %q: %w", m.name, err)
+		}
+	}
+	return todo, newer, nil
+}
+
+func appliedMigrations(ctx context.Context, tx *sql.Tx) ([]migration, error) {
+	if _, err := tx.ExecContext(ctx, createVersions); err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, selectVersions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []migration
+	for rows.Next() {
+		var m migration
+		if err := rows.Scan(&m.version, &m.name, &m.checksum); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+// apply runs one step. Without arguments both drivers take several statements.
+func apply(ctx context.Context, tx *sql.Tx, m migration) error {
+	if _, err := tx.ExecContext(ctx, m.statements); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, insertVersion, m.version, m.name, m.checksum, time.Now().UnixMicro())
+	return err
+}
+
+func (db *DB) report(ctx context.Context, todo, newer []migration) {
+	for _, m := range todo {
+		db.log.InfoContext(ctx, "migration applied", "migration", m.name)
+	}
+	for _, m := range newer {
+		db.log.WarnContext(ctx, "database has a migration of a newer release, carrying on with the older schema known here", "migration", m.name)
+	}
+}

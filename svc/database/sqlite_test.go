@@ -1,0 +1,76 @@
+//go:build !nosqlite
+
+package database_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/protosvc/protosvc/svc/database"
+)
+
+// embedded are the engines that need no server.
+var embedded = []struct {
+	name string
+	url  func(t *testing.T) string
+}{
+	{"file", func(t *testing.T) string {
+		return "sqlite:" + filepath.Join(t.TempDir(), "odd name?#%41.db")
+	}},
+	{"memory", func(*testing.T) string { return "sqlite::memory:" }},
+}
+
+func TestSQLitePath(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing", "x.db")
+	for _, c := range []struct{ url, want string }{
+		{"sqlite:", "database URL names no file (want sqlite:PATH or sqlite::memory:)"},
+		{"sqlite://x.db", "database URL names no file (want sqlite:PATH or sqlite::memory:)"},
+		{"sqlite:" + missing, "unable to open database file"},
+	} {
+		_, err := database.Open(t.Context(), database.Options{URL: c.url})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("Open(%q) = %v, want %s", c.url, err, c.want)
+		}
+	}
+}
+
+func TestSQLiteFileOutlivesTheDB(t *testing.T) {
+	t.Chdir(t.TempDir())
+	first := open(t, "sqlite:order.db")
+	must(t, exec(t, first, "CREATE TABLE x (n BIGINT)"))
+	must(t, first.Close())
+	if n := number(t, open(t, "sqlite:order.db"), "SELECT count(*) FROM x"); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestSQLiteSettings(t *testing.T) {
+	db := open(t, embedded[0].url(t))
+	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "5000"} {
+		var got string
+		must(t, db.QueryRow("PRAGMA "+pragma).Scan(&got))
+		if got != want {
+			t.Errorf("%s = %s, want %s", pragma, got, want)
+		}
+	}
+}
+
+// TestSQLiteBusy: a transaction has the write lock from its beginning, and
+// a writer who waits for it longer than the busy timeout may try again.
+func TestSQLiteBusy(t *testing.T) {
+	url := embedded[0].url(t)
+	writer, other := open(t, url), open(t, url)
+	err := writer.Tx(t.Context(), func(*sql.Tx) error {
+		if _, err := other.Exec("PRAGMA busy_timeout = 1"); err != nil {
+			return err
+		}
+		_, err := other.Exec("CREATE TABLE x (n BIGINT)") // on the connection of the line above
+		if !database.IsRetryable(err) {
+			t.Errorf("IsRetryable(%v) = false", err)
+		}
+		return nil
+	})
+	must(t, err)
+}

@@ -1,0 +1,48 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// attempts is how often Tx runs a transaction in all.
+const attempts = 5
+
+// Tx runs f in one transaction: committed when f returns nil, rolled back when
+// it returns an error or panics. While [IsRetryable] holds for the outcome, the
+// whole is run again, up to five times within about 150 ms, so f must have no
+// effect but through its tx, and must assign its results rather than add to
+// them.
+//
+// f has to return the errors of its statements: after a failed statement
+// PostgreSQL refuses the rest of the transaction, while SQLite carries on.
+//
+// An error that wraps [ErrCommitUnknown] means that the connection was lost
+// during COMMIT. Only an idempotent caller may try again then.
+func (db *DB) Tx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return db.retryTx(ctx, nil, f)
+}
+
+func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := db.once(ctx, o, f)
+		if err == nil || attempt == attempts || !IsRetryable(err) || !pause(ctx, backoff(attempt)) {
+			return err
+		}
+	}
+}
+
+// once is a single attempt.
+func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, o)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	// After Commit this does nothing; it is for errors and for panics.
+	defer tx.Rollback() //nolint:errcheck // the error that led here matters more
+	if err := f(tx); err != nil {
+		return err
+	}
+	return commitError(tx.Commit())
+}

@@ -1,0 +1,31 @@
+package svc
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/protosvc/protosvc/svc/health"
+	"github.com/protosvc/protosvc/svc/lifecycle"
+)
+
+// Deps is what every handler gets, embedded in the generated Deps of its
+// service. It is made by the runtime.
+type Deps struct {
+	// Log writes one JSON object per line. Use its methods with a context, so
+	// that lines carry the ids of the trace.
+	Log *slog.Logger
+
+	group  *lifecycle.Group
+	health *health.Checker
+}
+
+// Go runs background work as a part of the service. Its context ends when the
+// last call has been answered; returning nil means that the work is done, an
+// error stops the service.
+func (d Deps) Go(name string, work func(context.Context) error) { d.group.Go(name, work) }
+
+// OnReady adds a check without which the service is not ready. It runs with a
+// timeout of 2 s.
+func (d Deps) OnReady(name string, check func(context.Context) error) {
+	d.health.Require(name, 0, check)
+}

@@ -1,0 +1,22 @@
+// Package errors holds the typed errors that cross services.
+//
+// A [Code] is one error of a contract: a value of an annotated enum, generated
+// as a package variable. An [Error] is one occurrence of it. On the wire it is
+// a gRPC status with google.rpc.ErrorInfo; [FromStatus] turns that back into an
+// Error, so this holds in the handler, in its caller and in the caller's caller:
+//
+//	errors.Is(err, orderv1svc.OrderErrorUserNotFound)
+//
+// Two things never leave the process: the cause of an Error, and the text that
+// wraps it. [ToStatus] sends the message of the contract and the metadata, and
+// for an error the contract does not know the constant text "internal error".
+//
+// An error of a callee that a handler returns, wrapped or not, travels on with
+// its own domain, reason and metadata.
+//
+// # HTTP status
+//
+// The HTTP status of an error is not sent: it is a fact of the contract, and
+// whoever speaks HTTP has the contract's [Table]. [HTTPStatus] looks the reason
+// up there and falls back to the gRPC code where the reason is unknown.
+package errors

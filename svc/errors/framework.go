@@ -1,0 +1,33 @@
+package errors
+
+import "google.golang.org/grpc/codes"
+
+// Domain is the domain of the errors that the runtime itself makes. They belong
+// to the contract of every method.
+const Domain = "svc.protosvc.dev"
+
+// The errors of the runtime. [FromStatus] knows them without a table.
+var (
+	// InvalidRequest: the request breaks a rule of its message. The status
+	// carries google.rpc.BadRequest with one violation for each broken rule.
+	InvalidRequest = &Code{Domain: Domain, Reason: "INVALID_REQUEST", GRPC: codes.InvalidArgument, Message: "invalid request"}
+
+	// Internal: the handler panicked, or failed with an error that the contract
+	// does not know. What happened is in the server's log.
+	Internal = &Code{Domain: Domain, Reason: "INTERNAL", GRPC: codes.Internal, Message: "internal error"}
+
+	// DeadlineExceeded: the call took longer than its deadline.
+	DeadlineExceeded = &Code{Domain: Domain, Reason: "DEADLINE_EXCEEDED", GRPC: codes.DeadlineExceeded, Message: "deadline exceeded"}
+
+	// Canceled: the caller went away.
+	Canceled = &Code{Domain: Domain, Reason: "CANCELED", GRPC: codes.Canceled, Message: "canceled"}
+
+	// Overloaded: the server has too much to do; the request had no effect.
+	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
+
+	// Unavailable: the server cannot serve now, or cannot be reached.
+	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
+)
+
+// framework lists the codes above.
+var framework = Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, Unavailable}

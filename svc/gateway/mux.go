@@ -1,0 +1,116 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/peer"
+
+	"github.com/protosvc/protosvc/svc/errors"
+)
+
+// DefaultBodyLimit is the size of the largest request body, in bytes, unless
+// the options say otherwise.
+const DefaultBodyLimit = 1 << 20
+
+// Options are the settings of a [Mux]. The zero value is ready for use.
+type Options struct {
+	// Errors are the codes of the service and of its callees, which give
+	// errors their HTTP status. A reason that is not here has the one that
+	// follows from its gRPC code.
+	Errors errors.Table
+
+	// BodyLimit is the size of the largest request body in bytes; a larger one
+	// is answered with 413. Zero: [DefaultBodyLimit].
+	BodyLimit int64
+
+	// Headers are names of further request headers that handlers get as
+	// metadata, under the same name in lower case.
+	Headers []string
+}
+
+// Mux is the HTTP handler. Register routes at the embedded ServeMux, with
+// generated code or with HandlePath.
+type Mux struct {
+	*runtime.ServeMux
+	limit int64
+}
+
+// NewMux returns a Mux without routes.
+func NewMux(o Options) *Mux {
+	limit := o.BodyLimit
+	if limit == 0 {
+		limit = DefaultBodyLimit
+	}
+	answer := answerer{o.Errors}
+	return &Mux{
+		limit: limit,
+		ServeMux: runtime.NewServeMux(
+			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
+			runtime.WithIncomingHeaderMatcher(headerMatcher(o.Headers)),
+			runtime.WithErrorHandler(answer.failure),
+			runtime.WithStreamErrorHandler(answer.streamFailure),
+			runtime.WithRoutingErrorHandler(answer.routingFailure),
+			// Both let a form post reach what the contract declares as GET or
+			// DELETE.
+			runtime.WithDisablePathLengthFallback(),
+			runtime.WithDisableHTTPMethodOverride(),
+		),
+	}
+}
+
+// ServeHTTP limits the body, notes the address of the client as the peer of the
+// call, and routes the request.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(peer.NewContext(r.Context(), clientOf(r)))
+	r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit}
+	if r.ContentLength > m.limit {
+		_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
+		runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, errTooLarge)
+		return
+	}
+	m.ServeMux.ServeHTTP(w, r)
+}
+
+func clientOf(r *http.Request) *peer.Peer {
+	p := &peer.Peer{}
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		p.Addr = net.TCPAddrFromAddrPort(addr)
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+		p.LocalAddr = local
+	}
+	return p
+}
+
+// passed are the request headers that handlers get as metadata.
+var passed = []string{"traceparent", "tracestate", "baggage", "x-request-id", "accept-language"}
+
+// headerMatcher passes the headers above, the declared ones, and what a client
+// prefixes with Grpc-Metadata-. The prefix does not reach the names that mean
+// something to gRPC or to the gateway, nor a header that passes by itself. The
+// gateway adds authorization, x-forwarded-for and x-forwarded-host.
+func headerMatcher(declared []string) runtime.HeaderMatcherFunc {
+	own := map[string]bool{}
+	for _, names := range [][]string{passed, declared} {
+		for _, name := range names {
+			own[strings.ToLower(name)] = true
+		}
+	}
+	prefix := strings.ToLower(runtime.MetadataHeaderPrefix)
+	return func(header string) (string, bool) {
+		name := strings.ToLower(header)
+		if own[name] {
+			return name, true
+		}
+		key, prefixed := strings.CutPrefix(name, prefix)
+		return key, prefixed && !own[key] && !reserved(key)
+	}
+}
+
+func reserved(key string) bool {
+	return key == "authorization" || strings.HasPrefix(key, "grpc-") || strings.HasPrefix(key, runtime.MetadataPrefix)
+}

@@ -1,0 +1,94 @@
+// Package logging makes the logger of a service: one JSON object per line, with
+// the ids of the trace that the line was written in.
+package logging
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Keys of the ids in a line. Log stores and dashboards join on them.
+const (
+	TraceIDKey = "trace_id"
+	SpanIDKey  = "span_id"
+)
+
+// Options of a logger. The zero value logs from slog.LevelInfo on.
+type Options struct {
+	// Level is the lowest level that is written; nil means slog.LevelInfo. With
+	// a *slog.LevelVar it can be changed at run time.
+	Level slog.Leveler
+
+	// Service and Version are on every line; empty ones are left out.
+	Service, Version string
+}
+
+// New returns a logger that writes to w. Lines written with a context (InfoContext
+// and its sisters) carry trace_id and span_id of the context's span, at the top
+// level whatever groups are open.
+func New(w io.Writer, o Options) *slog.Logger {
+	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level})
+	var attrs []slog.Attr
+	for _, a := range []slog.Attr{slog.String("service", o.Service), slog.String("version", o.Version)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	return slog.New(handler{h.WithAttrs(attrs), nil})
+}
+
+// handler adds the ids. A JSON handler puts everything that comes after
+// WithGroup inside the group, so the open groups are kept aside and opened only
+// when a line is written, after the ids.
+type handler struct {
+	slog.Handler        // without open groups
+	groups       []step // from the first group on
+}
+
+// step is one WithGroup or one WithAttrs below a group.
+type step func(slog.Handler) slog.Handler
+
+func (h handler) Handle(ctx context.Context, r slog.Record) error {
+	span := trace.SpanContextFromContext(ctx)
+	if !span.IsValid() {
+		return h.opened(h.Handler).Handle(ctx, r)
+	}
+	ids := []slog.Attr{
+		slog.String(TraceIDKey, span.TraceID().String()),
+		slog.String(SpanIDKey, span.SpanID().String()),
+	}
+	if len(h.groups) > 0 {
+		return h.opened(h.Handler.WithAttrs(ids)).Handle(ctx, r)
+	}
+	r = r.Clone()
+	r.AddAttrs(ids...)
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h handler) opened(inner slog.Handler) slog.Handler {
+	for _, step := range h.groups {
+		inner = step(inner)
+	}
+	return inner
+}
+
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	if len(h.groups) == 0 {
+		return handler{h.Handler.WithAttrs(attrs), nil}
+	}
+	return h.with(func(inner slog.Handler) slog.Handler { return inner.WithAttrs(attrs) })
+}
+
+func (h handler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return h.with(func(inner slog.Handler) slog.Handler { return inner.WithGroup(name) })
+}
+
+func (h handler) with(s step) slog.Handler {
+	return handler{h.Handler, append(h.groups[:len(h.groups):len(h.groups)], s)}
+}

@@ -1,0 +1,76 @@
+package svc
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/protosvc/protosvc/svc/lifecycle"
+)
+
+// Exit codes of Main.
+const (
+	exitOK    = 0
+	exitFault = 1 // bad config, or the service failed
+	exitUsage = 2 // bad flags
+)
+
+// Main runs a service as the process: flags, signals, exit code. It does not
+// return.
+//
+//	--config=FILE   configuration (default config.yaml)
+//	--env=NAME      also read FILE's sibling config.NAME.yaml
+//	--check-config  check the configuration and exit
+//	--version       print the version and exit
+//
+// SIGTERM or SIGINT stops gracefully, a second one at once.
+func Main(s Service) {
+	os.Exit(run(s, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(s Service, args []string, stdout, stderr io.Writer) int {
+	o := Options{Environ: os.Environ(), Log: stderr}
+	flags := flag.NewFlagSet(s.Name, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.StringVar(&o.Config, "config", "config.yaml", "configuration `file`")
+	flags.StringVar(&o.Env, "env", "", "`name` of the environment: also read config.NAME.yaml beside the file")
+	checkOnly := flags.Bool("check-config", false, "check the configuration and exit")
+	versionOnly := flags.Bool("version", false, "print the version and exit")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return exitOK
+	case err != nil:
+		return exitUsage
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "%s: unexpected argument %q\n", s.Name, flags.Arg(0))
+		return exitUsage
+	}
+
+	switch {
+	case *versionOnly:
+		fmt.Fprintln(stdout, s.Name, Version(), Revision())
+		return exitOK
+	case *checkOnly:
+		if _, err := s.load(o); err != nil {
+			return report(stderr, s, err)
+		}
+		fmt.Fprintf(stdout, "%s: config is valid\n", s.Name)
+		return exitOK
+	}
+	ctx, hard, release := lifecycle.Signals(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	o.Hard = hard
+	if err := Run(ctx, s, o); err != nil {
+		return report(stderr, s, err)
+	}
+	return exitOK
+}
+
+func report(stderr io.Writer, s Service, err error) int {
+	fmt.Fprintf(stderr, "%s: %v\n", s.Name, err)
+	return exitFault
+}

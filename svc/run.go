@@ -1,0 +1,246 @@
+package svc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/protosvc/protosvc/svc/admin"
+	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/database"
+	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/logging"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/tracing"
+)
+
+const (
+	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
+	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
+	flushTimeout    = 3 * time.Second  // for the last spans
+	refreshInterval = 2 * time.Second  // of the gRPC health status
+)
+
+// Run runs a service until ctx ends and the service has stopped gracefully, or
+// until it fails. A bad configuration is an error before anything is opened.
+// When Run has returned, no goroutine of the service is left.
+func Run(ctx context.Context, s Service, o Options) (err error) {
+	l, err := s.load(o)
+	if err != nil {
+		return err
+	}
+	a := newApp(s, o, l)
+	defer func() { err = errors.Join(err, a.group.Close()) }()
+
+	addresses, err := a.start(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped while it was starting
+		}
+		return err
+	}
+	a.group.OnReady = func() {
+		a.health.Started()
+		a.log.Info("ready", "grpc", addresses.GRPC, "http", addresses.HTTP, "admin", addresses.Admin)
+		if o.Ready != nil {
+			o.Ready(addresses)
+		}
+	}
+	a.group.OnStop = a.health.Stopping
+	hard := o.Hard
+	if hard == nil {
+		hard = context.Background()
+	}
+	return a.group.Run(ctx, hard)
+}
+
+func newApp(s Service, o Options, l *loaded) *App {
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	a := &App{service: s, options: o, loaded: l, dialers: map[string]*client.Dialer{}, conn: gateway.NewConn()}
+	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: Version()})
+	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: Version(), Revision: Revision()})
+	a.group = lifecycle.Group{
+		DrainDelay:     l.settings.Stop.DrainDelay,
+		GracefulBudget: l.settings.Stop.Budget,
+		Logger:         a.log,
+	}
+	a.enforce(l)
+	return a
+}
+
+// start opens everything in the order in which one thing needs another. What it
+// has opened when it fails, the group closes.
+func (a *App) start(ctx context.Context) (at Addresses, err error) {
+	steps := []struct {
+		name string
+		run  func(context.Context, *Addresses) error
+	}{
+		{"tracing", a.startTracing},
+		{"admin port", a.startAdmin}, // before the database, which may take its time
+		{"database", a.openDatabase},
+		{"service", a.startService},
+		{"gRPC port", a.startGRPC},
+		{"HTTP port", a.startHTTP},
+	}
+	for _, step := range steps {
+		if err := step.run(ctx, &at); err != nil {
+			return at, fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return at, nil
+}
+
+func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
+	a.tracing, err = tracing.New(ctx, tracing.Options{
+		Service:     a.service.Name,
+		Version:     Version(),
+		SampleRatio: a.loaded.settings.Tracing.SampleRatio,
+		Log:         a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.group.OnClose("tracing", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		defer cancel()
+		return a.tracing.Shutdown(ctx)
+	})
+	a.binder = server.New(server.Options{Metrics: a.metrics, Tracing: a.tracing, Log: a.log})
+	a.grpc = a.binder.NewGRPC(server.GRPCOptions{})
+	return nil
+}
+
+// startAdmin serves health and metrics from the first moment to the last: it is
+// a resource that closes after everything else, not a server that drains.
+func (a *App) startAdmin(_ context.Context, at *Addresses) error {
+	listener, err := a.listen(a.loaded.settings.Listen.Admin, &at.Admin)
+	if err != nil {
+		return err
+	}
+	srv := a.httpServer(admin.Handler(admin.Options{
+		Service: a.service.Name,
+		Version: Version(),
+		Livez:   a.health.Livez(),
+		Readyz:  a.health.Readyz(),
+		Healthz: a.health.Healthz(),
+		Metrics: a.metrics.Handler(),
+		Config:  a.dump,
+		Reload:  func(context.Context) error { return a.reload() },
+	}))
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	a.group.OnClose("admin port", func() error {
+		err := srv.Close()
+		<-served
+		return err
+	})
+	return nil
+}
+
+func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
+	settings := a.loaded.settings.Database
+	if settings == nil {
+		return nil
+	}
+	db, err := database.Open(ctx, database.Options{
+		URL:            settings.URL,
+		MaxConnections: settings.MaxConnections,
+		Application:    a.service.Name,
+		Logger:         a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.db = db
+	a.group.OnClose("database", db.Close)
+	a.health.Require("database", settings.ReadinessTimeout, db.PingContext)
+	if a.service.Migrations == nil {
+		return nil
+	}
+	return db.Migrate(ctx, a.service.Migrations)
+}
+
+func (a *App) startService(context.Context, *Addresses) error {
+	// Streams and calls that outlive their connection still use the database
+	// and the callees, so closing those waits for the handlers.
+	defer a.group.OnClose("handlers", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), a.loaded.settings.Stop.Budget)
+		defer cancel()
+		return a.binder.Wait(ctx)
+	})
+	return a.service.Start(a)
+}
+
+func (a *App) startGRPC(_ context.Context, at *Addresses) error {
+	listener, err := a.listen(a.loaded.settings.Listen.GRPC, &at.GRPC)
+	if err != nil {
+		return err
+	}
+	status := health.NewServer()
+	healthpb.RegisterHealthServer(a.grpc, status)
+	reflection.Register(a.grpc)
+	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
+	a.group.Serve(lifecycle.Server{
+		Name:     "gRPC",
+		Serve:    func() error { return a.grpc.Serve(listener) },
+		Graceful: func(context.Context) { a.grpc.GracefulStop() },
+		Close:    a.grpc.Stop,
+	})
+	return nil
+}
+
+func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
+	address := a.loaded.settings.Listen.HTTP
+	if a.service.HTTP == nil || address == "" {
+		return nil
+	}
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors()})
+	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
+		return err
+	}
+	listener, err := a.listen(address, &at.HTTP)
+	if err != nil {
+		return err
+	}
+	srv := a.httpServer(mux)
+	a.group.Serve(lifecycle.Server{
+		Name:     "HTTP",
+		Serve:    func() error { return srv.Serve(listener) },
+		Graceful: func(ctx context.Context) { _ = srv.Shutdown(ctx) }, // Close follows
+		Close:    func() { _ = srv.Close() },
+	})
+	return nil
+}
+
+// listen opens a port and tells its address. Servers close their listeners; a
+// start that fails before they serve leaves that to the group.
+func (a *App) listen(address string, at *string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	*at = listener.Addr().String()
+	a.group.OnClose("listener", func() error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return listener, nil
+}
+
+func (a *App) httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+}

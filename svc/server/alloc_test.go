@@ -1,0 +1,111 @@
+package server_test
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/server"
+)
+
+// The gates of the call path: what a call may allocate beyond a bare grpc-go
+// call of the same messages, with everything on and 1 % of traces recorded.
+const (
+	maxUnaryAllocs  = 12
+	maxStreamAllocs = 24 // per stream, of which none per message
+)
+
+// dropped is an exporter for spans that nobody looks at.
+type dropped struct{}
+
+func (dropped) ExportSpans(context.Context, []sdktrace.ReadOnlySpan) error { return nil }
+func (dropped) Shutdown(context.Context) error                             { return nil }
+
+func TestAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	bare := grpc.NewServer()
+	bare.RegisterService(&echoDesc, echo{})
+	bareConn := serve(t, bare)
+
+	b := server.New(server.Options{
+		Metrics: metrics.New(metrics.BuildInfo{}),
+		Tracing: newProvider(t, 0.01, dropped{}),
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	full := b.NewGRPC(server.GRPCOptions{})
+	b.Register(full, &echoDesc, decorate(b, echo{}, time.Minute, func(*text) error { return nil }))
+	fullConn := serve(t, full)
+
+	tests := []struct {
+		name  string
+		calls int
+		call  func(*testing.T, *grpc.ClientConn)
+		max   float64
+	}{
+		{"unary", 2000, unaryCall, maxUnaryAllocs},
+		{"stream of 1 message", 2000, streamCall(1), maxStreamAllocs},
+		{"stream of 50 messages", 200, streamCall(50), maxStreamAllocs},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			base := allocations(test.calls, func() { test.call(t, bareConn) })
+			got := allocations(test.calls, func() { test.call(t, fullConn) })
+			t.Logf("bare %.1f, with everything %.1f: %+.1f", base, got, got-base)
+			if got-base > test.max {
+				t.Errorf("a call allocates %.1f times more than a bare one, want at most %v", got-base, test.max)
+			}
+		})
+	}
+}
+
+// allocations returns how often the process allocates per call, client and
+// server together, averaged over enough calls that background work vanishes.
+func allocations(calls int, call func()) float64 {
+	for range calls / 10 { // fills pools and grows stacks
+		call()
+	}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range calls {
+		call()
+	}
+	runtime.ReadMemStats(&after)
+	return float64(after.Mallocs-before.Mallocs) / float64(calls)
+}
+
+func unaryCall(t *testing.T, conn *grpc.ClientConn) {
+	if err := conn.Invoke(t.Context(), unaryName, wrapperspb.String("hello"), new(text)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func streamCall(messages int) func(*testing.T, *grpc.ClientConn) {
+	return func(t *testing.T, conn *grpc.ClientConn) {
+		stream, err := conn.NewStream(t.Context(), &echoDesc.Streams[2], bidiName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range messages {
+			if err := stream.SendMsg(wrapperspb.String("hello")); err != nil {
+				t.Fatal(err)
+			}
+			if err := stream.RecvMsg(new(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = stream.CloseSend()
+		if err := ended(stream.RecvMsg(new(text))); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+// Package server is what surrounds a handler: metrics, a span, a deadline,
+// validation, recovery from panics, and errors as the contract has them.
+//
+// A [Binder] binds each method of a service to its policy once, at start.
+// Generated code calls handlers through what was bound: [Unary],
+// [ServerStream], [ClientStream] or [BidiStream]. A call then looks nothing up.
+// There is no interceptor and no stats handler, so a service that runs in
+// process, behind a gateway, is surrounded in the same way as one behind a socket.
+//
+// What never reaches a method is counted where the service is registered:
+// [Binder.Register] sees messages that cannot be decoded, [Binder.NewGRPC]
+// calls of methods that do not exist.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/tracing"
+)
+
+// Options say where methods report to. Each may be left nil.
+type Options struct {
+	Metrics *metrics.Registry // nil: a registry that nobody reads
+	Tracing *tracing.Provider // nil: no spans; the callers' trace context is passed on
+	Log     *slog.Logger      // nil: no logs
+}
+
+// Binder binds methods to their policies. Make one per process with [New].
+// It is safe for concurrent use.
+type Binder struct {
+	metrics *metrics.Registry
+	tracing *tracing.Provider
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	methods []*method
+}
+
+// New returns a binder.
+func New(o Options) *Binder {
+	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log}
+	if b.metrics == nil {
+		b.metrics = metrics.New(metrics.BuildInfo{})
+	}
+	if b.tracing == nil {
+		b.tracing = new(tracing.Provider)
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	return b
+}
+
+// method is one bound method: everything about it that a call needs.
+type method struct {
+	name    string
+	timeout time.Duration // 0: none
+	kind    metrics.Kind
+	metrics *metrics.ServerMethod
+	tracing *tracing.ServerMethod
+	log     *slog.Logger
+	live    atomic.Int64 // handlers running
+}
+
+func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
+	bound := &method{
+		name:    m.Name,
+		timeout: m.Timeout,
+		kind:    kind,
+		metrics: b.metrics.ServerMethod(m, kind),
+		tracing: b.tracing.Server(m.Name),
+		log:     b.log.With(slog.String("rpc", m.Name)),
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.methods = append(b.methods, bound)
+	return bound
+}
+
+// Live returns how many handlers run now: of unary methods, and of streams.
+// A stream's handler counts until it has returned, even when its call is over.
+func (b *Binder) Live() (unary, streams int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.methods {
+		if m.kind == metrics.Unary {
+			unary += int(m.live.Load())
+		} else {
+			streams += int(m.live.Load())
+		}
+	}
+	return unary, streams
+}
+
+// waitInterval is how often Wait looks. Wait runs once in the life of a
+// process, so it polls, and calls are spared from notifying it.
+const waitInterval = 5 * time.Millisecond
+
+// Wait returns when no handler runs any more, or with the context's error.
+// Stopping a grpc.Server ends calls; a handler that does not look at its
+// context goes on. So wait here before closing what handlers use.
+func (b *Binder) Wait(ctx context.Context) error {
+	tick := time.NewTicker(waitInterval)
+	defer tick.Stop()
+	for {
+		if unary, streams := b.Live(); unary+streams == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

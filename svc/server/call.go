@@ -1,0 +1,147 @@
+package server
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/errors"
+)
+
+// call is one call of a method, from begin to end. It is not generic, so that
+// its code exists once for all methods.
+type call struct {
+	*method
+	ctx    context.Context    // carries the span and the deadline
+	cancel context.CancelFunc // nil: the deadline is the caller's, or there is none
+	span   trace.Span
+	start  time.Time
+}
+
+// begin starts a call. Each begin is followed by one end and by one leave.
+func (m *method) begin(ctx context.Context) call {
+	m.live.Add(1)
+	m.metrics.Start()
+	c := call{method: m, start: time.Now()}
+	c.ctx, c.span = m.tracing.Start(ctx)
+	if m.timeout > 0 {
+		if _, limited := ctx.Deadline(); !limited {
+			c.ctx, c.cancel = context.WithTimeout(c.ctx, m.timeout)
+		}
+	}
+	return c
+}
+
+// end reports the outcome of a call everywhere and returns the error that goes
+// on the wire.
+func (c *call) end(err error) error {
+	var outcome *status.Status // nil: OK
+	if err != nil {
+		outcome, err = c.outcome(err)
+	}
+	took := time.Since(c.start)
+	if c.cancel != nil {
+		c.cancel()
+	}
+	c.metrics.End(outcome.Code(), took, c.exemplar())
+	switch {
+	case err != nil:
+		c.report(err, outcome, took)
+	case c.log.Enabled(c.ctx, slog.LevelDebug):
+		c.log.LogAttrs(c.ctx, slog.LevelDebug, "call", slog.String("code", codes.OK.String()), slog.Duration("took", took))
+	}
+	c.tracing.End(c.span, outcome)
+	return outcome.Err()
+}
+
+// leave says that the handler has returned.
+func (c *call) leave() {
+	c.metrics.Left()
+	c.live.Add(-1)
+}
+
+// outcome turns a handler's error into a status. When the context is done, an
+// error without a status of its own is taken for its consequence: drivers
+// report an interrupted query in their own words. An error whose methods panic,
+// such as a nil pointer of an error type, counts as a panic of the handler.
+func (c *call) outcome(err error) (outcome *status.Status, cause error) {
+	defer func() {
+		if v := recover(); v != nil {
+			cause = c.recovered(v)
+			outcome = errors.ToStatus(cause)
+		}
+	}()
+	var own interface{ GRPCStatus() *status.Status }
+	if c.ctx.Err() != nil && !stderrors.As(err, &own) {
+		return errors.ToStatus(c.ctx.Err()), err
+	}
+	return errors.ToStatus(err), err
+}
+
+// exemplar returns the trace id for the latency histogram: only of traces that
+// are recorded, since others cannot be looked up.
+func (c *call) exemplar() string {
+	if span := c.span.SpanContext(); span.IsSampled() {
+		return span.TraceID().String()
+	}
+	return ""
+}
+
+// panicked is the cause of the error that a call whose handler panicked ends with.
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// recovered counts and logs a panic, and returns the error to end the call
+// with. It must be called by the deferred function that recovered, where the
+// stack still has the frames of the panic.
+func (c *call) recovered(value any) error {
+	cause := &panicked{value}
+	c.metrics.Panicked()
+	c.log.LogAttrs(c.ctx, slog.LevelError, "handler panicked",
+		slog.Any("error", cause), slog.String("stack", string(debug.Stack())))
+	return errors.Internal.New().WithCause(cause)
+}
+
+// report logs an error, and tells the span if the server is at fault. A panic
+// has been logged with its stack before.
+func (c *call) report(err error, outcome *status.Status, took time.Duration) {
+	level := levelOf(outcome.Code())
+	if level == slog.LevelError && c.span.IsRecording() {
+		c.span.RecordError(err)
+	}
+	if p := (*panicked)(nil); stderrors.As(err, &p) || !c.log.Enabled(c.ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("code", outcome.Code().String()),
+		slog.Duration("took", took),
+		slog.Any("error", err),
+	}
+	if typed := (*errors.Error)(nil); stderrors.As(err, &typed) && typed.Code != nil {
+		attrs = append(attrs, slog.String("reason", typed.Code.Reason))
+	}
+	c.log.LogAttrs(c.ctx, level, "call failed", attrs...)
+}
+
+// levelOf says how much a status code matters to those who run the server. The
+// caller's mistakes are information; that callers go away is ordinary.
+func levelOf(code codes.Code) slog.Level {
+	switch code {
+	case codes.Unknown, codes.DeadlineExceeded, codes.Internal, codes.Unavailable, codes.DataLoss:
+		return slog.LevelError
+	case codes.ResourceExhausted, codes.Unimplemented:
+		return slog.LevelWarn
+	case codes.Canceled:
+		return slog.LevelDebug
+	default:
+		return slog.LevelInfo
+	}
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	stderrors "errors"
+
+	"google.golang.org/grpc"
+
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+)
+
+// ServerStream is a bound method with one request and many responses.
+type ServerStream[Req, Resp any] struct {
+	method   *method
+	validate func(*Req) error
+	handler  func(*Req, grpc.ServerStreamingServer[Resp]) error
+}
+
+// BindServerStream binds a server-streaming method to its policy. A validate of
+// nil accepts every request.
+func BindServerStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(*Req, grpc.ServerStreamingServer[Resp]) error) *ServerStream[Req, Resp] {
+	return &ServerStream[Req, Resp]{b.bind(m, metrics.ServerStream), validate, h}
+}
+
+// Call calls the handler with a valid request, inside everything that the
+// package promises. It returns when the handler has returned or the stream's
+// context is done, whichever comes first. Its error is a gRPC status error.
+func (s *ServerStream[Req, Resp]) Call(req *Req, stream grpc.ServerStreamingServer[Resp]) error {
+	return s.method.serve(stream, nil, func(m *messages) error {
+		s.method.metrics.Received()
+		if s.validate != nil {
+			if err := s.validate(req); err != nil {
+				return err
+			}
+		}
+		return s.handler(req, &grpc.GenericServerStream[Req, Resp]{ServerStream: m})
+	})
+}
+
+// ClientStream is a bound method with many requests and one response.
+type ClientStream[Req, Resp any] struct {
+	method   *method
+	validate func(any) error
+	handler  func(grpc.ClientStreamingServer[Req, Resp]) error
+}
+
+// BindClientStream binds a client-streaming method to its policy. A validate of
+// nil accepts every message; otherwise Recv returns the error of an invalid
+// message in its place, and the handler may end the call with it or go on.
+func BindClientStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(grpc.ClientStreamingServer[Req, Resp]) error) *ClientStream[Req, Resp] {
+	return &ClientStream[Req, Resp]{b.bind(m, metrics.ClientStream), untyped(validate), h}
+}
+
+// Call calls the handler, inside everything that the package promises. It
+// returns when the handler has returned or the stream's context is done,
+// whichever comes first. Its error is a gRPC status error.
+func (s *ClientStream[Req, Resp]) Call(stream grpc.ClientStreamingServer[Req, Resp]) error {
+	return s.method.serve(stream, s.validate, func(m *messages) error {
+		return s.handler(&grpc.GenericServerStream[Req, Resp]{ServerStream: m})
+	})
+}
+
+// BidiStream is a bound method with many requests and many responses.
+type BidiStream[Req, Resp any] struct {
+	method   *method
+	validate func(any) error
+	handler  func(grpc.BidiStreamingServer[Req, Resp]) error
+}
+
+// BindBidiStream binds a method that streams both ways to its policy. A
+// validate of nil accepts every message; otherwise Recv returns the error of an
+// invalid message in its place, and the handler may end the call with it or go on.
+func BindBidiStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(grpc.BidiStreamingServer[Req, Resp]) error) *BidiStream[Req, Resp] {
+	return &BidiStream[Req, Resp]{b.bind(m, metrics.BidiStream), untyped(validate), h}
+}
+
+// Call calls the handler, inside everything that the package promises. It
+// returns when the handler has returned or the stream's context is done,
+// whichever comes first. Its error is a gRPC status error.
+func (s *BidiStream[Req, Resp]) Call(stream grpc.BidiStreamingServer[Req, Resp]) error {
+	return s.method.serve(stream, s.validate, func(m *messages) error {
+		return s.handler(&grpc.GenericServerStream[Req, Resp]{ServerStream: m})
+	})
+}
+
+// untyped returns validate as a function of any message, for RecvMsg.
+func untyped[Req any](validate func(*Req) error) func(any) error {
+	if validate == nil {
+		return nil
+	}
+	return func(m any) error { return validate(m.(*Req)) }
+}
+
+// errExited is the error of a handler that ended its goroutine instead of returning.
+var errExited = stderrors.New("handler called runtime.Goexit")
+
+// serve runs a stream's handler in a goroutine of its own. Cancelling a context
+// does not wake a handler that waits in Recv or Send, nor one that does not
+// look; returning to grpc-go ends the stream for the caller, and wakes the
+// former.
+func (m *method) serve(stream grpc.ServerStream, validate func(any) error, run func(*messages) error) error {
+	c := m.begin(stream.Context())
+	result := make(chan error, 1) // room for a handler that nobody waits for
+	go func() {
+		err := errExited
+		defer func() {
+			if v := recover(); v != nil {
+				err = c.recovered(v)
+			}
+			c.leave()
+			result <- err
+		}()
+		err = run(&messages{stream, c.ctx, m.metrics, validate})
+	}()
+	select {
+	case err := <-result:
+		return c.end(err)
+	case <-c.ctx.Done():
+		return c.end(c.ctx.Err())
+	}
+}
+
+// messages is the stream that a handler sees: it counts and validates messages.
+type messages struct {
+	grpc.ServerStream
+	ctx      context.Context
+	metrics  *metrics.ServerMethod
+	validate func(any) error // nil: every message is valid
+}
+
+// Context returns the context of the call, with its span and its deadline.
+func (s *messages) Context() context.Context { return s.ctx }
+
+// RecvMsg receives a message, or returns the error of an invalid one.
+func (s *messages) RecvMsg(m any) error {
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		return err
+	}
+	s.metrics.Received()
+	if s.validate == nil {
+		return nil
+	}
+	return s.validate(m)
+}
+
+// SendMsg sends a message.
+func (s *messages) SendMsg(m any) error {
+	if err := s.ServerStream.SendMsg(m); err != nil {
+		return err
+	}
+	s.metrics.Sent()
+	return nil
+}

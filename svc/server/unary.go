@@ -1,0 +1,43 @@
+package server
+
+import (
+	"context"
+
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+)
+
+// Unary is a bound method with one request and one response.
+type Unary[Req, Resp any] struct {
+	method   *method
+	validate func(*Req) error
+	handler  func(context.Context, *Req) (*Resp, error)
+}
+
+// BindUnary binds a unary method to its policy. A validate of nil accepts every
+// request.
+func BindUnary[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(context.Context, *Req) (*Resp, error)) *Unary[Req, Resp] {
+	return &Unary[Req, Resp]{b.bind(m, metrics.Unary), validate, h}
+}
+
+// Call calls the handler with a valid request, inside everything that the
+// package promises. Its error is a gRPC status error.
+func (u *Unary[Req, Resp]) Call(ctx context.Context, req *Req) (resp *Resp, err error) {
+	c := u.method.begin(ctx)
+	defer func() {
+		if v := recover(); v != nil {
+			err = c.recovered(v)
+		}
+		if err = c.end(err); err == nil {
+			c.metrics.Sent()
+		}
+		c.leave()
+	}()
+	c.metrics.Received()
+	if u.validate != nil {
+		if err := u.validate(req); err != nil {
+			return nil, err
+		}
+	}
+	return u.handler(c.ctx, req)
+}

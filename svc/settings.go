@@ -1,0 +1,102 @@
+package svc
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+)
+
+// Settings are what config.yaml can say about every service. The contract gives
+// the defaults.
+type Settings struct {
+	Listen   Listen            `yaml:"listen"`
+	Stop     Stop              `yaml:"stop"`
+	Log      Log               `yaml:"log"`
+	Tracing  Tracing           `yaml:"tracing"`
+	Database *Database         `yaml:"database"` // nil: the service has none
+	Callees  map[string]Callee `yaml:"callees"`  // by the snake-case name of the field in Deps
+}
+
+// Listen holds the addresses to listen on, "host:port"; an empty host means
+// every interface, port 0 any free port.
+type Listen struct {
+	GRPC  string `yaml:"grpc"`
+	HTTP  string `yaml:"http"` // empty: no HTTP/JSON
+	Admin string `yaml:"admin"`
+}
+
+// Stop is how the process ends; see package lifecycle.
+type Stop struct {
+	// DrainDelay is how long calls are still accepted after readiness went off.
+	DrainDelay time.Duration `yaml:"drain_delay"`
+	// Budget is how long calls in flight may take after that.
+	Budget time.Duration `yaml:"budget"`
+}
+
+// Log is what is logged.
+type Log struct {
+	// Level is "debug", "info", "warn" or "error". A reload may change it.
+	Level slog.Level `yaml:"level"`
+}
+
+// Tracing is which traces are recorded.
+type Tracing struct {
+	// SampleRatio is the share of the traces started here, from 0 to 1.
+	SampleRatio float64 `yaml:"sample_ratio"`
+}
+
+// Database is the service's own database.
+type Database struct {
+	// URL is postgres://… or sqlite:PATH or sqlite::memory:.
+	URL string `yaml:"url" secret:"true"`
+	// MaxConnections bounds the pool of one replica.
+	MaxConnections int `yaml:"max_connections"`
+	// ReadinessTimeout is how long readiness waits for an answer.
+	ReadinessTimeout time.Duration `yaml:"readiness_timeout"`
+}
+
+// Callee is the connection to a service that is called.
+type Callee struct {
+	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
+	// Empty: the one that the callee's contract declares.
+	Target string `yaml:"target"`
+	// Balance is "round_robin", "least_request" or "pick_first".
+	Balance string `yaml:"balance"`
+	// GatesReadiness says that the service is ready only while the callee
+	// answers. It belongs to the contract and cannot be configured.
+	GatesReadiness bool
+}
+
+// clone returns settings that can be loaded into without changing these.
+func (s Settings) clone() *Settings {
+	s.Callees = maps.Clone(s.Callees)
+	if s.Database != nil {
+		database := *s.Database
+		s.Database = &database
+	}
+	return &s
+}
+
+// check returns everything that is wrong with the values.
+func (s *Settings) check(hasHTTP bool) error {
+	var faults []error
+	fault := func(wrong bool, format string, args ...any) {
+		if wrong {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	fault(s.Listen.GRPC == "", "listen.grpc is empty (want for example %q)", ":9090")
+	fault(s.Listen.Admin == "", "listen.admin is empty (want for example %q)", ":9091")
+	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is %q, but no method has an HTTP path", s.Listen.HTTP)
+	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
+	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
+	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio %v is not between 0 and 1", s.Tracing.SampleRatio)
+	if d := s.Database; d != nil {
+		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")
+		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
+		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
+	}
+	return errors.Join(faults...)
+}

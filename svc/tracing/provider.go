@@ -1,0 +1,143 @@
+// Package tracing makes the spans of RPCs with OpenTelemetry.
+//
+// A [Provider] is made once, at start, from a few options and the standard
+// OTEL_* variables of the environment. Servers and clients bind their methods
+// to it ([Provider.Server], [Provider.Client]) and start a span per call. Spans
+// carry what OpenTelemetry's semantic conventions for gRPC ask for. Trace
+// context and baggage travel in the W3C headers, over HTTP as over gRPC.
+//
+// Nothing global is set: a process may have several providers, and a test its
+// own. A library that uses OpenTelemetry's global provider must be given
+// [Provider.TracerProvider].
+package tracing
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+)
+
+// scope is the name of the tracer, by which traces say what made their spans.
+const scope = "github.com/protosvc/protosvc/svc"
+
+// Options say what spans are recorded and where they are sent.
+type Options struct {
+	// Service and Version describe the process in every span, as service.name
+	// and service.version. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
+	// over them.
+	Service, Version string
+
+	// SampleRatio is the share of traces recorded when the trace starts here,
+	// from 0 (none, the default) to 1 (all). A trace that starts elsewhere is
+	// recorded if its caller records it. OTEL_TRACES_SAMPLER replaces both rules.
+	SampleRatio float64
+
+	// Exporter receives the recorded spans in batches. Nil means OTLP over
+	// gRPC to the endpoint that OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or
+	// OTEL_EXPORTER_OTLP_ENDPOINT names; when neither is set, or
+	// OTEL_TRACES_EXPORTER is "none", spans go nowhere, but trace ids still
+	// travel and stand in logs.
+	Exporter sdktrace.SpanExporter
+
+	// Log is told when an export fails, and when exports work again. Nil means
+	// nobody is told.
+	Log *slog.Logger
+}
+
+// Provider makes spans. The zero value records nothing and makes no ids, but
+// passes on the trace context of its callers.
+type Provider struct {
+	sdk *sdktrace.TracerProvider // nil: disabled
+}
+
+// New returns a provider. OTEL_SDK_DISABLED=true makes it a disabled one, as
+// the zero value is. An error names the option or variable that is wrong.
+// The context limits the setting up of the exporter; nothing is dialled yet.
+func New(ctx context.Context, o Options) (*Provider, error) {
+	env, err := readEnvironment()
+	if err != nil {
+		return nil, err
+	}
+	if env.disabled {
+		return &Provider{}, nil
+	}
+	if o.SampleRatio < 0 || o.SampleRatio > 1 || o.SampleRatio != o.SampleRatio {
+		return nil, fmt.Errorf("sample ratio %v is not between 0 and 1", o.SampleRatio)
+	}
+	described, err := describe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(described)}
+	if !env.sampler { // the SDK applies the sampler of the environment itself
+		options = append(options, sdktrace.WithSampler(
+			sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.SampleRatio))))
+	}
+	exporter, err := newExporter(ctx, o, env)
+	if err != nil {
+		return nil, err
+	}
+	if exporter != nil {
+		options = append(options, sdktrace.WithBatcher(exporter))
+	}
+	return &Provider{sdktrace.NewTracerProvider(options...)}, nil
+}
+
+// describe returns the attributes of the process. The environment comes last,
+// since whoever deploys a binary knows more than whoever built it.
+func describe(ctx context.Context, o Options) (*resource.Resource, error) {
+	described, err := resource.New(ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(o.Version)),
+		resource.WithFromEnv(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
+	}
+	return described, nil
+}
+
+// TracerProvider returns the provider as OpenTelemetry's own type, for
+// libraries that make spans of their own.
+func (p *Provider) TracerProvider() trace.TracerProvider {
+	if p.sdk == nil {
+		return noop.NewTracerProvider()
+	}
+	return p.sdk
+}
+
+// Tracer returns the tracer that the spans of RPCs are made with.
+func (p *Provider) Tracer() trace.Tracer { return p.TracerProvider().Tracer(scope) }
+
+// Propagator returns how trace context and baggage travel: in the W3C headers
+// traceparent, tracestate and baggage.
+func (p *Provider) Propagator() propagation.TextMapPropagator { return newPropagator() }
+
+func newPropagator() propagation.TextMapPropagator {
+	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+}
+
+// Flush exports all spans that have ended, and waits until that is done or the
+// context is.
+func (p *Provider) Flush(ctx context.Context) error {
+	if p.sdk == nil {
+		return nil
+	}
+	return p.sdk.ForceFlush(ctx)
+}
+
+// Shutdown flushes and then stops the provider; spans that start afterwards
+// are not recorded. It returns the context's error when the time was too short.
+func (p *Provider) Shutdown(ctx context.Context) error {
+	if p.sdk == nil {
+		return nil
+	}
+	return p.sdk.Shutdown(ctx)
+}

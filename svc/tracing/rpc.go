@@ -1,0 +1,149 @@
+package tracing
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	otelcodes "go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// method is what the spans of one RPC have in common, prepared once.
+type method struct {
+	tracer     trace.Tracer
+	propagator propagation.TextMapPropagator
+	name       string // "order.v1.OrderService/CreateOrder"
+	options    []trace.SpanStartOption
+}
+
+func (p *Provider) method(fullName string, kind trace.SpanKind, attributes []attribute.KeyValue) method {
+	name := strings.TrimPrefix(fullName, "/")
+	attributes = append([]attribute.KeyValue{semconv.RPCSystemNameGRPC, semconv.RPCMethod(name)}, attributes...)
+	return method{
+		tracer:     p.Tracer(),
+		propagator: newPropagator(),
+		name:       name,
+		options:    []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attributes...)},
+	}
+}
+
+// ServerMethod starts the spans of one method on the side that answers it. It
+// is made by [Provider.Server].
+type ServerMethod struct{ method }
+
+// Server binds a method by its full name, "/order.v1.OrderService/CreateOrder".
+func (p *Provider) Server(fullName string) *ServerMethod {
+	return &ServerMethod{p.method(fullName, trace.SpanKindServer, nil)}
+}
+
+// Start begins the span of a call, and returns a context that carries it. Its
+// parent is the span in ctx if there is one (the call came from this process),
+// else the caller's, from the incoming metadata. End it with [ServerMethod.End].
+func (m *ServerMethod) Start(ctx context.Context) (context.Context, trace.Span) {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		ctx = Extract(ctx, m.propagator)
+	}
+	ctx, span := m.tracer.Start(ctx, m.name, m.options...)
+	if span.IsRecording() {
+		span.SetAttributes(serverAddress(ctx)...)
+	}
+	return ctx, span
+}
+
+// End ends a span with the call's outcome; nil means OK. Only codes that are
+// the server's fault mark the span as failed: a NotFound is an answer.
+func (*ServerMethod) End(span trace.Span, outcome *status.Status) {
+	if !span.IsRecording() {
+		return
+	}
+	if serverFault(outcome.Code()) {
+		span.SetStatus(otelcodes.Error, outcome.Message())
+	}
+	end(span, outcome)
+}
+
+// ClientMethod starts the spans of one method on the side that calls it. It is
+// made by [Provider.Client].
+type ClientMethod struct{ method }
+
+// Client binds a method by its full name, "/order.v1.OrderService/CreateOrder".
+// The attributes, for example the address that is called, are set on every span.
+func (p *Provider) Client(fullName string, attributes ...attribute.KeyValue) *ClientMethod {
+	return &ClientMethod{p.method(fullName, trace.SpanKindClient, attributes)}
+}
+
+// Start begins the span of a call, as a child of the span in ctx, and returns a
+// context that carries it and whose outgoing metadata tell the callee about it.
+// End it with [ClientMethod.End].
+func (m *ClientMethod) Start(ctx context.Context) (context.Context, trace.Span) {
+	ctx, span := m.tracer.Start(ctx, m.name, m.options...)
+	return Inject(ctx, m.propagator), span
+}
+
+// End ends a span with the call's outcome; nil means OK. To a client every
+// other code is a failure.
+func (*ClientMethod) End(span trace.Span, outcome *status.Status) {
+	if !span.IsRecording() {
+		return
+	}
+	if outcome.Code() != codes.OK {
+		span.SetStatus(otelcodes.Error, outcome.Message())
+	}
+	end(span, outcome)
+}
+
+func end(span trace.Span, outcome *status.Status) {
+	span.SetAttributes(semconv.RPCResponseStatusCode(codeName(outcome.Code())))
+	span.End()
+}
+
+// serverFault tells whether a code says that the server, not its caller, did
+// something wrong, by the semantic conventions.
+func serverFault(code codes.Code) bool {
+	switch code {
+	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented,
+		codes.Internal, codes.Unavailable, codes.DataLoss:
+		return true
+	default:
+		return false
+	}
+}
+
+// codeName returns a status code as the semantic conventions spell it.
+func codeName(code codes.Code) string {
+	names := [...]string{
+		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+		"UNAUTHENTICATED",
+	}
+	if int(code) < len(names) {
+		return names[code]
+	}
+	return "CODE(" + strconv.Itoa(int(code)) + ")"
+}
+
+// serverAddress returns the local end of the call's connection, if it has one.
+func serverAddress(ctx context.Context) []attribute.KeyValue {
+	caller, ok := peer.FromContext(ctx)
+	if !ok || caller.LocalAddr == nil {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(caller.LocalAddr.String())
+	if err != nil {
+		return []attribute.KeyValue{semconv.ServerAddress(caller.LocalAddr.String())}
+	}
+	attributes := []attribute.KeyValue{semconv.ServerAddress(host)}
+	if number, err := strconv.Atoi(port); err == nil {
+		attributes = append(attributes, semconv.ServerPort(number))
+	}
+	return attributes
+}
