@@ -1,0 +1,125 @@
+// Package emit writes the model through the templates.
+//
+// The tables below are the whole of what is written: one row for each file,
+// in the order of the output. Nothing can fail here on the user's account;
+// an error is a fault of a template.
+package emit
+
+import (
+	"fmt"
+	"io/fs"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// output is one file for each T: a template, where it goes, and when.
+type output[T any] struct {
+	template string
+	path     func(T) string
+	// when is nil for always.
+	when func(T) bool
+	// pkg is the package of a Go file; nil for any other.
+	pkg func(T) model.Package
+	// after writes what follows the template's text, where a template would
+	// not do: code that is a tree, not a form.
+	after func(T, *protogen.GeneratedFile)
+}
+
+var services = []output[*model.Service]{
+	{template: "go/service.go.tmpl", path: library("service"), pkg: libraryPackage},
+	{template: "go/server.go.tmpl", path: library("server"), pkg: libraryPackage},
+	{template: "go/client.go.tmpl", path: library("client"), pkg: libraryPackage},
+	{template: "go/validate.go.tmpl", path: library("validate"), pkg: libraryPackage, when: hasRules, after: (*model.Service).EmitRules},
+	{template: "go/main.go.tmpl", path: mainFile, pkg: mainPackage},
+	{template: "config/config.yaml.tmpl", path: deploy("config.yaml")},
+	{template: "docker/Dockerfile.tmpl", path: deploy("Dockerfile")},
+	{template: "systemd/service.tmpl", path: unitFile},
+	{template: "systemd/start.sh.tmpl", path: deploy("systemd/start.sh")},
+	{template: "k8s/serviceaccount.yaml.tmpl", path: deploy("k8s/serviceaccount.yaml")},
+	{template: "k8s/configmap.yaml.tmpl", path: deploy("k8s/configmap.yaml")},
+	{template: "k8s/deployment.yaml.tmpl", path: deploy("k8s/deployment.yaml")},
+	{template: "k8s/service.yaml.tmpl", path: deploy("k8s/service.yaml")},
+	{template: "k8s/service-headless.yaml.tmpl", path: deploy("k8s/service-headless.yaml")},
+	{template: "k8s/horizontalpodautoscaler.yaml.tmpl", path: deploy("k8s/horizontalpodautoscaler.yaml"), when: (*model.Service).Autoscaled},
+	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/servicemonitor.yaml")},
+	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
+	{template: "docs/README.md.tmpl", path: deploy("README.md")},
+}
+
+var errorEnums = []output[*model.ErrorEnum]{
+	{template: "go/errors.go.tmpl", path: errorsFile, pkg: func(e *model.ErrorEnum) model.Package { return e.Package }},
+}
+
+// systems are the files about all services together.
+var systems = []output[*model.System]{
+	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
+	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
+}
+
+// System adds every file of the system to the plugin's response.
+func System(p *protogen.Plugin, s *model.System, templates fs.FS) error {
+	w, err := newWriter(p, templates)
+	if err != nil {
+		return err
+	}
+	for _, service := range s.Services {
+		if err := write(w, services, service); err != nil {
+			return err
+		}
+	}
+	for _, enum := range s.Errors {
+		if err := write(w, errorEnums, enum); err != nil {
+			return err
+		}
+	}
+	if s.Options.System {
+		return write(w, systems, s)
+	}
+	return nil
+}
+
+func write[T any](w *writer, table []output[T], data T) error {
+	for _, o := range table {
+		if o.when != nil && !o.when(data) {
+			continue
+		}
+		var path protogen.GoImportPath
+		if o.pkg != nil {
+			path = o.pkg(data).Path
+		}
+		g := w.plugin.NewGeneratedFile(o.path(data), path)
+		if err := w.render(g, o.template, data); err != nil {
+			return fmt.Errorf("template %s: %w", o.template, err)
+		}
+		if o.after != nil {
+			o.after(data, g)
+		}
+	}
+	return nil
+}
+
+func library(file string) func(*model.Service) string {
+	return func(s *model.Service) string { return s.Package.Dir + "/" + s.Snake + "_" + file + ".go" }
+}
+
+func libraryPackage(s *model.Service) model.Package { return s.Package }
+
+func mainFile(s *model.Service) string { return s.Main.Dir + "/main.go" }
+
+func mainPackage(s *model.Service) model.Package { return s.Main }
+
+func hasRules(s *model.Service) bool { return !s.Rules.Empty() }
+
+func deploy(file string) func(*model.Service) string {
+	return func(s *model.Service) string { return s.Deploy + "/" + file }
+}
+
+func unitFile(s *model.Service) string { return s.Deploy + "/systemd/" + s.Name + ".service" }
+
+func errorsFile(e *model.ErrorEnum) string { return e.Package.Dir + "/" + e.Snake + "_errors.go" }
+
+func constant(path string) func(*model.System) string {
+	return func(*model.System) string { return path }
+}

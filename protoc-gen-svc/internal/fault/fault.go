@@ -1,0 +1,133 @@
+// Package fault collects the mistakes of a contract, each with its position.
+//
+// A run of the plugin shows every mistake it can find, so whatever checks a
+// contract adds to a [List] and goes on. Nothing here fails or stops.
+package fault
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Fault is one mistake in a contract.
+type Fault struct {
+	// Path is the proto file, as the compiler names it: "order/v1/order.proto".
+	Path string
+
+	// Line and Column are 1-based. Zero means unknown.
+	Line, Column int
+
+	// Subject is what the mistake is about, without the proto package:
+	// "OrderService.CreateOrder". Empty for a file.
+	Subject string
+
+	// Message is lower case and has no full stop. It quotes the value, says the
+	// rule and, where it can, the fix.
+	Message string
+}
+
+// String returns "path:line:column: Subject: message", without what is unknown.
+func (f Fault) String() string {
+	var out strings.Builder
+	out.WriteString(f.Path)
+	for _, n := range []int{f.Line, f.Column} {
+		if n == 0 {
+			break
+		}
+		out.WriteByte(':')
+		out.WriteString(strconv.Itoa(n))
+	}
+	for _, part := range []string{f.Subject, f.Message} {
+		if part == "" {
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteString(": ")
+		}
+		out.WriteString(part)
+	}
+	return out.String()
+}
+
+// compare orders faults as a reader meets them in the files.
+func compare(a, b Fault) int {
+	return cmp.Or(
+		cmp.Compare(a.Path, b.Path),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Column, b.Column),
+		cmp.Compare(a.Message, b.Message),
+		cmp.Compare(a.Subject, b.Subject),
+	)
+}
+
+// List is the mistakes found so far. Its zero value is empty and ready.
+type List struct {
+	faults []Fault
+}
+
+// Add records a mistake at a position, which [At] finds. The rest is as for
+// fmt.Sprintf.
+func (l *List) Add(at Position, format string, args ...any) {
+	l.faults = append(l.faults, Fault{
+		Path:    at.Path,
+		Line:    at.Line,
+		Column:  at.Column,
+		Subject: at.Subject,
+		Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// Merge adds what another list has.
+func (l *List) Merge(other List) {
+	l.faults = append(l.faults, other.faults...)
+}
+
+// Faults returns the mistakes in the order of the files, each once.
+func (l *List) Faults() []Fault {
+	sorted := slices.SortedFunc(slices.Values(l.faults), compare)
+	return slices.Compact(sorted)
+}
+
+// Empty reports whether there is no mistake.
+func (l *List) Empty() bool { return len(l.faults) == 0 }
+
+// String returns a headline and a line for each mistake; nothing when there is
+// none. The headline matters: buf and protoc put the plugin's name before the
+// first line.
+func (l *List) String() string {
+	faults := l.Faults()
+	if len(faults) == 0 {
+		return ""
+	}
+	lines := make([]string, 0, len(faults)+1)
+	lines = append(lines, headline(len(faults)))
+	for _, f := range faults {
+		lines = append(lines, f.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err returns nil when there is no mistake, else an error whose text is that of
+// String.
+func (l *List) Err() error {
+	if l.Empty() {
+		return nil
+	}
+	return &contractError{text: l.String()}
+}
+
+func headline(n int) string {
+	if n == 1 {
+		return "1 fault in the contract:"
+	}
+	return strconv.Itoa(n) + " faults in the contract:"
+}
+
+// contractError is the error of a list. Its text is final: what is added to the
+// list later does not change it.
+type contractError struct{ text string }
+
+func (e *contractError) Error() string { return e.text }

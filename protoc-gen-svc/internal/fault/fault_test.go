@@ -1,0 +1,83 @@
+package fault_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+func ExampleList() {
+	var faults fault.List
+	faults.Add(fault.Position{Path: "order/v1/order.proto", Line: 12, Column: 5, Subject: "OrderService.CreateOrder"},
+		"timeout %q is not a duration (want for example %q)", "5 sec", "5s")
+	faults.Add(fault.Position{Path: "order/v1/order.proto", Line: 3, Column: 1}, "no services")
+	fmt.Println(faults.Err())
+	// Output:
+	// 2 faults in the contract:
+	// order/v1/order.proto:3:1: no services
+	// order/v1/order.proto:12:5: OrderService.CreateOrder: timeout "5 sec" is not a duration (want for example "5s")
+}
+
+func TestListOrder(t *testing.T) {
+	at := func(path string, line, column int) fault.Position {
+		return fault.Position{Path: path, Line: line, Column: column, Subject: "S"}
+	}
+	var more, faults fault.List
+	faults.Add(at("b", 1, 1), "x")
+	faults.Add(at("a", 10, 1), "x")
+	faults.Add(at("a", 9, 2), "y")
+	faults.Add(at("a", 9, 2), "x")
+	more.Add(at("a", 9, 1), "z")
+	more.Add(at("a", 9, 2), "x") // once more
+	more.Add(at("a", 0, 0), "no position")
+	faults.Merge(more)
+	const want = `6 faults in the contract:
+a: S: no position
+a:9:1: S: z
+a:9:2: S: x
+a:9:2: S: y
+a:10:1: S: x
+b:1:1: S: x`
+	for range 5 {
+		if got := faults.String(); got != want {
+			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+	if n := len(faults.Faults()); n != 6 {
+		t.Errorf("%d faults, want 6", n)
+	}
+}
+
+func TestListEmpty(t *testing.T) {
+	var faults fault.List
+	if err := faults.Err(); err != nil || !faults.Empty() || faults.String() != "" {
+		t.Errorf("an empty list has the error %v, the text %q", err, faults.String())
+	}
+	faults.Add(fault.Position{Path: "a"}, "x")
+	err := faults.Err()
+	faults.Add(fault.Position{Path: "b"}, "y")
+	if want := "1 fault in the contract:\na: x"; err.Error() != want {
+		t.Errorf("Err() = %q, want %q", err, want)
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	candidates := []string{"ORDER_ERROR_USER_NOT_FOUND", "ORDER_ERROR_PAYMENT_DECLINED", "GetUser", "GetUsers", "id", "ip"}
+	for name, want := range map[string]string{
+		"ORDER_ERROR_USER_NOTFOUND": "ORDER_ERROR_USER_NOT_FOUND",
+		"GetUesr":                   "GetUser",
+		"getUser":                   "GetUser",
+		"GetUsers":                  "GetUsers",
+		"ix":                        "id", // as near as "ip", and first
+		"CreateOrder":               "",
+		"":                          "",
+	} {
+		if got := fault.Suggest(name, candidates); got != want {
+			t.Errorf("Suggest(%q) = %q, want %q", name, got, want)
+		}
+	}
+	if got := fault.Suggest("x", nil); got != "" {
+		t.Errorf("Suggest without candidates = %q", got)
+	}
+}

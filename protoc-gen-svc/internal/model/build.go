@@ -1,0 +1,123 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// Build reads a run of the plugin. Where faults are not empty, the system is
+// incomplete and must not be emitted.
+func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
+	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}}
+	system := &System{Options: o}
+	for _, f := range p.Files {
+		b.readErrors(f)
+	}
+	for _, f := range p.Files {
+		if !f.Generate {
+			continue
+		}
+		b.file = newScope(p, f)
+		for _, e := range f.Enums {
+			if enum := b.enums[e.Desc.FullName()]; enum != nil {
+				system.Errors = append(system.Errors, enum)
+			}
+		}
+		for _, s := range f.Services {
+			system.Services = append(system.Services, b.service(f, s))
+		}
+	}
+	b.checkNames(system)
+	if o.System {
+		b.checkSystem(system)
+	}
+	return system, b.faults
+}
+
+// builder is the state of one Build.
+type builder struct {
+	options Options
+	plugin  *protogen.Plugin
+	file    scope // of the file being read
+	enums   map[protoreflect.FullName]*ErrorEnum
+	faults  fault.List
+}
+
+// extension is the annotation of a descriptor: the empty message if it has none.
+func extension[T proto.Message](d protoreflect.Descriptor, x protoreflect.ExtensionType) T {
+	return proto.GetExtension(d.Options(), x).(T)
+}
+
+// commentOf is the comment in front of a declaration.
+func commentOf(c protogen.CommentSet) Comment {
+	lines := strings.Split(strings.TrimSpace(string(c.Leading)), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(strings.TrimPrefix(l, " "), " \t\r")
+	}
+	return Comment(strings.Join(lines, "\n"))
+}
+
+// Lines are the lines of the comment; none if it is empty.
+func (c Comment) Lines() []string {
+	if c == "" {
+		return nil
+	}
+	return strings.Split(string(c), "\n")
+}
+
+// Or is the comment, or another text if there is none.
+func (c Comment) Or(text string) Comment {
+	if c == "" {
+		return Comment(text)
+	}
+	return c
+}
+
+// Sentence is the first sentence of the comment on one line, without the full
+// stop, for tables.
+func (c Comment) Sentence() string {
+	text := strings.Join(strings.Fields(string(c)), " ")
+	if i := strings.Index(text, ". "); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSuffix(text, ".")
+}
+
+func deprecated(d protoreflect.Descriptor) bool {
+	o, ok := d.Options().(interface{ GetDeprecated() bool })
+	return ok && o.GetDeprecated()
+}
+
+// checkNames refuses names that would write the same file or object twice.
+func (b *builder) checkNames(s *System) {
+	seen := map[string]*Service{}
+	for _, svc := range s.Services {
+		if first := seen[svc.Name]; first != nil {
+			b.faultf(svc.origin().in("name"), "%q is also the name of %s (set (svc.v1.service).name on one of them)", svc.Name, first.FullName)
+			continue
+		}
+		seen[svc.Name] = svc
+	}
+	idents := map[string]string{}
+	claim := func(o Origin, pkg Package, ident, owner string) {
+		key := fmt.Sprint(pkg.Path, ".", ident)
+		if first, taken := idents[key]; taken {
+			b.faultf(o, "becomes %s in Go, as does %s (rename one of them)", ident, first)
+		}
+		idents[key] = owner
+	}
+	for _, svc := range s.Services {
+		claim(Origin{desc: svc.proto.Desc}, svc.Package, svc.GoName, svc.FullName)
+	}
+	for _, enum := range s.Errors {
+		for _, e := range enum.Errors {
+			claim(Origin{desc: e.proto.Desc}, enum.Package, e.GoName, enum.FullName+"."+e.Reason)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// balance is what grpc-go calls the policies.
+var balance = map[svcv1.Balance]string{
+	svcv1.Balance_BALANCE_UNSPECIFIED:   "RoundRobin",
+	svcv1.Balance_BALANCE_ROUND_ROBIN:   "RoundRobin",
+	svcv1.Balance_BALANCE_LEAST_REQUEST: "LeastRequest",
+	svcv1.Balance_BALANCE_PICK_FIRST:    "PickFirst",
+}
+
+// callees follow from the calls of the methods; the annotation only adds
+// settings.
+func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
+	var out []*Callee
+	find := func(full string) *Callee {
+		for _, c := range out {
+			if c.FullName == full {
+				return c
+			}
+		}
+		return nil
+	}
+	for _, m := range s.Methods {
+		for i, call := range m.Calls {
+			c := find(call.Service)
+			if c == nil {
+				c = b.callee(call.Service, m.origin().at("calls", i))
+				out = append(out, c)
+			}
+			if !slices.Contains(c.Methods, call.Method) {
+				c.Methods = append(c.Methods, call.Method)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *Callee) int { return strings.Compare(a.FullName, b.FullName) })
+	b.calleeSettings(s, o, find, out)
+	b.nameCallees(out)
+	return out
+}
+
+func (b *builder) callee(full string, first Origin) *Callee {
+	name := protoreflect.FullName(full)
+	goName := goCamelCase(string(name.Name()))
+	pkg := packageOf(b.options.Root, name.Parent())
+	return &Callee{
+		FullName: full,
+		Field:    goName,
+		Balance:  balance[svcv1.Balance_BALANCE_UNSPECIFIED],
+		Client:   pkg.Ident(goName + "Client"),
+		Dial:     pkg.Ident("Dial" + goName),
+		first:    first,
+	}
+}
+
+func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string) *Callee, known []*Callee) {
+	seen := map[*Callee]bool{}
+	for i, settings := range o.GetCallees() {
+		at := s.origin().at("callees", i)
+		full, err := b.serviceName(settings.GetService())
+		if err != nil {
+			b.faultf(at.in("service"), "%v", err)
+			continue
+		}
+		c := find(full)
+		switch {
+		case c == nil:
+			b.faultf(at.in("service"), "%q is not called by any method%s", settings.GetService(), didYouMean(full, calleeNames(known)))
+			continue
+		case seen[c]:
+			b.faultf(at.in("service"), "%q has settings twice", settings.GetService())
+		case balance[settings.GetBalance()] == "":
+			b.faultf(at.in("balance"), "%v is not a known policy", settings.GetBalance())
+		}
+		seen[c] = true
+		c.Balance = balance[settings.GetBalance()]
+		c.GatesReadiness = settings.GetGatesReadiness()
+	}
+}
+
+func calleeNames(callees []*Callee) []string {
+	var names []string
+	for _, c := range callees {
+		names = append(names, c.FullName)
+	}
+	return names
+}
+
+// nameCallees gives each callee a field of Deps: its Go name, with as much of
+// its package as it takes to be alone.
+func (b *builder) nameCallees(callees []*Callee) {
+	taken := map[string]bool{"Deps": true, "Config": true, "DB": true, "Metrics": true, "Log": true, "Go": true, "OnReady": true}
+	count := map[string]int{}
+	for _, c := range callees {
+		count[c.Field]++
+	}
+	for _, c := range callees {
+		if count[c.Field] > 1 || taken[c.Field] {
+			c.Field = camel(strings.ReplaceAll(c.FullName, ".", "_"))
+		}
+		for taken[c.Field] {
+			c.Field += "Client"
+		}
+		taken[c.Field] = true
+		c.Key = snake(c.Field)
+	}
+}
+
+// checkSystem checks what only a run that sees every service can know.
+func (b *builder) checkSystem(system *System) {
+	services := map[string]*Service{}
+	for _, s := range system.Services {
+		services[s.FullName] = s
+	}
+	for _, s := range system.Services {
+		for _, c := range s.Callees {
+			c.Service = services[c.FullName]
+		}
+		for _, m := range s.Methods {
+			b.checkCalls(m, services)
+		}
+	}
+}
+
+func (b *builder) checkCalls(m *Method, services map[string]*Service) {
+	var names []string
+	for full := range services {
+		names = append(names, full)
+	}
+	for i, call := range m.Calls {
+		at := m.origin().at("calls", i)
+		callee := services[call.Service]
+		if callee == nil {
+			hint := didYouMean(call.Service, names)
+			if hint == "" {
+				hint = ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
+			}
+			b.faultf(at, "%q: service %q is not in this run%s", call.Service+"/"+call.Method, call.Service, hint)
+			continue
+		}
+		if !slices.ContainsFunc(callee.Methods, func(other *Method) bool { return other.Name == call.Method }) {
+			b.faultf(at, "%q: service %q has no method %q%s", call.Service+"/"+call.Method, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
+		}
+	}
+}
+
+func methodNames(s *Service) []string {
+	var names []string
+	for _, m := range s.Methods {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func sorted(names []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}

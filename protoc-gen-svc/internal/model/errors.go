@@ -1,0 +1,134 @@
+package model
+
+import (
+	"regexp"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/compiler/protogen"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// readErrors reads the annotated enums of a file, whether or not the file is
+// generated: another file's methods may return its errors.
+func (b *builder) readErrors(f *protogen.File) {
+	for _, e := range allEnums(f) {
+		annotated := e.Desc.Options().ProtoReflect().Has(svcv1.E_Errors.TypeDescriptor())
+		for _, v := range e.Values {
+			annotated = annotated || v.Desc.Options().ProtoReflect().Has(svcv1.E_Error.TypeDescriptor())
+		}
+		if annotated {
+			b.enums[e.Desc.FullName()] = b.errorEnum(f, e)
+		}
+	}
+}
+
+func allEnums(f *protogen.File) []*protogen.Enum {
+	enums := append([]*protogen.Enum(nil), f.Enums...)
+	var walk func([]*protogen.Message)
+	walk = func(messages []*protogen.Message) {
+		for _, m := range messages {
+			enums = append(enums, m.Enums...)
+			walk(m.Messages)
+		}
+	}
+	walk(f.Messages)
+	return enums
+}
+
+func (b *builder) errorEnum(f *protogen.File, e *protogen.Enum) *ErrorEnum {
+	options := extension[*svcv1.Errors](e.Desc, svcv1.E_Errors)
+	enum := &ErrorEnum{
+		FullName: string(e.Desc.FullName()),
+		GoName:   e.GoIdent.GoName,
+		Source:   f.Desc.Path(),
+		Snake:    snake(e.GoIdent.GoName),
+		Domain:   orDefault(options.GetDomain(), string(e.Desc.FullName())),
+		Comment:  commentOf(e.Comments),
+		Package:  packageOf(b.options.Root, f.Desc.Package()),
+		Generate: f.Generate,
+		proto:    e,
+	}
+	prefix := strings.ToUpper(snake(string(e.Desc.Name()))) + "_"
+	for _, v := range e.Values {
+		if v.Desc.Number() == 0 {
+			b.refuseZeroError(v)
+			continue
+		}
+		enum.Errors = append(enum.Errors, b.errorValue(enum, v, prefix))
+	}
+	return enum
+}
+
+func (b *builder) refuseZeroError(v *protogen.EnumValue) {
+	if v.Desc.Options().ProtoReflect().Has(svcv1.E_Error.TypeDescriptor()) {
+		b.faultf(Origin{desc: v.Desc, ext: svcv1.E_Error}, "is the zero value, which stands for no error (move (svc.v1.error) to another value)")
+	}
+}
+
+func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix string) *Error {
+	options := extension[*svcv1.Error](v.Desc, svcv1.E_Error)
+	at := Origin{desc: v.Desc, ext: svcv1.E_Error}
+	reason := string(v.Desc.Name())
+	short := strings.TrimPrefix(reason, prefix)
+	e := &Error{
+		Enum:       enum,
+		Reason:     reason,
+		GoName:     enum.GoName + camel(short),
+		New:        "New" + enum.GoName + camel(short),
+		Comment:    commentOf(v.Comments),
+		Deprecated: deprecated(v.Desc),
+		Code:       codes.Code(options.GetCode()).String(),
+		HTTP:       orDefault(options.GetHttpStatus(), httpStatus[options.GetCode()]),
+		Message:    orDefault(options.GetMessage(), strings.Join(words(short), " ")),
+		Retryable:  options.GetRetryable(),
+		proto:      v,
+	}
+	if _, known := code.Code_name[int32(options.GetCode())]; !known || options.GetCode() == code.Code_OK {
+		b.faultf(at.in("code"), "is missing or OK: an error needs a code (for example NOT_FOUND)")
+	}
+	if e.HTTP != 0 && (e.HTTP < 400 || e.HTTP > 599) {
+		b.faultf(at.in("http_status"), "%d is not the status of an error (want 400 to 599)", e.HTTP)
+	}
+	e.Parameters = b.parameters(at.in("message"), e.Message)
+	return e
+}
+
+// httpStatus is google.rpc.Code's mapping to HTTP.
+var httpStatus = map[code.Code]uint32{
+	code.Code_CANCELLED: 499, code.Code_UNKNOWN: 500, code.Code_INVALID_ARGUMENT: 400,
+	code.Code_DEADLINE_EXCEEDED: 504, code.Code_NOT_FOUND: 404, code.Code_ALREADY_EXISTS: 409,
+	code.Code_PERMISSION_DENIED: 403, code.Code_UNAUTHENTICATED: 401, code.Code_RESOURCE_EXHAUSTED: 429,
+	code.Code_FAILED_PRECONDITION: 400, code.Code_ABORTED: 409, code.Code_OUT_OF_RANGE: 400,
+	code.Code_UNIMPLEMENTED: 501, code.Code_INTERNAL: 500, code.Code_UNAVAILABLE: 503, code.Code_DATA_LOSS: 500,
+}
+
+var (
+	braces      = regexp.MustCompile(`\{[^{}]*\}|[{}]`)
+	placeholder = regexp.MustCompile(`^\{[a-z][a-z0-9_]*\}$`)
+)
+
+// parameters are the placeholders of a message, each once, in order.
+func (b *builder) parameters(at Origin, message string) []Parameter {
+	var out []Parameter
+	taken := map[string]string{}
+	for _, p := range braces.FindAllString(message, -1) {
+		if !placeholder.MatchString(p) {
+			b.faultf(at, "%q has %q, which is not a placeholder (want for example {user_id})", message, p)
+			continue
+		}
+		key := strings.Trim(p, "{}")
+		name := unexported(key)
+		first, seen := taken[name]
+		if seen && first != key {
+			b.faultf(at, "%q has {%s} and {%s}, which are one name in Go", message, first, key)
+		}
+		if !seen {
+			taken[name] = key
+			out = append(out, Parameter{Key: key, Name: name})
+		}
+	}
+	return out
+}

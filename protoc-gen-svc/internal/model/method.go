@@ -1,0 +1,252 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+const unaryTimeout = 5 * time.Second
+
+func (b *builder) method(s *Service, m *protogen.Method) *Method {
+	options := extension[*svcv1.Method](m.Desc, svcv1.E_Method)
+	method := &Method{
+		Name:           string(m.Desc.Name()),
+		GoName:         m.GoName,
+		FullName:       string(m.Desc.FullName()),
+		Wire:           "/" + s.FullName + "/" + string(m.Desc.Name()),
+		Field:          lowerFirst(m.GoName),
+		Comment:        commentOf(m.Comments),
+		Deprecated:     deprecated(m.Desc),
+		Kind:           kindOf(m.Desc),
+		Input:          m.Input.GoIdent,
+		Output:         m.Output.GoIdent,
+		IdempotencyKey: options.GetIdempotencyKey(),
+		Validator:      "nil",
+		proto:          m,
+	}
+	at := method.origin()
+	method.Timeout = b.timeout(method, options)
+	method.Idempotent = b.idempotent(method, options)
+	method.Errors = b.declaredErrors(at, options)
+	method.Retry = b.retry(method, options)
+	method.Calls = b.calls(at, options)
+	method.Routes = b.routes(method)
+	return method
+}
+
+func (m *Method) origin() Origin { return Origin{desc: m.proto.Desc, ext: svcv1.E_Method} }
+
+func kindOf(d protoreflect.MethodDescriptor) Kind {
+	switch {
+	case d.IsStreamingClient() && d.IsStreamingServer():
+		return BidiStream
+	case d.IsStreamingClient():
+		return ClientStream
+	case d.IsStreamingServer():
+		return ServerStream
+	default:
+		return Unary
+	}
+}
+
+// Bind is the runtime's function that binds a method of the kind: BindUnary.
+func (k Kind) Bind() string { return "Bind" + camel(string(k)) }
+
+// Type is the runtime's type of a bound method of the kind: Unary.
+func (k Kind) Type() string { return camel(string(k)) }
+
+// Streams says which sides of the kind are streams, in the words of the docs.
+func (k Kind) Streams() string { return strings.ReplaceAll(string(k), "_", " ") }
+
+func (b *builder) timeout(m *Method, o *svcv1.Method) time.Duration {
+	var byDefault time.Duration
+	if m.Kind == Unary {
+		byDefault = unaryTimeout
+	}
+	d, err := duration(o.GetTimeout(), byDefault)
+	if err != nil {
+		b.faultf(m.origin().in("timeout"), "%v", err)
+	}
+	return d
+}
+
+func (b *builder) idempotent(m *Method, o *svcv1.Method) bool {
+	level := m.proto.Desc.Options().(*descriptorpb.MethodOptions).GetIdempotencyLevel()
+	key := o.GetIdempotencyKey()
+	if key == "" {
+		return level != descriptorpb.MethodOptions_IDEMPOTENCY_UNKNOWN
+	}
+	at := m.origin().in("idempotency_key")
+	fields := m.proto.Input.Desc.Fields()
+	fd := fields.ByName(protoreflect.Name(key))
+	switch {
+	case m.proto.Desc.IsStreamingClient():
+		b.faultf(at, "%q is set on a method whose request is a stream", key)
+	case fd == nil:
+		b.faultf(at, "%q is not a field of %s%s", key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
+	case fd.Kind() != protoreflect.StringKind || fd.IsList():
+		b.faultf(at, "%q is not a string field", key)
+	}
+	return true
+}
+
+func fieldNames(fields protoreflect.FieldDescriptors) []string {
+	names := make([]string, fields.Len())
+	for i := range names {
+		names[i] = string(fields.Get(i).Name())
+	}
+	return names
+}
+
+// retryOf is the policy of an idempotent unary method that says nothing more.
+var retryOf = Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second}
+
+func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
+	at := m.origin().in("retry")
+	if o.GetRetry() == nil && (m.Kind != Unary || !m.Idempotent) {
+		return nil
+	}
+	if m.Kind != Unary {
+		b.faultf(at, "is set on a %s method: only unary methods can be tried again", m.Kind.Streams())
+		return nil
+	}
+	if !m.Idempotent {
+		b.faultf(at, "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)")
+		return nil
+	}
+	r := retryOf
+	r.Attempts = orDefault(o.GetRetry().GetAttempts(), r.Attempts)
+	if r.Attempts > 5 {
+		b.faultf(at.in("attempts"), "%d is too many (want 1 to 5)", r.Attempts)
+	}
+	var err error
+	if r.InitialBackoff, err = duration(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
+		b.faultf(at.in("initial_backoff"), "%v", err)
+	}
+	if r.MaxBackoff, err = duration(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
+		b.faultf(at.in("max_backoff"), "%v", err)
+	}
+	if r.MaxBackoff < r.InitialBackoff {
+		b.faultf(at.in("max_backoff"), "%q is below initial_backoff %q", r.MaxBackoff, r.InitialBackoff)
+	}
+	r.Codes = b.retryCodes(at, m, o.GetRetry().GetCodes())
+	if r.Attempts == 1 {
+		return nil
+	}
+	return &r
+}
+
+// retryCodes are the codes of the annotation and of the method's retryable
+// errors, each once, by number.
+func (b *builder) retryCodes(at Origin, m *Method, wanted []code.Code) []string {
+	if len(wanted) == 0 {
+		wanted = []code.Code{code.Code_UNAVAILABLE}
+	}
+	var all []codes.Code
+	for i, c := range wanted {
+		if c == code.Code_OK || code.Code_name[int32(c)] == "" {
+			b.faultf(at.at("codes", i), "%v is not the code of an error", c)
+		}
+		all = append(all, codes.Code(c))
+	}
+	for _, e := range m.Errors {
+		if e.Retryable {
+			all = append(all, codes.Code(extension[*svcv1.Error](e.proto.Desc, svcv1.E_Error).GetCode()))
+		}
+	}
+	slices.Sort(all)
+	var names []string
+	for _, c := range slices.Compact(all) {
+		names = append(names, c.String())
+	}
+	return names
+}
+
+func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
+	var out []*Error
+	for i, name := range o.GetErrors() {
+		at := at.at("errors", i)
+		v, found := resolve(b.file.values, b.file.pkg, name)
+		if !found {
+			b.faultf(at, "%q is not a value of a known enum%s", name, suggestion(b.errorNames(), b.file.pkg, name))
+			continue
+		}
+		e := b.errorOf(v)
+		if e == nil {
+			b.faultf(at, "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value", name)
+			continue
+		}
+		if slices.Contains(out, e) {
+			b.faultf(at, "%q is declared twice", name)
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// errorNames are the values in sight that are errors.
+func (b *builder) errorNames() map[protoreflect.FullName]bool {
+	names := map[protoreflect.FullName]bool{}
+	for full, v := range b.file.values {
+		if b.errorOf(v) != nil {
+			names[full] = true
+		}
+	}
+	return names
+}
+
+func (b *builder) errorOf(v *protogen.EnumValue) *Error {
+	enum := b.enums[v.Parent.Desc.FullName()]
+	if enum == nil {
+		return nil
+	}
+	for _, e := range enum.Errors {
+		if e.proto == v {
+			return e
+		}
+	}
+	return nil
+}
+
+func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
+	var out []Call
+	for i, text := range o.GetCalls() {
+		at := at.at("calls", i)
+		service, method, ok := strings.Cut(text, "/")
+		if !ok || service == "" || !protoreflect.Name(method).IsValid() {
+			b.faultf(at, "%q does not name a method (want for example %q)", text, "payment.v1.PaymentService/Authorize")
+			continue
+		}
+		full, err := b.serviceName(service)
+		if err != nil {
+			b.faultf(at, "%q: %v", text, err)
+			continue
+		}
+		out = append(out, Call{Service: full, Method: method})
+	}
+	return out
+}
+
+// serviceName makes a callee's name full. The callee need not be imported, so a
+// name that is not in sight is taken as full already.
+func (b *builder) serviceName(name string) (string, error) {
+	if s, ok := resolve(b.file.services, b.file.pkg, name); ok {
+		return string(s.Desc.FullName()), nil
+	}
+	full := protoreflect.FullName(strings.TrimPrefix(name, "."))
+	if !full.IsValid() {
+		return "", fmt.Errorf("%q is not the name of a service", name)
+	}
+	return string(full), nil
+}

@@ -1,0 +1,264 @@
+// Package model turns descriptors into the plain structs that templates print.
+//
+// It reads the annotations, resolves every default and every name, decides
+// every identifier and path, and checks all of it. What Build returns without
+// faults can be emitted without another question; what it refuses, it refuses
+// with positions and all at once. It prints nothing and knows no template.
+package model
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
+)
+
+// Options are the facts that a contract does not contain.
+type Options struct {
+	// Root is the Go import path of the output folder. Required.
+	Root string
+
+	// Handlers is the import path below which each service has its handler
+	// package. Empty: mains wire the generated handler that implements nothing.
+	Handlers string
+
+	// System says that the run sees the whole system, so that files about all
+	// services are written and checks across services are made.
+	System bool
+}
+
+// System is everything that one run generates, in the order of the files.
+type System struct {
+	Options  Options
+	Services []*Service
+	Errors   []*ErrorEnum
+}
+
+// Service is one deployable unit.
+type Service struct {
+	// FullName is "order.v1.OrderService", GoName "OrderService", Source the
+	// path of its proto file.
+	FullName, GoName, Source string
+	// Name is the deployable's name, "order"; Snake the stem of Go file names,
+	// "order_service"; EnvPrefix what environment variables begin with, "ORDER".
+	Name, Snake, EnvPrefix string
+	Comment                Comment
+	Deprecated             bool
+
+	Team, System string
+	Scale        Scale
+	Ports        Ports
+	Stop         Stop
+	SampleRatio  float64
+
+	// Package is the package of our Go code for the service.
+	Package Package
+	// Main is the package of the binary.
+	Main Package
+	// Handler is the user's package; its path is empty when there is none.
+	Handler Package
+	// Deploy is the folder of everything that is not a library: "deploy/order".
+	Deploy string
+
+	Methods  []*Method
+	Callees  []*Callee
+	Config   *Config
+	Database *Database
+	Metrics  []*Metric
+	// ErrorEnums are the enums whose errors the service returns.
+	ErrorEnums []*ErrorEnum
+	// Rules are the validators of its requests and of its config.
+	Rules *rules.Set
+
+	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
+	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
+
+	proto *protogen.Service
+}
+
+// Package is a Go package that we write or that the user does.
+type Package struct {
+	Path protogen.GoImportPath
+	Name string
+	// Dir is the folder, relative to the root of the output.
+	Dir string
+}
+
+// Ident is a name in the package.
+func (p Package) Ident(name string) protogen.GoIdent { return p.Path.Ident(name) }
+
+// Comment is a comment of the contract, without marks and with plain newlines.
+type Comment string
+
+// Scale is how many replicas run and what one may use.
+type Scale struct {
+	Min, Max    uint32
+	CPU, Memory string
+	// MemoryLimit is GOMEMLIMIT: 90 % of Memory in bytes.
+	MemoryLimit int64
+}
+
+// Ports are the TCP ports of the process. HTTP is always set; whether it is
+// opened is Service.HTTP.
+type Ports struct{ GRPC, HTTP, Admin uint32 }
+
+// Stop is how the process ends.
+type Stop struct {
+	DrainDelay, Budget time.Duration
+	// Grace is the pod's terminationGracePeriodSeconds.
+	Grace int64
+}
+
+// Database is the one database of a service.
+type Database struct {
+	ReadinessTimeout time.Duration
+	MaxConnections   uint32
+	Secret           string
+}
+
+// Method is one RPC with its policy.
+type Method struct {
+	Name, GoName string
+	// FullName is "order.v1.OrderService.CreateOrder", Wire
+	// "/order.v1.OrderService/CreateOrder", Field the unexported Go name.
+	FullName, Wire, Field string
+	Comment               Comment
+	Deprecated            bool
+	Kind                  Kind
+	Input, Output         protogen.GoIdent
+
+	Timeout time.Duration
+	Retry   *Retry
+	// Idempotent says that a repeated call does no harm, IdempotencyKey which
+	// field of the request makes it so, if one does.
+	Idempotent     bool
+	IdempotencyKey string
+	Calls          []Call
+	Errors         []*Error
+	Routes         []Route
+	// Validator is the Go func that checks a request, or "nil".
+	Validator string
+
+	proto *protogen.Method
+}
+
+// Kind is one of the four kinds of RPC.
+type Kind string
+
+// The kinds, as in the label grpc_type.
+const (
+	Unary        Kind = "unary"
+	ServerStream Kind = "server_stream"
+	ClientStream Kind = "client_stream"
+	BidiStream   Kind = "bidi_stream"
+)
+
+// Retry is how clients repeat a call.
+type Retry struct {
+	Attempts                   uint32
+	InitialBackoff, MaxBackoff time.Duration
+	// Codes are names of google.golang.org/grpc/codes, "Unavailable".
+	Codes []string
+}
+
+// Call is a method of another service that a method calls.
+type Call struct {
+	// Service is its full name, Method its name.
+	Service, Method string
+}
+
+// Route is one HTTP/JSON path of a method.
+type Route struct{ Verb, Path string }
+
+// Callee is a service that this one calls.
+type Callee struct {
+	FullName string
+	// Field is its name in Deps, Key its name in config.yaml.
+	Field, Key string
+	Balance    string
+	// GatesReadiness says that the caller is ready only while the callee answers.
+	GatesReadiness bool
+	// Methods are the names of the methods called, sorted.
+	Methods []string
+	// Client and Dial are the identifiers that the callee's package has for it.
+	Client, Dial protogen.GoIdent
+	// Service is the callee itself when the run sees it, else nil.
+	Service *Service
+
+	first Origin // the mention that a fault about the callee points at
+}
+
+// Metric is one business metric.
+type Metric struct {
+	Name, GoName, Field string
+	Type                MetricType
+	Help                string
+	Labels              []Label
+	Buckets             []float64
+}
+
+// MetricType is the kind of a business metric: "Counter", "Gauge", "Histogram".
+type MetricType string
+
+// Label is one dimension of a metric.
+type Label struct {
+	Name, Param string
+	Values      []string
+}
+
+// ErrorEnum is an enum of typed errors.
+type ErrorEnum struct {
+	FullName, GoName, Source string
+	Snake, Domain            string
+	Comment                  Comment
+	Package                  Package
+	Errors                   []*Error
+	// Generate says that this run writes the enum's file.
+	Generate bool
+
+	proto *protogen.Enum
+}
+
+// Error is one typed error.
+type Error struct {
+	Enum *ErrorEnum
+	// Reason is the name of the value, GoName the sentinel, New the constructor.
+	Reason, GoName, New string
+	Comment             Comment
+	Deprecated          bool
+	// Code is the name in google.golang.org/grpc/codes.
+	Code       string
+	HTTP       uint32
+	Message    string
+	Retryable  bool
+	Parameters []Parameter
+
+	proto *protogen.EnumValue
+}
+
+// Parameter is a placeholder of an error's message.
+type Parameter struct{ Key, Name string }
+
+// Config is the message of a service's own settings.
+type Config struct {
+	FullName string
+	Message  protogen.GoIdent
+	Fields   []*ConfigField
+	// Validator is the Go func that checks the message, or "nil".
+	Validator string
+}
+
+// ConfigField is one setting.
+type ConfigField struct {
+	// Name is the key in YAML, Env the environment variable, empty where a
+	// variable cannot set it.
+	Name, Env string
+	Comment   Comment
+	// Type is for people: "int32", "duration", "list of string".
+	Type string
+	// Default is YAML on one line, and empty when the contract names none.
+	Default string
+	Secret  bool
+	Fields  []*ConfigField
+}

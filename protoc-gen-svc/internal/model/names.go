@@ -1,0 +1,194 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"go/token"
+	"path"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// This file is the naming rule. A caller names the package of its callee with
+// nothing at hand but the callee's full name, so everything here is a function
+// of a proto name and the options, never of what else is in the run.
+
+const maxServiceName = 54 // "-headless" still fits the 63 characters of a DNS label
+
+var (
+	kebabName   = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+	versionPart = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]*|p[0-9]+(alpha|beta)[0-9]+)?$`)
+)
+
+// packageOf is the package of our code for a proto package: order.v1 becomes
+// <root>/order/v1/orderv1svc.
+func packageOf(root string, pkg protoreflect.FullName) Package {
+	if pkg == "" {
+		return newPackage(root, "nopackagesvc")
+	}
+	parts := strings.Split(string(pkg), ".")
+	name := parts[len(parts)-1]
+	if len(parts) > 1 && versionPart.MatchString(name) {
+		name = parts[len(parts)-2] + name
+	}
+	for i, p := range parts {
+		parts[i] = importable(p)
+	}
+	return newPackage(root, path.Join(append(parts, goPackageName(name)+"svc")...))
+}
+
+func newPackage(root, dir string) Package {
+	return Package{Path: protogen.GoImportPath(path.Join(root, dir)), Name: path.Base(dir), Dir: dir}
+}
+
+// importable avoids folder names that the go command treats in a special way.
+func importable(dir string) string {
+	if dir == "internal" || dir == "vendor" || dir == "testdata" || strings.HasPrefix(dir, "_") {
+		return "x" + strings.TrimPrefix(dir, "_") + "_"
+	}
+	return dir
+}
+
+// goPackageName keeps what a package name may contain.
+func goPackageName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
+	if s == "" || unicode.IsDigit(rune(s[0])) {
+		s = "x" + s
+	}
+	if token.IsKeyword(s) || s == "main" {
+		s += "svc"
+	}
+	return s
+}
+
+// deployableName is the default name of a service: OrderService becomes
+// "order", HTTPGateway "http-gateway".
+func deployableName(full protoreflect.FullName) string {
+	base := string(full.Name())
+	if short := strings.TrimSuffix(base, "Service"); short != "" {
+		base = short
+	}
+	name := strings.Join(words(base), "-")
+	if name == "" || !unicode.IsLetter(rune(name[0])) {
+		name = strings.TrimSuffix("svc-"+name, "-")
+	}
+	if len(name) > maxServiceName {
+		sum := sha256.Sum256([]byte(full))
+		name = strings.TrimSuffix(name[:maxServiceName-9], "-") + "-" + hex.EncodeToString(sum[:4])
+	}
+	return name
+}
+
+// words splits a proto name into lower-case words, at underscores and at
+// changes of case: "HTTPGateway_v2" becomes http, gateway, v2.
+func words(s string) []string {
+	runes := []rune(s)
+	var out []string
+	start := 0
+	flush := func(end int) {
+		if end > start {
+			out = append(out, strings.ToLower(string(runes[start:end])))
+		}
+		start = end
+	}
+	for i, r := range runes {
+		switch {
+		case r == '_' || r == '-':
+			flush(i)
+			start = i + 1
+		case unicode.IsUpper(r) && i > start:
+			afterLower := !unicode.IsUpper(runes[i-1])
+			beforeLower := i+1 < len(runes) && unicode.IsLower(runes[i+1])
+			if afterLower || beforeLower {
+				flush(i)
+			}
+		}
+	}
+	flush(len(runes))
+	return out
+}
+
+func snake(s string) string { return strings.Join(words(s), "_") }
+
+// initialisms are the words that Go writes in one case.
+var initialisms = map[string]string{
+	"api": "API", "cpu": "CPU", "dns": "DNS", "http": "HTTP", "https": "HTTPS", "id": "ID", "ip": "IP",
+	"json": "JSON", "rpc": "RPC", "sku": "SKU", "sql": "SQL", "tcp": "TCP", "ttl": "TTL", "uri": "URI", "url": "URL", "uuid": "UUID",
+}
+
+// camel joins words in Go's way: "user_id" becomes UserID.
+func camel(s string) string {
+	var b strings.Builder
+	for _, w := range words(s) {
+		if up, ok := initialisms[w]; ok {
+			b.WriteString(up)
+			continue
+		}
+		b.WriteString(strings.ToUpper(w[:1]) + w[1:])
+	}
+	return b.String()
+}
+
+// unexported is camel with a lower-case first word, safe as an identifier.
+func unexported(s string) string {
+	ws := words(s)
+	if len(ws) == 0 {
+		return "x"
+	}
+	name := ws[0] + camel(strings.Join(ws[1:], "_"))
+	if !unicode.IsLetter(rune(name[0])) {
+		name = "x" + name
+	}
+	if token.IsKeyword(name) {
+		name += "_"
+	}
+	return name
+}
+
+// lowerFirst turns an exported Go name into an unexported one that differs from
+// every other method's: only the first letter changes.
+func lowerFirst(goName string) string {
+	name := strings.ToLower(goName[:1]) + goName[1:]
+	if token.IsKeyword(name) {
+		name += "_"
+	}
+	return name
+}
+
+// envName is how environment variables spell a name.
+func envName(s string) string {
+	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(s))
+}
+
+// goCamelCase is protoc-gen-go's rule for the Go name of a declaration, for
+// callees of which only the proto name is known.
+func goCamelCase(s string) string {
+	isLower := func(i int) bool { return i < len(s) && 'a' <= s[i] && s[i] <= 'z' }
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == '_' && i == 0:
+			b.WriteByte('X')
+		case c == '_' && isLower(i+1):
+			// The letter after it starts a word and is written by the default case.
+		case '0' <= c && c <= '9', c == '_':
+			b.WriteByte(c)
+		default:
+			b.WriteString(strings.ToUpper(string(c)))
+			for ; isLower(i + 1); i++ {
+				b.WriteByte(s[i+1])
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,70 @@
+package model
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// Origin is a place in the contract that a fault can point at: a descriptor,
+// and within its annotation a field such as "callees[0].service".
+type Origin struct {
+	desc  protoreflect.Descriptor
+	ext   protoreflect.ExtensionType
+	field string
+}
+
+// in is a field of the same annotation.
+func (o Origin) in(field string) Origin {
+	if o.field != "" {
+		field = o.field + "." + field
+	}
+	return Origin{o.desc, o.ext, field}
+}
+
+// at is an element of a repeated field of the same annotation.
+func (o Origin) at(field string, index int) Origin {
+	return o.in(field + "[" + strconv.Itoa(index) + "]")
+}
+
+var fieldStep = regexp.MustCompile(`^(\w+)(?:\[(\d+)\])?$`)
+
+// position finds the origin in its file.
+func (o Origin) position() fault.Position {
+	if o.ext == nil {
+		return fault.At(o.desc)
+	}
+	numbers := []int32{int32(o.ext.TypeDescriptor().Number())}
+	msg := o.ext.TypeDescriptor().Message()
+	for _, step := range strings.Split(o.field, ".") {
+		m := fieldStep.FindStringSubmatch(step)
+		if m == nil || msg == nil {
+			break
+		}
+		fd := msg.Fields().ByName(protoreflect.Name(m[1]))
+		if fd == nil {
+			break
+		}
+		numbers = append(numbers, int32(fd.Number()))
+		if m[2] != "" {
+			i, _ := strconv.Atoi(m[2])
+			numbers = append(numbers, int32(i))
+		}
+		msg = fd.Message()
+	}
+	return fault.At(o.desc, numbers...)
+}
+
+// faultf records a mistake. Its message begins with the name of the field,
+// since compilers do not always know an inner field's position.
+func (b *builder) faultf(o Origin, format string, args ...any) {
+	if o.field != "" {
+		format = "%s " + format
+		args = append([]any{o.field}, args...)
+	}
+	b.faults.Add(o.position(), format, args...)
+}

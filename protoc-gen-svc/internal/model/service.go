@@ -1,0 +1,249 @@
+package model
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
+)
+
+const (
+	defaultGRPCPort    = 9090
+	defaultHTTPPort    = 8080
+	defaultAdminPort   = 9091
+	defaultMin         = 2
+	defaultMax         = 4
+	defaultCPU         = "100m"
+	defaultMemory      = "128Mi"
+	defaultDrainDelay  = 5 * time.Second
+	defaultBudget      = 20 * time.Second
+	graceMargin        = 5 * time.Second
+	defaultSampleRatio = 0.01
+	defaultConnections = 16
+	defaultReadiness   = 2 * time.Second
+)
+
+func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
+	options := extension[*svcv1.Service](p.Desc, svcv1.E_Service)
+	s := &Service{
+		FullName:      string(p.Desc.FullName()),
+		GoName:        p.GoName,
+		Source:        f.Desc.Path(),
+		Snake:         snake(p.GoName),
+		Comment:       commentOf(p.Comments),
+		Deprecated:    deprecated(p.Desc),
+		Team:          options.GetTeam(),
+		Package:       packageOf(b.options.Root, f.Desc.Package()),
+		Server:        f.GoImportPath.Ident(p.GoName + "Server"),
+		Unsafe:        f.GoImportPath.Ident("Unsafe" + p.GoName + "Server"),
+		Unimplemented: f.GoImportPath.Ident("Unimplemented" + p.GoName + "Server"),
+		Client:        f.GoImportPath.Ident(p.GoName + "Client"),
+		NewClient:     f.GoImportPath.Ident("New" + p.GoName + "Client"),
+		Desc:          f.GoImportPath.Ident(p.GoName + "_ServiceDesc"),
+		RegisterHTTP:  f.GoImportPath.Ident("Register" + p.GoName + "HandlerClient"),
+		proto:         p,
+	}
+	b.identity(s, options)
+	s.Scale = b.scale(s, options.GetScale())
+	s.Ports = b.ports(s, options.GetPorts())
+	s.SampleRatio = b.sampleRatio(s, options)
+	s.Database = b.database(s, options.GetDatabase())
+	s.Metrics = b.metrics(s, options)
+	for _, m := range p.Methods {
+		s.Methods = append(s.Methods, b.method(s, m))
+	}
+	b.checkMethodNames(s)
+	b.checkRoutes(s)
+	s.Stop = b.stop(s, options.GetStop())
+	s.Callees = b.callees(s, options)
+	s.ErrorEnums = enumsOf(s, b)
+	b.rules(s, p, b.config(s, options))
+	return s
+}
+
+func (s *Service) origin() Origin { return Origin{desc: s.proto.Desc, ext: svcv1.E_Service} }
+
+// HTTP reports whether the service has an HTTP/JSON side.
+func (s *Service) HTTP() bool {
+	return slices.ContainsFunc(s.Methods, func(m *Method) bool { return len(m.Routes) > 0 })
+}
+
+// identity decides everything that follows from the name.
+func (b *builder) identity(s *Service, o *svcv1.Service) {
+	s.Name = orDefault(o.GetName(), deployableName(s.proto.Desc.FullName()))
+	if o.GetName() != "" && (!kebabName.MatchString(s.Name) || len(s.Name) > maxServiceName) {
+		b.faultf(s.origin().in("name"), "%q is not a name in kebab case of at most %d characters (want for example %q)", s.Name, maxServiceName, "order")
+	}
+	s.System = orDefault(o.GetSystem(), s.Name)
+	for field, value := range map[string]string{"system": o.GetSystem(), "team": o.GetTeam()} {
+		if value != "" && !labelValue.MatchString(value) {
+			b.faultf(s.origin().in(field), "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)", value)
+		}
+	}
+	s.EnvPrefix = envName(s.Name)
+	s.Deploy = "deploy/" + s.Name
+	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
+	if b.options.Handlers != "" {
+		name := goPackageName(s.Name)
+		s.Handler = newPackage(b.options.Handlers, name)
+	}
+}
+
+func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
+	at := s.origin().in("scale")
+	scale := Scale{
+		Min:    orDefault(o.GetMin(), defaultMin),
+		CPU:    orDefault(o.GetCpu(), defaultCPU),
+		Memory: orDefault(o.GetMemory(), defaultMemory),
+	}
+	scale.Max = orDefault(o.GetMax(), max(scale.Min, defaultMax))
+	if scale.Max < scale.Min {
+		b.faultf(at.in("max"), "%d is below min %d", scale.Max, scale.Min)
+	}
+	if _, err := quantity(scale.CPU, "250m"); err != nil {
+		b.faultf(at.in("cpu"), "%v", err)
+	}
+	memory, err := quantity(scale.Memory, "128Mi")
+	if err != nil {
+		b.faultf(at.in("memory"), "%v", err)
+	} else if memory < 32<<20 {
+		b.faultf(at.in("memory"), "%q is too little for a Go service (want at least %q)", scale.Memory, "32Mi")
+	}
+	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
+	return scale
+}
+
+func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
+	ports := Ports{
+		GRPC:  orDefault(o.GetGrpc(), defaultGRPCPort),
+		HTTP:  orDefault(o.GetHttp(), defaultHTTPPort),
+		Admin: orDefault(o.GetAdmin(), defaultAdminPort),
+	}
+	seen := map[uint32]string{}
+	for _, p := range []struct {
+		field string
+		port  uint32
+	}{{"grpc", ports.GRPC}, {"http", ports.HTTP}, {"admin", ports.Admin}} {
+		at := s.origin().in("ports").in(p.field)
+		if p.port > 65535 {
+			b.faultf(at, "%d is not a TCP port (want 1 to 65535)", p.port)
+		} else if other := seen[p.port]; other != "" {
+			b.faultf(at, "%d is also ports.%s", p.port, other)
+		}
+		seen[p.port] = p.field
+	}
+	return ports
+}
+
+func (b *builder) sampleRatio(s *Service, o *svcv1.Service) float64 {
+	if o.TraceSampleRatio == nil {
+		return defaultSampleRatio
+	}
+	ratio := o.GetTraceSampleRatio()
+	if !(ratio >= 0 && ratio <= 1) {
+		b.faultf(s.origin().in("trace_sample_ratio"), "%v is not a ratio (want 0 to 1)", ratio)
+	}
+	return ratio
+}
+
+func (b *builder) database(s *Service, o *svcv1.Database) *Database {
+	if o == nil {
+		return nil
+	}
+	at := s.origin().in("database")
+	timeout, err := duration(o.GetReadinessTimeout(), defaultReadiness)
+	if err != nil {
+		b.faultf(at.in("readiness_timeout"), "%v", err)
+	}
+	db := &Database{
+		ReadinessTimeout: timeout,
+		MaxConnections:   orDefault(o.GetMaxConnections(), defaultConnections),
+		Secret:           orDefault(o.GetSecret(), s.Name+"-database"),
+	}
+	if !kebabName.MatchString(db.Secret) {
+		b.faultf(at.in("secret"), "%q is not the name of a Kubernetes Secret", db.Secret)
+	}
+	return db
+}
+
+// stop is read after the methods: its budget must cover the longest of them.
+func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
+	at := s.origin().in("stop")
+	drain, err := duration(o.GetDrainDelay(), defaultDrainDelay)
+	if err != nil {
+		b.faultf(at.in("drain_delay"), "%v", err)
+	}
+	budget, err := duration(o.GetBudget(), defaultBudget)
+	if err != nil {
+		b.faultf(at.in("budget"), "%v", err)
+	}
+	for _, m := range s.Methods {
+		if m.Kind == Unary && m.Timeout > budget {
+			b.faultf(at.in("budget"), "%q is below the timeout %q of %s, whose calls would be cut", budget, m.Timeout, m.Name)
+		}
+	}
+	grace := (drain + budget + graceMargin).Seconds()
+	return Stop{DrainDelay: drain, Budget: budget, Grace: int64(math.Ceil(grace))}
+}
+
+// checkMethodNames refuses RPCs that are one name in Go.
+func (b *builder) checkMethodNames(s *Service) {
+	first := map[string]*Method{}
+	for _, m := range s.Methods {
+		if other := first[m.GoName]; other != nil {
+			b.faultf(Origin{desc: m.proto.Desc}, "becomes %s in Go, as does %s (rename one of them)", m.GoName, other.Name)
+			continue
+		}
+		first[m.GoName] = m
+	}
+}
+
+// enumsOf are the enums of errors that a service returns: those of its own file
+// and those that its methods declare.
+func enumsOf(s *Service, b *builder) []*ErrorEnum {
+	var out []*ErrorEnum
+	add := func(e *ErrorEnum) {
+		if e != nil && !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	for _, p := range b.plugin.FilesByPath[s.Source].Enums {
+		add(b.enums[p.Desc.FullName()])
+	}
+	for _, m := range s.Methods {
+		for _, e := range m.Errors {
+			add(e.Enum)
+		}
+	}
+	return out
+}
+
+// rules generates the validators of the service's requests and of its config.
+func (b *builder) rules(s *Service, p *protogen.Service, config *protogen.Message) {
+	var roots []*protogen.Message
+	for _, m := range p.Methods {
+		roots = append(roots, m.Input)
+	}
+	if config != nil {
+		roots = append(roots, config)
+	}
+	set, faults := rules.Build(roots, s.GoName)
+	b.faults.Merge(faults)
+	s.Rules = set
+	validator := func(m *protogen.Message) string {
+		if name, ok := set.Validator(m); ok {
+			return name
+		}
+		return "nil"
+	}
+	for _, m := range s.Methods {
+		m.Validator = validator(m.proto.Input)
+	}
+	if config != nil {
+		s.Config.Validator = validator(config)
+	}
+}

@@ -1,0 +1,57 @@
+package model
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// duration reads an annotation such as "800ms", or takes the default when it
+// is empty. Negative values are refused.
+func duration(s string, byDefault time.Duration) (time.Duration, error) {
+	if s == "" {
+		return byDefault, nil
+	}
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return byDefault, fmt.Errorf("%q is not a duration (want for example %q)", s, "5s")
+	case d < 0:
+		return byDefault, fmt.Errorf("%q is negative (want for example %q)", s, "5s")
+	}
+	return d, nil
+}
+
+var (
+	quantityForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti)?$`)
+
+	// quantityScale is what the suffixes of a Kubernetes quantity multiply by.
+	quantityScale = map[string]float64{
+		"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12,
+		"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40,
+	}
+)
+
+// quantity reads a Kubernetes quantity such as "250m" or "128Mi".
+func quantity(s, example string) (float64, error) {
+	m := quantityForm.FindStringSubmatch(s)
+	if m == nil {
+		return 0, fmt.Errorf("%q is not a quantity (want for example %q)", s, example)
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || n == 0 || math.IsInf(n, 0) {
+		return 0, fmt.Errorf("%q is not a quantity above zero (want for example %q)", s, example)
+	}
+	return n * quantityScale[m[2]], nil
+}
+
+// orDefault is v unless it is the zero value.
+func orDefault[T comparable](v, byDefault T) T {
+	var zero T
+	if v == zero {
+		return byDefault
+	}
+	return v
+}

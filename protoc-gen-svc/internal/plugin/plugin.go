@@ -1,0 +1,61 @@
+// Package plugin is protoc-gen-svc as protoc and buf see it: options in, files
+// or the list of all faults out.
+package plugin
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// Main reads a request from standard input and answers on standard output.
+func Main(templates fs.FS) {
+	var flags Flags
+	flags.Options().Run(func(p *protogen.Plugin) error { return flags.Generate(p, templates) })
+}
+
+// Flags are the options of a run, as given in buf.gen.yaml.
+type Flags struct{ options model.Options }
+
+// Options makes protogen parse the flags.
+func (f *Flags) Options() protogen.Options { return protogen.Options{ParamFunc: f.set} }
+
+func (f *Flags) set(name, value string) (err error) {
+	switch name {
+	case "root":
+		f.options.Root = value
+	case "handlers":
+		f.options.Handlers = value
+	case "system":
+		if f.options.System, err = strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
+		}
+	case "module", "paths":
+		return fmt.Errorf("option %s= is not one of protoc-gen-svc: remove it, and set root= to the import path of the output folder", name)
+	default:
+		return fmt.Errorf("option %s= is not known (want root=, handlers= or system=true)", name)
+	}
+	return nil
+}
+
+// Generate writes everything, or nothing and returns all faults.
+func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS) error {
+	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
+	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
+	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
+	if f.options.Root == "" {
+		return fmt.Errorf("option root= is missing: set it to the import path of the output folder, for example root=example.com/shop/generated")
+	}
+	system, faults := model.Build(p, f.options)
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	return emit.System(p, system, templates)
+}

@@ -1,0 +1,66 @@
+// Package rules turns the field rules of buf.validate into Go.
+//
+// [Build] reads the options of all messages that a request can reach, checks
+// them, and decides what to generate. [Set.Emit] writes it: for each message
+// that has something to check, one function of plain comparisons. The package
+// svc/validate has what they call.
+//
+// The meaning of each rule is that of protovalidate, which test/rules compares
+// with. What cannot be generated is a fault with its position: CEL expressions,
+// predefined rules, rules of the wrong type, and rules that no value can meet.
+package rules
+
+import (
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// Set is the validators of one service.
+type Set struct {
+	messages []*message // that have something to check, as discovered
+	roots    map[protoreflect.FullName]*message
+	patterns []*pattern
+	locals   locals
+}
+
+// Build decides on the validators of messages that a service receives, with the
+// messages in them. The prefix, the service's name, begins the names of all that
+// will be generated, so that several services may share a Go package.
+//
+// The set is of use only when there are no faults.
+func Build(received []*protogen.Message, prefix string) (*Set, fault.List) {
+	b := newBuilder()
+	for _, m := range received {
+		b.message(m).root = true
+	}
+	b.prune()
+	return b.finish(prefix), b.faults
+}
+
+// Validator returns the name of the function that validates a received message:
+//
+//	func validateOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest) error
+//
+// It reports false when the message has nothing to check.
+func (s *Set) Validator(m *protogen.Message) (name string, ok bool) {
+	root, ok := s.roots[m.Desc.FullName()]
+	if !ok {
+		return "", false
+	}
+	return root.validator(), true
+}
+
+// Empty reports whether there is nothing to generate.
+func (s *Set) Empty() bool { return len(s.messages) == 0 }
+
+// Emit writes the functions, and the variables they use. The caller writes
+// everything before: header, package clause.
+func (s *Set) Emit(g *protogen.GeneratedFile) {
+	p := &printer{GeneratedFile: g, locals: s.locals}
+	p.patterns(s.patterns)
+	for _, m := range s.messages {
+		p.message(m)
+	}
+}

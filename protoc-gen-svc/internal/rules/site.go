@@ -1,0 +1,114 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// site is a place in an option of buf.validate.
+type site struct {
+	desc protoreflect.Descriptor // whose option it is
+	path []int32                 // from the extension's number on
+	text string                  // "(buf.validate.field).string.min_len"
+}
+
+// option is the place of the whole option of a descriptor.
+func option(desc protoreflect.Descriptor, extension protoreflect.ExtensionType) site {
+	d := extension.TypeDescriptor()
+	return site{desc: desc, path: []int32{int32(d.Number())}, text: "(" + string(d.FullName()) + ")"}
+}
+
+// in goes to a field of the message at the place.
+func (s site) in(fd protoreflect.FieldDescriptor) site {
+	s.path = append(slices.Clip(s.path), int32(fd.Number()))
+	s.text += "." + fd.TextName()
+	return s
+}
+
+// child is in by name, for a field that exists.
+func (s site) child(m proto.Message, name protoreflect.Name) site {
+	return s.in(m.ProtoReflect().Descriptor().Fields().ByName(name))
+}
+
+// index goes to an element of the list at the place.
+func (s site) index(i int) site {
+	s.path = append(slices.Clip(s.path), int32(i))
+	s.text += "[" + strconv.Itoa(i) + "]"
+	return s
+}
+
+// refuse records a mistake, with the path of the option before the text.
+func (b *builder) refuse(s site, format string, args ...any) {
+	b.faults.Add(fault.At(s.desc, s.path...), s.text+": "+format, args...)
+}
+
+// setting is one field that is set in a message of rules.
+type setting struct {
+	name  protoreflect.Name
+	value protoreflect.Value
+	site  site
+}
+
+// settings returns what is set in a message of rules, in the order of the field
+// numbers. What the plugin does not know is refused: leaving out a rule would
+// let through what its author forbade.
+func (b *builder) settings(rules protoreflect.Message, s site) []setting {
+	var fields []protoreflect.FieldDescriptor
+	rules.Range(func(fd protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		fields = append(fields, fd)
+		return true
+	})
+	slices.SortFunc(fields, func(a, b protoreflect.FieldDescriptor) int {
+		return cmp.Compare(a.Number(), b.Number())
+	})
+	var out []setting
+	for _, fd := range fields {
+		switch at := s.in(fd); {
+		case fd.IsExtension():
+			b.refuse(at, "predefined rules cannot be generated: use the rules of buf.validate, or check it in the handler")
+		case fd.Name() != "example":
+			out = append(out, setting{fd.Name(), rules.Get(fd), at})
+		}
+	}
+	b.known(rules, s)
+	return out
+}
+
+// known refuses fields that the plugin's copy of buf.validate does not have.
+func (b *builder) known(rules protoreflect.Message, s site) {
+	if len(rules.GetUnknown()) > 0 {
+		b.refuse(s, "has a rule that is predefined elsewhere or newer than this plugin: use the rules of buf.validate, or check it in the handler")
+	}
+}
+
+// noCEL refuses expressions in the Common Expression Language.
+func (b *builder) noCEL(s site, rules interface {
+	proto.Message
+	GetCel() []*validate.Rule
+	GetCelExpression() []string
+}) {
+	const text = "CEL expressions cannot be generated: use the rules of buf.validate, or check it in the handler"
+	for i := range rules.GetCel() {
+		b.refuse(s.child(rules, "cel").index(i), text)
+	}
+	for i := range rules.GetCelExpression() {
+		b.refuse(s.child(rules, "cel_expression").index(i), text)
+	}
+}
+
+// words joins with commas.
+func words[S ~string](names []S) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = string(name)
+	}
+	return strings.Join(out, ", ")
+}
