@@ -38,27 +38,41 @@ const (
 //	fault.At(method, 50002, 4, 0) // the first of (svc.v1.method).calls
 //
 // Compilers know more or less: buf has positions of the fields inside an option
-// literal, protoc only of the whole option, and neither of the elements of a
-// list literal. At returns the innermost position that is known.
+// literal, but one for a whole list literal; protoc has the position of the
+// option alone. At returns the known position that shares most of the path, and
+// that of the descriptor when the option is not set.
 func At(desc protoreflect.Descriptor, option ...int32) Position {
 	file := desc.ParentFile()
 	at := Position{Path: file.Path(), Subject: subject(desc)}
-	known := path(desc)
-	least := len(known)
+	declared := path(desc)
+	wanted := declared
 	if len(option) > 0 {
-		known = append(append(known, optionsNumber(desc)), option...)
+		wanted = slices.Concat(declared, protoreflect.SourcePath{optionsNumber(desc)}, option)
 	}
-	for ; len(known) >= least; known = known[:len(known)-1] {
-		found := file.SourceLocations().ByPath(known)
-		if found.Path != nil {
-			at.Line, at.Column = found.StartLine+1, found.StartColumn+1
-			break
-		}
-		if len(known) == 0 {
-			break
+	best, depth := -1, 0
+	for i := range file.SourceLocations().Len() {
+		known := file.SourceLocations().Get(i)
+		n := shared(known.Path, wanted, len(declared))
+		if n > best || n == best && len(known.Path) < depth {
+			best, depth = n, len(known.Path)
+			at.Line, at.Column = known.StartLine+1, known.StartColumn+1
 		}
 	}
 	return at
+}
+
+// shared returns how much of the wanted path a known one has, or -1 if it is
+// elsewhere: not at the descriptor, nor in the option.
+func shared(known, wanted protoreflect.SourcePath, declared int) int {
+	n := 0
+	for n < len(known) && n < len(wanted) && known[n] == wanted[n] {
+		n++
+	}
+	inOption := n >= declared+2 // beyond the field that has the options
+	if inOption || n == declared && len(known) == declared {
+		return n
+	}
+	return -1
 }
 
 // subject returns the full name without the package.

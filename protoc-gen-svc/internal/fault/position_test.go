@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -33,7 +34,7 @@ func TestAt(t *testing.T) {
 	}{
 		{"", nil, "1:1"},
 		{"", []int32{ext, 1}, "8:1"},
-		{"test.v1.Order", nil, "41:1"},
+		{"test.v1.Order", nil, "41:1 Order"},
 		{"test.v1.Order", []int32{ext, 1}, "42:3 Order"},
 		{"test.v1.Order.Item", nil, "44:3 Order.Item"},
 		{"test.v1.Order.Item.sku", nil, "45:5 Order.Item.sku"},
@@ -47,17 +48,17 @@ func TestAt(t *testing.T) {
 		{"test.v1.OrderService", nil, "61:1 OrderService"},
 		{"test.v1.OrderService", []int32{ext, 1}, "62:3 OrderService"},
 		{"test.v1.OrderService.GetOrder", nil, "64:3 OrderService.GetOrder"},
-		{"test.v1.OrderService.GetOrder", []int32{ext}, "65:5 OrderService.GetOrder"},
+		{"test.v1.OrderService.GetOrder", []int32{ext}, "65:12 OrderService.GetOrder"},
 		{"test.v1.OrderService.GetOrder", []int32{ext, 1}, "66:7 OrderService.GetOrder"},
 		{"test.v1.OrderService.GetOrder", []int32{ext, 2}, "67:7 OrderService.GetOrder"},
-		{"test.v1.OrderService.GetOrder", []int32{ext, 2, 1}, "67:7 OrderService.GetOrder"},    // no position of its own
+		{"test.v1.OrderService.GetOrder", []int32{ext, 2, 1}, "67:7 OrderService.GetOrder"},    // that of the list
 		{"test.v1.OrderService.GetOrder", []int32{ext, 3, 1}, "69:9 OrderService.GetOrder"},    // inside
-		{"test.v1.OrderService.GetOrder", []int32{ext, 3, 2, 0}, "68:7 OrderService.GetOrder"}, // not set
+		{"test.v1.OrderService.GetOrder", []int32{ext, 3, 2, 0}, "69:9 OrderService.GetOrder"}, // beside what is set
 		{"test.v1.OrderService.GetOrder", []int32{50001, 1}, "64:3 OrderService.GetOrder"},     // option not set
 	} {
 		at := fault.At(find(test.name), test.option...)
 		got := fmt.Sprintf("%d:%d %s", at.Line, at.Column, at.Subject)
-		if at.Path != "positions.proto" || got != test.want && got != test.want+" " && got != test.want+" Order" {
+		if at.Path != "positions.proto" || strings.TrimSpace(got) != test.want {
 			t.Errorf("At(%s, %v) = %s:%s, want %s", test.name, test.option, at.Path, got, test.want)
 		}
 	}

@@ -1,0 +1,89 @@
+# Two commands do everything: make demo shows the system at work, make test
+# checks all of it. Both need Go, make and git, and nothing else.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+BUF      := go tool -modfile=tools/buf/go.mod buf
+PLUGIN   := go run ./protoc-gen-svc
+SERVICES := user order payment
+CC       ?= cc
+
+# The race detector needs a C compiler. .ci/run sets RACE=required.
+RACE  ?= $(if $(shell command -v $(CC) 2>/dev/null),yes,no)
+RACE_FLAG := $(if $(filter yes required,$(RACE)),-race,)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## What a user of the project runs.
+
+.PHONY: demo
+demo: build ## generate, build and run the system, place real orders, stop it
+	@go run ./internal/demo
+
+.PHONY: run
+run: build ## start the system and leave it running until Ctrl-C
+	@go run ./internal/demo -run
+
+.PHONY: generate
+generate: third_party ## write generated/ and the stubs of RPCs that have no handler yet
+	@echo "generate: generated/ from proto/ (the first time builds buf, about two minutes)"
+	@$(BUF) generate --template buf.gen.svc.yaml
+	@$(BUF) generate
+	@$(PLUGIN) sync --buf="$(BUF)"
+	@# $(PLUGIN) doc > docs/annotations.md
+
+.PHONY: build
+build: generate ## build the services into bin/
+	@echo "build: $(SERVICES)"
+	@mkdir -p bin
+	@go build -o bin/ $(foreach s,$(SERVICES),./generated/deploy/$(s)/cmd/$(s))
+
+# Third-party protos come out of pinned Go modules; nothing of them is committed.
+.PHONY: third_party
+third_party:
+	@$(PLUGIN) protos --third-party-only third_party
+
+## What a contributor runs.
+
+.PHONY: test
+test: third_party ## unit, golden, generated-code and process tests; with the race detector where a C compiler is
+	@$(MAKE) race-notice
+	go vet ./...
+	go test $(RACE_FLAG) ./...
+	cd test && go vet ./... && go test ./...
+
+.PHONY: race-notice
+race-notice:
+	@if [[ -z "$(RACE_FLAG)" ]]; then \
+	  printf '\n%s\n%s\n\n' '*** No C compiler found: the tests run WITHOUT the race detector.' \
+	    '*** Install gcc or clang to have it.' >&2; \
+	fi
+
+.PHONY: test-postgres
+test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
+	@scripts/with-postgres go test -count=1 ./svc/database/... ./services/... ./internal/system/...
+
+.PHONY: lint
+lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	  if [[ -n "$$unformatted" ]]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+	cd tools/lint && go tool staticcheck -version >/dev/null
+	go tool -modfile=tools/lint/go.mod staticcheck ./...
+
+.PHONY: fresh
+fresh: generate ## fail if generated/ is not what the contract says
+	@if [[ -n "$$(git status --porcelain)" ]]; then \
+	  echo "generated files are stale: run make generate and commit the result"; git status --porcelain; git diff | head -100; exit 1; \
+	fi
+
+
+.PHONY: clean
+clean: ## remove what was built; generated/ stays
+	rm -rf bin .demo third_party

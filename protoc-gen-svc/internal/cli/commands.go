@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
+)
+
+// captureName is the hidden command by which sync learns what buf gives plugins.
+const captureName = "capture-request"
+
+// commands is the table of commands, in the order of help.
+func commands() []command {
+	return []command{protosCommand(), syncCommand(), versionCommand(), helpCommand(), captureCommand()}
+}
+
+func protosCommand() command {
+	return command{
+		name:      "protos",
+		arguments: "DIR",
+		summary:   "write the proto files that a contract imports",
+		help: `
+Writes google/api, google/rpc, buf/validate and svc/v1 below DIR, for projects
+that have no schema registry. The third-party files come out of Go modules with
+pinned checksums, by way of the go command. Files that are right keep their time
+stamp, others of the same paths are replaced, and nothing else is touched.`,
+		setup: func(flags *flag.FlagSet) action {
+			var o protos.Options
+			flags.BoolVar(&o.ThirdPartyOnly, "third-party-only", false, "leave out svc/v1/svc.proto")
+			flags.BoolVar(&o.Verbose, "v", false, "name every file that is written")
+			return func(ctx context.Context, s streams, args []string) error {
+				if len(args) != 1 {
+					return usagef("got %d arguments, want the folder to write to", len(args))
+				}
+				o.Dir = args[0]
+				return protos.Write(ctx, o, s.out)
+			}
+		},
+	}
+}
+
+func syncCommand() command {
+	return command{
+		name:    "sync",
+		summary: "write stubs of handlers that are missing",
+		help: `
+Compares the contract with the handler packages and writes what the generated
+mains need and the packages do not have: a whole package, New, Migrations, or the
+method of a new RPC. Every stub goes into a new file; no file that exists is
+changed or deleted. Run it where buf.gen.yaml is.`,
+		setup: func(flags *flag.FlagSet) action {
+			var o sync.Options
+			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing")
+			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
+			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
+			flags.StringVar(&o.Root, "root", "", "import `PATH` of the output folder, instead of the template's root=")
+			flags.StringVar(&o.Handlers, "handlers", "", "import `PATH` of the handlers, instead of the template's handlers=")
+			return func(ctx context.Context, s streams, args []string) (err error) {
+				if len(args) > 0 {
+					return usagef("%q is an argument, and there are none", args[0])
+				}
+				if o.Source, err = contract(*set, *buf, *template, s); err != nil {
+					return err
+				}
+				return sync.Run(ctx, o, s.out, s.err)
+			}
+		},
+	}
+}
+
+// contract is where a command that reads the contract has it from.
+func contract(set, buf, template string, s streams) (sync.Source, error) {
+	if set != "" {
+		return sync.DescriptorSet{File: set, In: s.in, Template: template}, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return sync.Buf{Command: strings.Fields(buf), Template: template, Plugin: []string{self, captureName}}, nil
+}
+
+func captureCommand() command {
+	return command{
+		name:    captureName,
+		hidden:  true,
+		summary: "be a plugin that hands back the request it gets",
+		setup: func(*flag.FlagSet) action {
+			return func(_ context.Context, s streams, _ []string) error { return sync.Capture(s.in, s.out) }
+		},
+	}
+}
+
+func versionCommand() command {
+	return command{
+		name:    "version",
+		summary: "show the version of this program",
+		setup: func(*flag.FlagSet) action {
+			return func(_ context.Context, s streams, args []string) error {
+				if len(args) > 0 {
+					return usagef("%q is an argument, and there are none", args[0])
+				}
+				fmt.Fprintf(s.out, "%s %s %s\n", program, version(), runtime.Version())
+				return nil
+			}
+		},
+	}
+}
+
+// version is that of the module which this program was built from: "(devel)" in
+// a checkout whose version control the go command does not ask.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}

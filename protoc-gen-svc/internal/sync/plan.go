@@ -1,0 +1,138 @@
+package sync
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// newFile is a file to create.
+type newFile struct {
+	path, what string
+	content    []byte
+}
+
+// planned is what a handler package lacks.
+type planned struct {
+	files []newFile
+	// notes are about what sync must leave to the author.
+	notes []string
+}
+
+// plan compares a service with the handler package in dir. Its order is that in
+// which a reader meets the files: the handler, its schema, its methods.
+func plan(s service, dir string) (planned, error) {
+	h, err := readHandler(dir)
+	if err != nil {
+		return planned{}, err
+	}
+	p := &planner{service: s, pkg: h, receiver: h.receiver(s)}
+	if h.name == "" {
+		h.name = s.Handler.Name
+	}
+	p.handler()
+	if s.Database != nil && !h.declared["Migrations"] {
+		p.migrations()
+	}
+	p.methods()
+	return p.planned, p.err
+}
+
+// planner is the state of one plan.
+type planner struct {
+	service  service
+	pkg      *handlerPackage
+	receiver string
+	planned
+	err error
+}
+
+// handler plans the file with the handler type and New, of which either may
+// exist already.
+func (p *planner) handler() {
+	if p.pkg.declared["New"] {
+		return
+	}
+	g := p.file()
+	what := "handler of " + p.service.FullName
+	if p.receiver == "" {
+		p.receiver = "Handler"
+		if p.pkg.declared[p.receiver] {
+			p.fail("Handler is not the name of a type that can have methods: rename it, or write the handler's type and New by hand")
+			return
+		}
+		g.newHandler(p.service, len(p.pkg.files) == 0)
+	} else {
+		what = "stub of New"
+		g.newStub(p.service)
+	}
+	p.add(p.pkg.free(p.pkg.name), what, g)
+}
+
+// migrations plans the variable that main wants of a service with a database,
+// and a first version of the schema where there is none.
+func (p *planner) migrations() {
+	g := p.file()
+	g.migrations(p.service)
+	p.add(p.pkg.free("migrations"), "schema of the database, embedded", g)
+	folder := filepath.Join(p.pkg.dir, "migrations")
+	if found, _ := fs.Glob(os.DirFS(folder), "*.sql"); len(found) == 0 {
+		p.files = append(p.files, newFile{filepath.Join(folder, "0001_init.sql"), "first version of the schema, empty", firstMigration(p.service)})
+	}
+}
+
+// methods plans a file for each RPC that the handler does not have.
+func (p *planner) methods() {
+	set := p.pkg.methodSet(p.receiver, p.service)
+	missing := slices.DeleteFunc(slices.Clone(p.service.Methods), func(m *model.Method) bool { return set.has[m.GoName] })
+	switch {
+	case len(missing) == 0:
+	case p.receiver == "":
+		p.note("the type that implements %s is not recognised, so there is no stub of %s (a line such as \"var _ %s = (*T)(nil)\" names it)",
+			p.service.FullName, goNames(missing), p.service.packages[string(p.service.Server.GoImportPath)]+"."+p.service.Server.GoName)
+	case len(set.unseen) > 0:
+		p.note("%s embeds %s, whose methods are not known here, so there is no stub of %s", p.receiver, strings.Join(set.unseen, " and "), goNames(missing))
+	default:
+		for _, m := range missing {
+			g := p.file()
+			g.stub(m, p.pkg.receiverText(p.receiver))
+			p.add(p.pkg.free(fileStem(m.GoName)), "stub of "+m.GoName, g)
+		}
+	}
+}
+
+// file is an empty file of the package.
+func (p *planner) file() *goFile {
+	return newGoFile(p.pkg.name, p.service.packages, slices.Collect(maps.Keys(p.pkg.declared)))
+}
+
+func (p *planner) add(name, what string, g *goFile) {
+	content, err := g.format()
+	if err != nil {
+		p.fail("%s: %v", name, err)
+		return
+	}
+	p.files = append(p.files, newFile{filepath.Join(p.pkg.dir, name), what, content})
+}
+
+func (p *planner) note(format string, args ...any) {
+	p.notes = append(p.notes, p.pkg.dir+": "+fmt.Sprintf(format, args...))
+}
+
+func (p *planner) fail(format string, args ...any) {
+	p.err = fmt.Errorf("%s: %s", p.pkg.dir, fmt.Sprintf(format, args...))
+}
+
+func goNames(methods []*model.Method) string {
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		names[i] = m.GoName
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,162 @@
+// Package sync completes handler packages: the code that people write.
+//
+// It compares the contract with the Go files of each service's handler package
+// and writes stubs for what the generated main needs and the package does not
+// have. Every stub goes into a new file. No file that exists is ever changed,
+// moved or deleted, so what sync does cannot cost anybody any work.
+//
+// The data flows one way: a [Source] gives requests as the plugin would get
+// them, package model makes services of them, a handler package is read with
+// go/parser, [plan] lists the files that are missing, and only when all of that
+// is done is the first one written.
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// ErrMissing is what Run returns when asked to check only and files are missing.
+var ErrMissing = errors.New("handlers are missing (protoc-gen-svc sync writes stubs of them)")
+
+// Options say what Run compares and what it does.
+type Options struct {
+	// Source is where the contract comes from.
+	Source Source
+
+	// Root and Handlers overrule the plugin options of the same name.
+	Root, Handlers string
+
+	// Check reports what is missing and writes nothing.
+	Check bool
+}
+
+// Run writes what is missing in the handler packages and names every new file
+// on out; it is silent when there is nothing to do. Notes are about what it
+// leaves to the author. When it returns a fault of the contract or of a handler
+// package, it has written nothing.
+func Run(ctx context.Context, o Options, out, notes io.Writer) error {
+	services, err := contract(ctx, o)
+	if err != nil || len(services) == 0 {
+		return err
+	}
+	mods, err := listModules(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []newFile
+	var faults []error
+	planned := map[string]string{} // import path of a handler package: its service
+	for _, s := range services {
+		dir, err := mods.dir(string(s.Handler.Path))
+		if other, twice := planned[dir]; err == nil && twice {
+			err = fmt.Errorf("%s and %s have the same handler package %s: set (svc.v1.service).name on one of them", other, s.FullName, dir)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		planned[dir] = s.FullName
+		p, err := plan(s, dir)
+		faults = append(faults, err)
+		missing = append(missing, p.files...)
+		for _, note := range p.notes {
+			fmt.Fprintln(notes, note)
+		}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	return finish(o.Check, missing, out)
+}
+
+// finish writes the files, or only lists them.
+func finish(check bool, files []newFile, out io.Writer) error {
+	for _, f := range files {
+		if check {
+			fmt.Fprintf(out, "%s: %s is missing\n", filepath.Dir(f.path), f.what)
+			continue
+		}
+		if err := create(f.path, f.content); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s: %s\n", f.path, f.what)
+	}
+	if check && len(files) > 0 {
+		return ErrMissing
+	}
+	return nil
+}
+
+// service is a service and the names of the Go packages that its contract knows.
+type service struct {
+	*model.Service
+	packages map[string]string
+}
+
+// contract reads the services whose handlers are wanted.
+func contract(ctx context.Context, o Options) ([]service, error) {
+	requests, err := o.Source.requests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []service
+	for _, r := range requests {
+		services, err := servicesOf(r, o)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, services...)
+	}
+	return all, nil
+}
+
+// servicesOf makes the model of one run of the plugin.
+func servicesOf(r *pluginpb.CodeGeneratorRequest, o Options) ([]service, error) {
+	var options model.Options
+	p, err := protogen.Options{ParamFunc: func(name, value string) error {
+		switch name { // the plugin itself refuses options that it does not know
+		case "root":
+			options.Root = value
+		case "handlers":
+			options.Handlers = value
+		}
+		return nil
+	}}.New(r)
+	if err != nil {
+		return nil, err
+	}
+	overrule(&options.Root, o.Root)
+	overrule(&options.Handlers, o.Handlers)
+	for _, option := range []struct{ name, value string }{{"root", options.Root}, {"handlers", options.Handlers}} {
+		if option.value == "" {
+			return nil, fmt.Errorf("%s= is not among the options of protoc-gen-svc in buf.gen.yaml: set it there, or give --%[1]s", option.name)
+		}
+	}
+	system, faults := model.Build(p, options)
+	packages := map[string]string{}
+	for _, f := range p.Files {
+		packages[string(f.GoImportPath)] = string(f.GoPackageName)
+	}
+	var services []service
+	for _, s := range system.Services {
+		packages[string(s.Package.Path)] = s.Package.Name
+		services = append(services, service{s, packages})
+	}
+	return services, faults.Err()
+}
+
+func overrule(option *string, flag string) {
+	if flag = strings.TrimSpace(flag); flag != "" {
+		*option = flag
+	}
+}

@@ -1,0 +1,170 @@
+package order_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
+	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
+	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
+	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/services/internal/id"
+	"github.com/protosvc/protosvc/services/internal/servicetest"
+	"github.com/protosvc/protosvc/services/order"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The states of an order, short.
+const (
+	pending    = orderv1.OrderState_ORDER_STATE_PENDING
+	confirmed  = orderv1.OrderState_ORDER_STATE_CONFIRMED
+	rejected   = orderv1.OrderState_ORDER_STATE_REJECTED
+	cancelling = orderv1.OrderState_ORDER_STATE_CANCELLING
+	cancelled  = orderv1.OrderState_ORDER_STATE_CANCELLED
+)
+
+// fixture is a running order service, a client of it, and the services it calls.
+type fixture struct {
+	*servicetest.Service
+	orderv1.OrderServiceClient
+	*shop
+	ctx context.Context
+	t   *testing.T
+}
+
+// shop is what the replicas of an order service share.
+type shop struct {
+	people  people
+	bank    bank
+	url     string // of the database
+	callees string // configuration
+}
+
+// Settings of the recovery: whether it may interfere.
+const (
+	noRecovery = "1h"
+	recoverAll = "0s"
+)
+
+// start runs an order service on an empty database.
+func start(t *testing.T, url, recoveryAge string) fixture {
+	s := &shop{url: url}
+	s.callees = fmt.Sprintf("callees: {user_service: {target: %q}, payment_service: {target: %q}}",
+		serve(t, userv1svc.UserServiceName, func(r grpc.ServiceRegistrar) { userv1.RegisterUserServiceServer(r, &s.people) }),
+		serve(t, paymentv1svc.PaymentServiceName, func(r grpc.ServiceRegistrar) { paymentv1.RegisterPaymentServiceServer(r, &s.bank) }))
+	return s.replica(t, recoveryAge)
+}
+
+// replica runs one more order service on the same database.
+func (s *shop) replica(t *testing.T, recoveryAge string) fixture {
+	running := servicetest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), fmt.Sprintf(`
+database: {url: %q}
+%s
+service: {recovery_age: %s, watch_interval: 20ms}
+`, s.url, s.callees, recoveryAge))
+	return fixture{running, servicetest.Dial(t, running.Target(), orderv1svc.DialOrderService), s, servicetest.Context(t), t}
+}
+
+func onEachEngine(t *testing.T, recoveryAge string, test func(fixture)) {
+	servicetest.OnEachEngine(t, func(t *testing.T, url string) { test(start(t, url, recoveryAge)) })
+}
+
+// request asks for an order of ada's with this total.
+func request(minor int64) *orderv1.CreateOrderRequest {
+	return &orderv1.CreateOrderRequest{
+		RequestId: id.New(),
+		UserId:    ada,
+		Channel:   orderv1.Channel_CHANNEL_WEB,
+		Items:     []*orderv1.Item{item(1, minor, "EUR")},
+	}
+}
+
+func item(quantity int32, minor int64, currency string) *orderv1.Item {
+	return &orderv1.Item{Sku: "A-1", Quantity: quantity, UnitPrice: &orderv1.Money{CurrencyCode: currency, AmountMinor: minor}}
+}
+
+// create makes an order, as often as a good caller tries.
+func (f fixture) create(req *orderv1.CreateOrderRequest) (*orderv1.Order, error) {
+	for {
+		res, err := f.CreateOrder(f.ctx, req)
+		if code := status.Code(err); (code != codes.DeadlineExceeded && code != codes.Unavailable) || f.ctx.Err() != nil {
+			return res.GetOrder(), err
+		}
+	}
+}
+
+// mustCreate makes an order that is confirmed.
+func (f fixture) mustCreate(req *orderv1.CreateOrderRequest) *orderv1.Order {
+	f.t.Helper()
+	o, err := f.create(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if o.GetState() != confirmed {
+		f.t.Fatalf("order is %v, want confirmed", o)
+	}
+	return o
+}
+
+// mustStay makes an order that stays pending, because the bank is down.
+func (f fixture) mustStay(req *orderv1.CreateOrderRequest) *orderv1.Order {
+	f.t.Helper()
+	if _, err := f.CreateOrder(f.ctx, req); status.Code(err) != codes.Unavailable {
+		f.t.Fatalf("CreateOrder while the bank is down: %v, want Unavailable", err)
+	}
+	o := f.newest()
+	if o.GetState() != pending {
+		f.t.Fatalf("order is %v, want pending", o)
+	}
+	return o
+}
+
+// newest returns the last order of ada's.
+func (f fixture) newest() *orderv1.Order {
+	f.t.Helper()
+	res, err := f.ListOrders(f.ctx, &orderv1.ListOrdersRequest{UserId: ada, PageSize: 1})
+	if err != nil || len(res.GetOrders()) == 0 {
+		f.t.Fatalf("ListOrders: %v, %v", res, err)
+	}
+	return res.GetOrders()[0]
+}
+
+func (f fixture) get(orderID string) *orderv1.Order {
+	f.t.Helper()
+	res, err := f.GetOrder(f.ctx, &orderv1.GetOrderRequest{OrderId: orderID})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return res.GetOrder()
+}
+
+func (f fixture) cancel(orderID string) (*orderv1.Order, error) {
+	res, err := f.CancelOrder(f.ctx, &orderv1.CancelOrderRequest{OrderId: orderID})
+	return res.GetOrder(), err
+}
+
+// awaitState waits until another one has brought the order into the state.
+func (f fixture) awaitState(orderID string, want orderv1.OrderState) {
+	f.t.Helper()
+	servicetest.Eventually(f.t, fmt.Sprintf("order becomes %v", want), func() bool { return f.get(orderID).GetState() == want })
+}
+
+// metadata is what an error of the contract carries under the key.
+func metadata(err error, key string) string {
+	typed, _ := errors.AsType[*svcerrors.Error](err)
+	if typed == nil {
+		return ""
+	}
+	return typed.Metadata[key]
+}

@@ -1,3 +1,0 @@
-module github.com/protosvc/protosvc/tools/protos
-
-go 1.26
