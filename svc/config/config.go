@@ -39,8 +39,9 @@ type Source struct {
 
 	// Prefix starts the names of environment variables, for example "ORDER":
 	// the key grpc.port is ORDER_GRPC_PORT, the message's field max_items is
-	// ORDER_SERVICE_MAX_ITEMS. Lists are separated by commas; maps and lists of
-	// messages cannot be set this way. Empty: the environment is not read.
+	// ORDER_SERVICE_MAX_ITEMS. The elements of a list are separated by commas. Of
+	// a map only keys that a lower layer has can be set, and lists of mappings
+	// not at all. Empty: the environment is not read.
 	//
 	// A variable that has the prefix but fits no key is ignored, since
 	// Kubernetes sets such variables itself: beside a Service called "order"

@@ -236,6 +236,7 @@ func TestGo(t *testing.T) {
 		if err := g.Run(ctx, t.Context()); err != nil {
 			t.Error(err)
 		}
+		synctest.Wait()
 		d.expect(t, "0s value", "10s work ends")
 	})
 }

@@ -45,7 +45,7 @@ type Options struct {
 // leaves to the author. When it returns a fault of the contract or of a handler
 // package, it has written nothing.
 func Run(ctx context.Context, o Options, out, notes io.Writer) error {
-	services, err := contract(ctx, o)
+	services, err := readServices(ctx, o)
 	if err != nil || len(services) == 0 {
 		return err
 	}
@@ -103,8 +103,8 @@ type service struct {
 	packages map[string]string
 }
 
-// contract reads the services whose handlers are wanted.
-func contract(ctx context.Context, o Options) ([]service, error) {
+// readServices reads the services whose handlers are wanted.
+func readServices(ctx context.Context, o Options) ([]service, error) {
 	requests, err := o.Source.requests(ctx)
 	if err != nil {
 		return nil, err
