@@ -27,8 +27,15 @@ import (
 const (
 	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
 	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
-	flushTimeout    = 3 * time.Second  // for the last spans
 	refreshInterval = 2 * time.Second  // of the gRPC health status
+)
+
+// What comes after the budget of a stop, in order. Together it is the reserve of
+// 5 s that the generated grace periods add to drain delay and budget.
+const (
+	backgroundBudget = 2 * time.Second // for background work to end
+	handlerBudget    = 1 * time.Second // for handlers that outlive their calls
+	flushBudget      = 2 * time.Second // for the last spans
 )
 
 // Run runs a service until ctx ends and the service has stopped gracefully, or
@@ -72,9 +79,10 @@ func newApp(s Service, o Options, l *loaded) *App {
 	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: Version()})
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: Version(), Revision: Revision()})
 	a.group = lifecycle.Group{
-		DrainDelay:     l.settings.Stop.DrainDelay,
-		GracefulBudget: l.settings.Stop.Budget,
-		Logger:         a.log,
+		DrainDelay:       l.settings.Stop.DrainDelay,
+		GracefulBudget:   l.settings.Stop.Budget,
+		BackgroundBudget: backgroundBudget,
+		Logger:           a.log,
 	}
 	a.enforce(l)
 	return a
@@ -113,7 +121,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 		return err
 	}
 	a.group.OnClose("tracing", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), flushBudget)
 		defer cancel()
 		return a.tracing.Shutdown(ctx)
 	})
@@ -176,7 +184,7 @@ func (a *App) startService(context.Context, *Addresses) error {
 	// Streams and calls that outlive their connection still use the database
 	// and the callees, so closing those waits for the handlers.
 	defer a.group.OnClose("handlers", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), a.loaded.settings.Stop.Budget)
+		ctx, cancel := context.WithTimeout(context.Background(), handlerBudget)
 		defer cancel()
 		return a.binder.Wait(ctx)
 	})
