@@ -126,7 +126,7 @@ var plainFuncs = template.FuncMap{
 // oneLine keeps text from ending the line that it stands on.
 func oneLine(s any) string { return strings.Join(strings.Fields(fmt.Sprint(s)), " ") }
 
-var markdown = strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)
+var markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)
 
 func commentWith(mark string, c model.Comment) string {
 	lines := c.Lines()

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -107,14 +108,20 @@ func (b *builder) configDefault(f *protogen.Field) string {
 	return oneLine(doc.Content[0])
 }
 
+// plainScalar are the types that stand unquoted, plainText what they are made of.
+var (
+	plainScalar = map[string]bool{"!!int": true, "!!float": true, "!!bool": true}
+	plainText   = regexp.MustCompile(`^[-+.\w]+$`)
+)
+
 // oneLine prints a value so that it fits behind its key, quoted where plain text
 // would be read as something else.
 func oneLine(n *yaml.Node) string {
 	if n.Kind == yaml.ScalarNode {
-		if n.Tag == "!!str" {
-			return strconv.Quote(n.Value)
+		if plainScalar[n.Tag] && plainText.MatchString(n.Value) {
+			return n.Value
 		}
-		return n.Value
+		return strconv.Quote(n.Value)
 	}
 	items := ""
 	for i, c := range n.Content {

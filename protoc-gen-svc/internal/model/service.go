@@ -140,7 +140,7 @@ func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
 }
 
 func (b *builder) sampleRatio(s *Service, o *svcv1.Service) float64 {
-	if o.TraceSampleRatio == nil {
+	if o == nil || o.TraceSampleRatio == nil {
 		return defaultSampleRatio
 	}
 	ratio := o.GetTraceSampleRatio()

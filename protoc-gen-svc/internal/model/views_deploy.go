@@ -205,13 +205,10 @@ func (s *Service) calleeSettings() []Setting {
 	}
 	out := []Setting{{Path: "callees", Comment: "Connections to the services that this one calls."}}
 	for _, c := range s.Callees {
-		where := Comment("Where it is, an address of grpc-go. Unset: the address that its contract declares")
-		if c.Service != nil {
-			where += ",\n" + Comment(c.Service.Target())
-		}
 		out = append(out,
 			Setting{Path: "callees." + c.Key, Comment: Comment(c.FullName + ": " + strings.Join(c.Methods, ", ") + ".")},
-			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true, Comment: where + "."},
+			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true,
+				Comment: "Where it is, an address of grpc-go. Unset: the headless Service that its contract names."},
 			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance",
 				Comment: "How calls are spread over its replicas: round_robin, least_request or pick_first."},
 		)

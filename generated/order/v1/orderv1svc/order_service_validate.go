@@ -17,14 +17,14 @@ var (
 	patternOrderServiceMoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// validateOrderServiceCreateOrderRequest returns what is wrong with a order.v1.CreateOrderRequest, or nil.
+// validateOrderServiceCreateOrderRequest returns what is wrong with the received order.v1.CreateOrderRequest, or nil.
 func validateOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest) error {
 	v := new(validate.Violations)
 	checkOrderServiceCreateOrderRequest(m, validate.Path{}, v)
 	return v.Err()
 }
 
-// checkOrderServiceCreateOrderRequest checks a order.v1.CreateOrderRequest inside a message.
+// checkOrderServiceCreateOrderRequest checks every order.v1.CreateOrderRequest inside a message.
 func checkOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
 	if !validate.UUID(m.GetRequestId()) {
 		v.AddFormat(at.Field("request_id"), m.GetRequestId(), "string.uuid", "a valid UUID")
@@ -46,7 +46,7 @@ func checkOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest, at validate.P
 	}
 }
 
-// checkOrderServiceItem checks a order.v1.Item inside a message.
+// checkOrderServiceItem checks every order.v1.Item inside a message.
 func checkOrderServiceItem(m *v1.Item, at validate.Path, v *validate.Violations) {
 	if !patternOrderServiceItemSku.MatchString(m.GetSku()) {
 		v.Add(at.Field("sku"), "string.pattern", "does not match regex pattern `^[A-Z0-9][A-Z0-9-]{0,39}$`")
@@ -61,7 +61,7 @@ func checkOrderServiceItem(m *v1.Item, at validate.Path, v *validate.Violations)
 	}
 }
 
-// checkOrderServiceMoney checks a order.v1.Money inside a message.
+// checkOrderServiceMoney checks every order.v1.Money inside a message.
 func checkOrderServiceMoney(m *v1.Money, at validate.Path, v *validate.Violations) {
 	if !patternOrderServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
@@ -71,7 +71,7 @@ func checkOrderServiceMoney(m *v1.Money, at validate.Path, v *validate.Violation
 	}
 }
 
-// validateOrderServiceGetOrderRequest returns what is wrong with a order.v1.GetOrderRequest, or nil.
+// validateOrderServiceGetOrderRequest returns what is wrong with the received order.v1.GetOrderRequest, or nil.
 func validateOrderServiceGetOrderRequest(m *v1.GetOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
@@ -80,7 +80,7 @@ func validateOrderServiceGetOrderRequest(m *v1.GetOrderRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceListOrdersRequest returns what is wrong with a order.v1.ListOrdersRequest, or nil.
+// validateOrderServiceListOrdersRequest returns what is wrong with the received order.v1.ListOrdersRequest, or nil.
 func validateOrderServiceListOrdersRequest(m *v1.ListOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
@@ -95,7 +95,7 @@ func validateOrderServiceListOrdersRequest(m *v1.ListOrdersRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceCancelOrderRequest returns what is wrong with a order.v1.CancelOrderRequest, or nil.
+// validateOrderServiceCancelOrderRequest returns what is wrong with the received order.v1.CancelOrderRequest, or nil.
 func validateOrderServiceCancelOrderRequest(m *v1.CancelOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
@@ -104,7 +104,7 @@ func validateOrderServiceCancelOrderRequest(m *v1.CancelOrderRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceWatchOrderRequest returns what is wrong with a order.v1.WatchOrderRequest, or nil.
+// validateOrderServiceWatchOrderRequest returns what is wrong with the received order.v1.WatchOrderRequest, or nil.
 func validateOrderServiceWatchOrderRequest(m *v1.WatchOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
@@ -113,7 +113,7 @@ func validateOrderServiceWatchOrderRequest(m *v1.WatchOrderRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceImportOrdersRequest returns what is wrong with a order.v1.ImportOrdersRequest, or nil.
+// validateOrderServiceImportOrdersRequest returns what is wrong with the received order.v1.ImportOrdersRequest, or nil.
 func validateOrderServiceImportOrdersRequest(m *v1.ImportOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetOrder() == nil {
@@ -124,7 +124,7 @@ func validateOrderServiceImportOrdersRequest(m *v1.ImportOrdersRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceConfig returns what is wrong with a order.v1.Config, or nil.
+// validateOrderServiceConfig returns what is wrong with the received order.v1.Config, or nil.
 func validateOrderServiceConfig(m *v1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {

@@ -15,7 +15,7 @@ var (
 	patternPaymentServiceMoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// validatePaymentServiceAuthorizeRequest returns what is wrong with a payment.v1.AuthorizeRequest, or nil.
+// validatePaymentServiceAuthorizeRequest returns what is wrong with the received payment.v1.AuthorizeRequest, or nil.
 func validatePaymentServiceAuthorizeRequest(m *v1.AuthorizeRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
@@ -35,7 +35,7 @@ func validatePaymentServiceAuthorizeRequest(m *v1.AuthorizeRequest) error {
 	return v.Err()
 }
 
-// checkPaymentServiceMoney checks a payment.v1.Money inside a message.
+// checkPaymentServiceMoney checks every payment.v1.Money inside a message.
 func checkPaymentServiceMoney(m *v1.Money, at validate.Path, v *validate.Violations) {
 	if !patternPaymentServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
@@ -45,7 +45,7 @@ func checkPaymentServiceMoney(m *v1.Money, at validate.Path, v *validate.Violati
 	}
 }
 
-// validatePaymentServiceCaptureRequest returns what is wrong with a payment.v1.CaptureRequest, or nil.
+// validatePaymentServiceCaptureRequest returns what is wrong with the received payment.v1.CaptureRequest, or nil.
 func validatePaymentServiceCaptureRequest(m *v1.CaptureRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
@@ -54,7 +54,7 @@ func validatePaymentServiceCaptureRequest(m *v1.CaptureRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceRefundRequest returns what is wrong with a payment.v1.RefundRequest, or nil.
+// validatePaymentServiceRefundRequest returns what is wrong with the received payment.v1.RefundRequest, or nil.
 func validatePaymentServiceRefundRequest(m *v1.RefundRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
@@ -63,7 +63,7 @@ func validatePaymentServiceRefundRequest(m *v1.RefundRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceGetPaymentRequest returns what is wrong with a payment.v1.GetPaymentRequest, or nil.
+// validatePaymentServiceGetPaymentRequest returns what is wrong with the received payment.v1.GetPaymentRequest, or nil.
 func validatePaymentServiceGetPaymentRequest(m *v1.GetPaymentRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
@@ -72,7 +72,7 @@ func validatePaymentServiceGetPaymentRequest(m *v1.GetPaymentRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceReconcileRequest returns what is wrong with a payment.v1.ReconcileRequest, or nil.
+// validatePaymentServiceReconcileRequest returns what is wrong with the received payment.v1.ReconcileRequest, or nil.
 func validatePaymentServiceReconcileRequest(m *v1.ReconcileRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
@@ -89,7 +89,7 @@ func validatePaymentServiceReconcileRequest(m *v1.ReconcileRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceConfig returns what is wrong with a payment.v1.Config, or nil.
+// validatePaymentServiceConfig returns what is wrong with the received payment.v1.Config, or nil.
 func validatePaymentServiceConfig(m *v1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetMaxAmountMinor() <= 0 {

@@ -9,7 +9,7 @@ import (
 	utf8 "unicode/utf8"
 )
 
-// validateUserServiceCreateUserRequest returns what is wrong with a user.v1.CreateUserRequest, or nil.
+// validateUserServiceCreateUserRequest returns what is wrong with the received user.v1.CreateUserRequest, or nil.
 func validateUserServiceCreateUserRequest(m *v1.CreateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if utf8.RuneCountInString(m.GetEmail()) > 254 {
@@ -27,7 +27,7 @@ func validateUserServiceCreateUserRequest(m *v1.CreateUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceGetUserRequest returns what is wrong with a user.v1.GetUserRequest, or nil.
+// validateUserServiceGetUserRequest returns what is wrong with the received user.v1.GetUserRequest, or nil.
 func validateUserServiceGetUserRequest(m *v1.GetUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
@@ -36,7 +36,7 @@ func validateUserServiceGetUserRequest(m *v1.GetUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceUpdateUserRequest returns what is wrong with a user.v1.UpdateUserRequest, or nil.
+// validateUserServiceUpdateUserRequest returns what is wrong with the received user.v1.UpdateUserRequest, or nil.
 func validateUserServiceUpdateUserRequest(m *v1.UpdateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
@@ -61,7 +61,7 @@ func validateUserServiceUpdateUserRequest(m *v1.UpdateUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceListUsersRequest returns what is wrong with a user.v1.ListUsersRequest, or nil.
+// validateUserServiceListUsersRequest returns what is wrong with the received user.v1.ListUsersRequest, or nil.
 func validateUserServiceListUsersRequest(m *v1.ListUsersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetPageSize() < 0 || m.GetPageSize() > 1000 {
@@ -73,7 +73,7 @@ func validateUserServiceListUsersRequest(m *v1.ListUsersRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceDeactivateUserRequest returns what is wrong with a user.v1.DeactivateUserRequest, or nil.
+// validateUserServiceDeactivateUserRequest returns what is wrong with the received user.v1.DeactivateUserRequest, or nil.
 func validateUserServiceDeactivateUserRequest(m *v1.DeactivateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
@@ -82,7 +82,7 @@ func validateUserServiceDeactivateUserRequest(m *v1.DeactivateUserRequest) error
 	return v.Err()
 }
 
-// validateUserServiceConfig returns what is wrong with a user.v1.Config, or nil.
+// validateUserServiceConfig returns what is wrong with the received user.v1.Config, or nil.
 func validateUserServiceConfig(m *v1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
