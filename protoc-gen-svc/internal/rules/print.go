@@ -69,7 +69,7 @@ func (p *printer) message(m *message) {
 }
 
 func (p *printer) validator(m *message) {
-	p.line("// ", m.validator(), " returns what is wrong with a ", m.Desc.FullName(), ", or nil.")
+	p.line("// ", m.validator(), " returns what is wrong with the received ", m.Desc.FullName(), ", or nil.")
 	p.line("func ", m.validator(), "(", localMessage, " *", m.GoIdent, ") error {")
 	if m.called {
 		p.line(localViolations, " := new(", validatePackage.Ident("Violations"), ")")
@@ -84,7 +84,7 @@ func (p *printer) validator(m *message) {
 }
 
 func (p *printer) checker(m *message) {
-	p.line("// ", m.checker(), " checks a ", m.Desc.FullName(), " inside a message.")
+	p.line("// ", m.checker(), " checks every ", m.Desc.FullName(), " inside a message.")
 	p.line("func ", m.checker(), "(", localMessage, " *", m.GoIdent, ", ", localPath, " ", validatePackage.Ident("Path"), ", ",
 		localViolations, " *", validatePackage.Ident("Violations"), ") {")
 	p.nodes(m.body)

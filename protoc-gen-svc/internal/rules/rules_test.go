@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,14 @@ func TestGolden(t *testing.T) {
 	image := compile(t, module)
 	for _, name := range archives {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			golden(t, name, generate(t, image, protos[name]))
+			got := generate(t, image, protos[name])
+			golden(t, name, got)
+			for range 4 {
+				slices.Reverse(protos[name])
+				if diff := cmp.Diff(got, generate(t, image, protos[name])); diff != "" {
+					t.Fatalf("another run has another output (-first +now):\n%s", diff)
+				}
+			}
 		})
 	}
 }

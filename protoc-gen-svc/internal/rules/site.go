@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -71,11 +72,11 @@ func (b *builder) settings(rules protoreflect.Message, s site) []setting {
 	})
 	var out []setting
 	for _, fd := range fields {
-		switch at := s.in(fd); {
+		switch {
 		case fd.IsExtension():
-			b.refuse(at, "predefined rules cannot be generated: use the rules of buf.validate, or check it in the handler")
+			b.foreign(rules, s, fd.Number())
 		case fd.Name() != "example":
-			out = append(out, setting{fd.Name(), rules.Get(fd), at})
+			out = append(out, setting{fd.Name(), rules.Get(fd), s.in(fd)})
 		}
 	}
 	b.known(rules, s)
@@ -84,9 +85,21 @@ func (b *builder) settings(rules protoreflect.Message, s site) []setting {
 
 // known refuses fields that the plugin's copy of buf.validate does not have.
 func (b *builder) known(rules protoreflect.Message, s site) {
-	if len(rules.GetUnknown()) > 0 {
-		b.refuse(s, "has a rule that is predefined elsewhere or newer than this plugin: use the rules of buf.validate, or check it in the handler")
+	for rest := rules.GetUnknown(); len(rest) > 0; {
+		number, _, size := protowire.ConsumeField(rest)
+		if size < 0 {
+			return // not reached: the message was parsed
+		}
+		b.foreign(rules, s, number)
+		rest = rest[size:]
 	}
+}
+
+// foreign refuses a field of a message of rules.
+func (b *builder) foreign(rules protoreflect.Message, s site, number protowire.Number) {
+	s.path = append(slices.Clip(s.path), int32(number))
+	b.refuse(s, "field %d of %s is a predefined rule or newer than this plugin, and cannot be generated: "+
+		"use the rules of buf.validate, or check it in the handler", number, rules.Descriptor().FullName())
 }
 
 // noCEL refuses expressions in the Common Expression Language.

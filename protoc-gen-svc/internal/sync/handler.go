@@ -79,12 +79,15 @@ func isSource(name string) bool {
 	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && name[0] != '.' && name[0] != '_'
 }
 
-// packageName is the name that most files have: a folder may also hold a
-// program that only "go run" looks at.
+// packageName is the name that most files have. A package that is imported is
+// not main: a file of that name is a program that only "go run" looks at.
 func packageName(files []*ast.File) string {
 	best, count := "", map[string]int{}
 	for _, file := range files {
 		name := file.Name.Name
+		if name == "main" {
+			continue
+		}
 		if count[name]++; count[name] > count[best] {
 			best = name
 		}

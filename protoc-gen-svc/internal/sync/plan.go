@@ -60,7 +60,7 @@ func (p *planner) handler() {
 		return
 	}
 	g := p.file()
-	what := "handler of " + p.service.FullName
+	stem, what := p.pkg.name, "handler of "+p.service.FullName
 	if p.receiver == "" {
 		p.receiver = "Handler"
 		if p.pkg.declared[p.receiver] {
@@ -69,10 +69,10 @@ func (p *planner) handler() {
 		}
 		g.newHandler(p.service, len(p.pkg.files) == 0)
 	} else {
-		what = "stub of New"
+		stem, what = "new", "stub of New"
 		g.newStub(p.service)
 	}
-	p.add(p.pkg.free(p.pkg.name), what, g)
+	p.add(p.pkg.free(stem), what, g)
 }
 
 // migrations plans the variable that main wants of a service with a database,

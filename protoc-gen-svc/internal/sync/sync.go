@@ -53,9 +53,18 @@ func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 	if err != nil {
 		return err
 	}
+	missing, err := planAll(services, mods, notes)
+	if err != nil {
+		return err
+	}
+	return finish(o.Check, missing, out)
+}
+
+// planAll reads every handler package, and returns all faults or all files.
+func planAll(services []service, mods modules, notes io.Writer) ([]newFile, error) {
 	var missing []newFile
 	var faults []error
-	planned := map[string]string{} // import path of a handler package: its service
+	planned := map[string]string{} // folder of a handler package: its service
 	for _, s := range services {
 		dir, err := mods.dir(string(s.Handler.Path))
 		if other, twice := planned[dir]; err == nil && twice {
@@ -73,10 +82,7 @@ func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 			fmt.Fprintln(notes, note)
 		}
 	}
-	if err := errors.Join(faults...); err != nil {
-		return err
-	}
-	return finish(o.Check, missing, out)
+	return missing, errors.Join(faults...)
 }
 
 // finish writes the files, or only lists them.

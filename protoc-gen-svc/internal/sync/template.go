@@ -3,6 +3,7 @@ package sync
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,6 +26,9 @@ type template struct {
 
 func openTemplate(name string) (*template, error) {
 	source, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w (run this where buf.gen.yaml is, or name it with --template)", err)
+	}
 	if err != nil {
 		return nil, err
 	}

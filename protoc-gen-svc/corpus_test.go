@@ -1,0 +1,251 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
+	"github.com/protosvc/protosvc/templates"
+)
+
+const (
+	// module is the Go module that the cases generate for.
+	module = "example.com/golden"
+
+	// root is where outputs lie in it. A case may say more in a file "parameter".
+	root = module + "/generated"
+)
+
+// testCase is one archive of testdata; README.md there says what is in it.
+type testCase struct {
+	name    string
+	archive *txtar.Archive
+	// parameter is what buf.gen.yaml would have under opt.
+	parameter string
+	// good are the protos of the one run that succeeds, bad the protos that are
+	// refused, each in a run of its own.
+	good, bad []string
+}
+
+// corpus is all cases, with their protos compiled.
+type corpus struct {
+	cases []*testCase
+	files map[string]*descriptorpb.FileDescriptorProto
+}
+
+var loadOnce = sync.OnceValues(load)
+
+// loadCorpus reads and compiles testdata, the first time it is called.
+func loadCorpus(t *testing.T) *corpus {
+	t.Helper()
+	c, err := loadOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func load() (*corpus, error) {
+	archives, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(archives) == 0 {
+		return nil, errors.Join(errors.New("no archives in testdata"), err)
+	}
+	c := &corpus{files: map[string]*descriptorpb.FileDescriptorProto{}}
+	sources := map[string][]byte{}
+	for _, name := range archives {
+		one, err := readCase(name, sources)
+		if err != nil {
+			return nil, err
+		}
+		c.cases = append(c.cases, one)
+	}
+	image, err := compile(sources)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range image.GetFile() {
+		c.files[f.GetName()] = f
+	}
+	return c, nil
+}
+
+func readCase(name string, sources map[string][]byte) (*testCase, error) {
+	archive, err := txtar.ParseFile(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &testCase{
+		name:      strings.TrimSuffix(filepath.Base(name), ".txtar"),
+		archive:   archive,
+		parameter: "root=" + root,
+	}
+	for _, f := range archive.Files {
+		switch {
+		case f.Name == "parameter":
+			c.parameter += "," + strings.TrimSpace(string(f.Data))
+		case path.Ext(f.Name) != ".proto":
+			continue
+		case sources[f.Name] != nil:
+			return nil, errors.New(name + ": another case has the proto " + f.Name + " too")
+		case strings.HasPrefix(path.Base(f.Name), "bad"):
+			c.bad = append(c.bad, f.Name)
+		default:
+			c.good = append(c.good, f.Name)
+		}
+		sources[f.Name] = f.Data
+	}
+	return c, nil
+}
+
+// compile builds all protos in one run of the pinned buf.
+func compile(sources map[string][]byte) (*descriptorpb.FileDescriptorSet, error) {
+	repository, err := repository()
+	if err != nil {
+		return nil, err
+	}
+	workspace, err := os.MkdirTemp("", "golden")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(workspace)
+	sources = withEntry(sources, "../buf.yaml", "version: v2\nmodules:\n  - path: case\n  - path: third_party\n  - path: annotations\n")
+	for name, text := range sources {
+		if err := write(filepath.Join(workspace, "case", name), text); err != nil {
+			return nil, err
+		}
+	}
+	err = errors.Join(
+		os.Symlink(filepath.Join(repository, "third_party"), filepath.Join(workspace, "third_party")),
+		os.MkdirAll(filepath.Join(workspace, "annotations", "svc"), 0o755),
+		os.Symlink(filepath.Join(repository, "proto/svc/v1"), filepath.Join(workspace, "annotations", "svc", "v1")),
+	)
+	if err != nil {
+		return nil, err
+	}
+	buf := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "buf", "build", workspace, "-o", "-")
+	buf.Dir = repository
+	image, err := output(buf)
+	if err != nil {
+		return nil, err
+	}
+	set := &descriptorpb.FileDescriptorSet{}
+	return set, proto.Unmarshal(image, set)
+}
+
+func withEntry(sources map[string][]byte, name, text string) map[string][]byte {
+	out := map[string][]byte{name: []byte(text)}
+	for k, v := range sources {
+		out[k] = v
+	}
+	return out
+}
+
+// repository is the root of the repository with third_party in place.
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod in any folder above")
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "third_party/buf/validate/validate.proto")); err != nil {
+		return "", errors.New("third_party is missing: run make third_party")
+	}
+	return dir, nil
+}
+
+// output runs a command and returns its standard output; what it complains
+// about is in the error.
+func output(command *exec.Cmd) ([]byte, error) {
+	var problems bytes.Buffer
+	command.Stderr = &problems
+	out, err := command.Output()
+	if err != nil {
+		return nil, errors.New(command.String() + ": " + err.Error() + "\n" + problems.String() + string(out))
+	}
+	return out, nil
+}
+
+func write(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o644)
+}
+
+// request is what buf would send for a run over some files.
+func (c *corpus) request(parameter string, generate ...string) *pluginpb.CodeGeneratorRequest {
+	request := &pluginpb.CodeGeneratorRequest{Parameter: &parameter, FileToGenerate: generate}
+	seen := map[string]bool{}
+	var add func(name string)
+	add = func(name string) {
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		for _, dependency := range c.files[name].GetDependency() {
+			add(dependency)
+		}
+		request.ProtoFile = append(request.ProtoFile, proto.CloneOf(c.files[name]))
+	}
+	for _, name := range generate {
+		add(name)
+	}
+	return request
+}
+
+// generate runs the plugin: files, or faults for the user.
+func generate(request *pluginpb.CodeGeneratorRequest) (files map[string]string, faults error) {
+	var flags plugin.Flags
+	p, err := flags.Options().New(request)
+	if err != nil {
+		return nil, err
+	}
+	if err := flags.Generate(p, templates.FS); err != nil {
+		return nil, err
+	}
+	response := p.Response()
+	if response.Error != nil {
+		return nil, errors.New(response.GetError())
+	}
+	files = map[string]string{}
+	for _, f := range response.GetFile() {
+		if _, twice := files[f.GetName()]; twice {
+			return nil, errors.New(f.GetName() + " is generated twice")
+		}
+		files[f.GetName()] = f.GetContent()
+	}
+	return files, nil
+}
+
+// generateGood returns the outputs of the case's run that succeeds, nil if it
+// has none.
+func (c *corpus) generateGood(t *testing.T, one *testCase) map[string]string {
+	t.Helper()
+	if len(one.good) == 0 {
+		return nil
+	}
+	files, err := generate(c.request(one.parameter, one.good...))
+	if err != nil {
+		t.Fatalf("%s: %v", one.name, err)
+	}
+	return files
+}
