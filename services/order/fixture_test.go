@@ -51,33 +51,35 @@ type shop struct {
 	callees string // configuration
 }
 
-// Settings of the recovery: whether it may interfere.
+// Settings of the service: whether the recovery may interfere, and whether
+// watchers look for themselves.
 const (
-	noRecovery = "1h"
-	recoverAll = "0s"
+	noRecovery = "recovery_age: 1h, watch_interval: 20ms"
+	recoverAll = "recovery_age: 0s, watch_interval: 20ms"
+	noPolling  = "recovery_age: 1h, watch_interval: 1h"
 )
 
 // start runs an order service on an empty database.
-func start(t *testing.T, url, recoveryAge string) fixture {
+func start(t *testing.T, url, settings string) fixture {
 	s := &shop{url: url}
 	s.callees = fmt.Sprintf("callees: {user_service: {target: %q}, payment_service: {target: %q}}",
 		serve(t, userv1svc.UserServiceName, func(r grpc.ServiceRegistrar) { userv1.RegisterUserServiceServer(r, &s.people) }),
 		serve(t, paymentv1svc.PaymentServiceName, func(r grpc.ServiceRegistrar) { paymentv1.RegisterPaymentServiceServer(r, &s.bank) }))
-	return s.replica(t, recoveryAge)
+	return s.replica(t, settings)
 }
 
 // replica runs one more order service on the same database.
-func (s *shop) replica(t *testing.T, recoveryAge string) fixture {
+func (s *shop) replica(t *testing.T, settings string) fixture {
 	running := servicetest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), fmt.Sprintf(`
 database: {url: %q}
 %s
-service: {recovery_age: %s, watch_interval: 20ms}
-`, s.url, s.callees, recoveryAge))
+service: {%s}
+`, s.url, s.callees, settings))
 	return fixture{running, servicetest.Dial(t, running.Target(), orderv1svc.DialOrderService), s, servicetest.Context(t), t}
 }
 
-func onEachEngine(t *testing.T, recoveryAge string, test func(fixture)) {
-	servicetest.OnEachEngine(t, func(t *testing.T, url string) { test(start(t, url, recoveryAge)) })
+func onEachEngine(t *testing.T, settings string, test func(fixture)) {
+	servicetest.OnEachEngine(t, func(t *testing.T, url string) { test(start(t, url, settings)) })
 }
 
 // request asks for an order of ada's with this total.
@@ -98,10 +100,17 @@ func item(quantity int32, minor int64, currency string) *orderv1.Item {
 func (f fixture) create(req *orderv1.CreateOrderRequest) (*orderv1.Order, error) {
 	for {
 		res, err := f.CreateOrder(f.ctx, req)
-		if code := status.Code(err); (code != codes.DeadlineExceeded && code != codes.Unavailable) || f.ctx.Err() != nil {
+		if !transient(err) || f.ctx.Err() != nil {
 			return res.GetOrder(), err
 		}
 	}
+}
+
+// transient reports whether the call failed because a callee did not answer. On
+// a busy machine the deadline of the call may come before its retries end.
+func transient(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.DeadlineExceeded
 }
 
 // mustCreate makes an order that is confirmed.
@@ -120,7 +129,7 @@ func (f fixture) mustCreate(req *orderv1.CreateOrderRequest) *orderv1.Order {
 // mustStay makes an order that stays pending, because the bank is down.
 func (f fixture) mustStay(req *orderv1.CreateOrderRequest) *orderv1.Order {
 	f.t.Helper()
-	if _, err := f.CreateOrder(f.ctx, req); status.Code(err) != codes.Unavailable {
+	if _, err := f.CreateOrder(f.ctx, req); !transient(err) {
 		f.t.Fatalf("CreateOrder while the bank is down: %v, want Unavailable", err)
 	}
 	o := f.newest()

@@ -17,7 +17,7 @@ func TestRecoveryAfterARestart(t *testing.T) {
 		f.bank.set(down)
 		toConfirm := f.mustStay(request(250)).GetOrderId()
 		toReject := f.mustStay(request(limit + 1)).GetOrderId()
-		if _, err := f.cancel(toCancel); status.Code(err) != codes.Unavailable {
+		if _, err := f.cancel(toCancel); !transient(err) {
 			f.t.Fatalf("CancelOrder while the bank is down: %v", err)
 		}
 		f.Stop()

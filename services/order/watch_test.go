@@ -65,7 +65,7 @@ func (f fixture) walk(watcher fixture) {
 }
 
 func TestWatchShowsEveryState(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) { f.walk(f) })
+	onEachEngine(t, noPolling, func(f fixture) { f.walk(f) })
 }
 
 func TestWatchShowsWhatOtherReplicasDo(t *testing.T) {

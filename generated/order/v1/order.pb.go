@@ -230,8 +230,8 @@ type Config struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Page size of ListOrders when the request names none.
 	DefaultPageSize int32 `protobuf:"varint,1,opt,name=default_page_size,json=defaultPageSize,proto3" json:"default_page_size,omitempty"`
-	// How old an unfinished order must be before the sweep at start finishes it.
-	// Younger ones may still be in the hands of another replica.
+	// How old an unfinished order must be before the recovery takes it on. Younger
+	// ones may still be in the hands of the call that made them.
 	RecoveryAge *durationpb.Duration `protobuf:"bytes,2,opt,name=recovery_age,json=recoveryAge,proto3" json:"recovery_age,omitempty"`
 	// How often WatchOrder looks for changes that another replica made.
 	WatchInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=watch_interval,json=watchInterval,proto3" json:"watch_interval,omitempty"`

@@ -418,7 +418,8 @@ func (x *Payment) GetUpdateTime() *timestamppb.Timestamp {
 // AuthorizeRequest asks to reserve money.
 type AuthorizeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What it is for; the same reference again returns the same payment.
+	// What it is for; the same reference again returns the same payment. Without
+	// NUL, which PostgreSQL cannot store.
 	Reference string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
 	// Who pays.
 	PayerId string `protobuf:"bytes,2,opt,name=payer_id,json=payerId,proto3" json:"payer_id,omitempty"`

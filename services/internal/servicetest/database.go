@@ -18,18 +18,31 @@ import (
 const postgresVariable = "PROTOSVC_TEST_POSTGRES_URL"
 
 // OnEachEngine runs the test once for each engine, with the URL of an empty
-// database: SQLite in a file, and PostgreSQL where there is one.
+// database: SQLite in a file, and PostgreSQL where there is one. It runs in
+// parallel with other tests, since tests of services wait more than they work.
 func OnEachEngine(t *testing.T, test func(t *testing.T, url string)) {
+	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
 		test(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
 	})
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		server := os.Getenv(postgresVariable)
 		if server == "" {
 			t.Skip(postgresVariable + " is not set")
 		}
 		test(t, postgresDatabase(t, server))
 	})
+}
+
+// Another returns the URL of one more empty database of the same engine.
+func Another(t *testing.T, url string) string {
+	t.Helper()
+	if strings.HasPrefix(url, "sqlite:") {
+		return "sqlite:" + filepath.Join(t.TempDir(), "another.db")
+	}
+	return postgresDatabase(t, os.Getenv(postgresVariable))
 }
 
 // postgresDatabase creates a database and drops it when the test ends.

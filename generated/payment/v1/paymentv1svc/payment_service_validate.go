@@ -7,6 +7,7 @@ import (
 	v1 "github.com/protosvc/protosvc/generated/payment/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
 	regexp "regexp"
+	strings "strings"
 	utf8 "unicode/utf8"
 )
 
@@ -23,6 +24,9 @@ func validatePaymentServiceAuthorizeRequest(m *v1.AuthorizeRequest) error {
 		v.Add(at.Field("reference"), "string.min_len", "must be at least 1 characters")
 	case n > 100:
 		v.Add(at.Field("reference"), "string.max_len", "must be at most 100 characters")
+	}
+	if strings.Contains(m.GetReference(), "\x00") {
+		v.Add(at.Field("reference"), "string.not_contains", "contains substring `\x00`")
 	}
 	if !validate.UUID(m.GetPayerId()) {
 		v.AddFormat(at.Field("payer_id"), m.GetPayerId(), "string.uuid", "a valid UUID")

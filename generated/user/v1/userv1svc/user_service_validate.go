@@ -6,6 +6,7 @@ package userv1svc
 import (
 	v1 "github.com/protosvc/protosvc/generated/user/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
+	strings "strings"
 	utf8 "unicode/utf8"
 )
 
@@ -23,6 +24,9 @@ func validateUserServiceCreateUserRequest(m *v1.CreateUserRequest) error {
 		v.Add(at.Field("display_name"), "string.min_len", "must be at least 1 characters")
 	case n > 100:
 		v.Add(at.Field("display_name"), "string.max_len", "must be at most 100 characters")
+	}
+	if strings.Contains(m.GetDisplayName(), "\x00") {
+		v.Add(at.Field("display_name"), "string.not_contains", "contains substring `\x00`")
 	}
 	return v.Err()
 }
@@ -52,6 +56,9 @@ func validateUserServiceUpdateUserRequest(m *v1.UpdateUserRequest) error {
 	}
 	if utf8.RuneCountInString(m.GetDisplayName()) > 100 {
 		v.Add(at.Field("display_name"), "string.max_len", "must be at most 100 characters")
+	}
+	if strings.Contains(m.GetDisplayName(), "\x00") {
+		v.Add(at.Field("display_name"), "string.not_contains", "contains substring `\x00`")
 	}
 	if m.GetUpdateMask() == nil {
 		v.Add(at.Field("update_mask"), "required", "value is required")
