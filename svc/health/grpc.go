@@ -9,15 +9,15 @@ import (
 )
 
 // Drive makes srv follow readiness for "" and the named services, which
-// are NOT_SERVING from now on. To get any further the returned function has to run:
-// it looks every interval, and at once when the start has finished, until its
-// context ends. When the Checker is Stopping, and when the function returns,
-// srv is NOT_SERVING for good.
+// are NOT_SERVING from now on. The first look is part of Started: when that has
+// returned, clients can call. Later looks are those of the returned function,
+// every interval until its context ends. When the Checker is Stopping, and when
+// the function returns, srv is NOT_SERVING for good.
 //
 // Every service of the gRPC server must be named: a client that asks for the
 // health of an unknown one fails all its calls.
 func (c *Checker) Drive(srv *health.Server, interval time.Duration, services ...string) func(ctx context.Context) error {
-	d := driver{srv, append([]string{""}, services...), make(chan struct{}, 1)}
+	d := driver{c, srv, append([]string{""}, services...)}
 	d.set(Failed)
 	c.listen(d.tell)
 	return func(ctx context.Context) error {
@@ -25,10 +25,9 @@ func (c *Checker) Drive(srv *health.Server, interval time.Duration, services ...
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for ctx.Err() == nil {
-			d.set(c.Ready(ctx).Status())
+			d.look(ctx)
 			select {
 			case <-ticker.C:
-			case <-d.wake:
 			case <-ctx.Done():
 			}
 		}
@@ -38,22 +37,22 @@ func (c *Checker) Drive(srv *health.Server, interval time.Duration, services ...
 
 // driver sets the status of several services in one server.
 type driver struct {
+	checker  *Checker
 	srv      *health.Server
 	services []string
-	wake     chan struct{}
 }
 
-// tell does not wait for the next look when the process stops.
+// tell does not leave a change of the process's own state to the next look.
 func (d driver) tell(s state) {
-	if s == stopping {
+	switch s {
+	case started:
+		d.look(context.Background()) // bounded by the checks' timeouts
+	case stopping:
 		d.srv.Shutdown()
-		return
-	}
-	select {
-	case d.wake <- struct{}{}:
-	default: // awake already
 	}
 }
+
+func (d driver) look(ctx context.Context) { d.set(d.checker.required(ctx).Status()) }
 
 func (d driver) set(s Status) {
 	status := healthpb.HealthCheckResponse_SERVING

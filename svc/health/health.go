@@ -113,15 +113,27 @@ func (c *Checker) Live(ctx context.Context) Report {
 }
 
 // Ready is the process's own state and, unless it is stopping, the outcome of
-// the checks of all dependencies, which run at the same time.
+// the checks of all dependencies, which run at the same time. It does not wait
+// for optional ones that take longer than a moment.
 func (c *Checker) Ready(ctx context.Context) Report {
+	return c.ready(ctx, func(*probe) bool { return true })
+}
+
+// required is Ready without what is optional, which has no say in the status of
+// gRPC.
+func (c *Checker) required(ctx context.Context) Report {
+	return c.ready(ctx, func(p *probe) bool { return !p.optional })
+}
+
+func (c *Checker) ready(ctx context.Context, which func(*probe) bool) Report {
 	c.mu.Lock()
-	state, probes := c.state, slices.Clone(c.readiness)
+	state, all := c.state, slices.Clone(c.readiness)
 	c.mu.Unlock()
-	own := Result{Name: "startup", Err: stateError[state]}
 	if state == stopping {
 		return Report{{Name: "shutdown", Err: stateError[state]}}
 	}
+	probes := slices.DeleteFunc(all, func(p *probe) bool { return !which(p) })
+	own := Result{Name: "startup", Err: stateError[state]}
 	return append(Report{own}, outcome(ctx, probes)...)
 }
 

@@ -195,3 +195,28 @@ func ExampleChecker() {
 	// [!]cache degraded: connection refused
 	// readyz check passed
 }
+
+// A report does not wait for what the service can do without: the probe that
+// asks has a timeout too.
+func TestOptionalDoesNotDelay(t *testing.T) {
+	c := new(health.Checker)
+	release := make(chan struct{})
+	c.Optional("cache", time.Minute, func(ctx context.Context) error {
+		select {
+		case <-release:
+			return errors.New("connection refused")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	c.Started()
+	if report := c.Ready(t.Context()); report.Status() != health.Degraded || report[1].Err == nil || report[1].Err.Error() != "no answer yet" {
+		t.Errorf("Ready while the check hangs = %v", report)
+	}
+	close(release)
+	for { // until the answer is there
+		if report := c.Ready(t.Context()); report[1].Err.Error() == "connection refused" {
+			break
+		}
+	}
+}

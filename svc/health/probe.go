@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,8 +16,9 @@ type probe struct {
 	timeout, maxAge time.Duration
 	optional        bool
 
-	mu   sync.Mutex
-	last *run
+	mu     sync.Mutex
+	last   *run // the newest
+	answer *run // the newest that is done
 }
 
 // run is one execution of a check.
@@ -44,6 +46,33 @@ func (p *probe) result(ctx context.Context) Result {
 	return Result{Name: p.name, Optional: p.optional, Err: err}
 }
 
+// glance is result for an optional dependency: nobody waits for it longer than
+// patience, after which the answer of the run before stands. A probe that waited
+// for a dependency the service can do without would itself time out, and take the
+// service out of rotation.
+func (p *probe) glance(ctx context.Context) Result {
+	r := p.current()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	result := Result{Name: p.name, Optional: true, Err: errNoAnswer}
+	if p.answer != nil {
+		result.Err = p.answer.err
+	}
+	return result
+}
+
+// patience is how long a report waits for an optional dependency.
+const patience = 100 * time.Millisecond
+
+var errNoAnswer = errors.New("no answer yet")
+
 func (p *probe) current() *run {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,6 +99,9 @@ func (p *probe) start() *run {
 		defer cancel()
 		r.err = p.do(ctx)
 		r.ended = time.Now()
+		p.mu.Lock()
+		p.answer = r
+		p.mu.Unlock()
 		close(r.done)
 	}()
 	return r
@@ -105,7 +137,11 @@ func outcome(ctx context.Context, probes []*probe) Report {
 	report := make(Report, len(probes))
 	var all sync.WaitGroup
 	for i, p := range probes {
-		all.Go(func() { report[i] = p.result(ctx) })
+		ask := p.result
+		if p.optional {
+			ask = p.glance
+		}
+		all.Go(func() { report[i] = ask(ctx) })
 	}
 	all.Wait()
 	return report

@@ -28,9 +28,9 @@ type Options struct {
 
 // New returns a logger that writes to w. Lines written with a context (InfoContext
 // and its sisters) carry trace_id and span_id of the context's span, at the top
-// level whatever groups are open.
+// level whatever groups are open. Durations are text, "1.5ms".
 func New(w io.Writer, o Options) *slog.Logger {
-	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level})
+	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: durationAsText})
 	var attrs []slog.Attr
 	for _, a := range []slog.Attr{slog.String("service", o.Service), slog.String("version", o.Version)} {
 		if a.Value.String() != "" {
@@ -38,6 +38,15 @@ func New(w io.Writer, o Options) *slog.Logger {
 		}
 	}
 	return slog.New(handler{h.WithAttrs(attrs), nil})
+}
+
+// durationAsText writes "1.5ms", where slog's JSON has a number of nanoseconds that
+// does not say so.
+func durationAsText(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // handler adds the ids. A JSON handler puts everything that comes after

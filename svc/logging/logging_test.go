@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -113,4 +114,12 @@ func ExampleNew() {
 	fmt.Print(line)
 	// Output:
 	// "level":"INFO","msg":"order created","service":"order","version":"1.2","items":3,"trace_id":"ab000000000000000000000000000001","span_id":"cd00000000000002"}
+}
+
+func TestDurationAsText(t *testing.T) {
+	var b strings.Builder
+	logging.New(&b, logging.Options{}).Info("call", "took", 1500*time.Microsecond)
+	if !strings.Contains(b.String(), `"took":"1.5ms"`) {
+		t.Errorf("line is %s", b.String())
+	}
 }

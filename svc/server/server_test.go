@@ -134,8 +134,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// driverError is how a database driver reports that its query was interrupted.
-var driverError = errors.New("pq: canceling statement due to user request")
+// errDriver is how a database driver reports that its query was interrupted.
+var errDriver = errors.New("pq: canceling statement due to user request")
 
 func TestOutcome(t *testing.T) {
 	notFound := &svcerrors.Code{Domain: "test", Reason: "NO_ROW", GRPC: codes.NotFound, Message: "no row {id}"}
@@ -153,7 +153,7 @@ func TestOutcome(t *testing.T) {
 		{"canceled", context.Canceled, codes.Canceled, "canceled", "DEBUG"},
 		{"deadline", fmt.Errorf("query: %w", context.DeadlineExceeded), codes.DeadlineExceeded, "deadline exceeded", "ERROR"},
 		{"plain", errors.New("password is hunter2"), codes.Internal, "internal error", "ERROR"},
-		{"driver", driverError, codes.Internal, "internal error", "ERROR"},
+		{"driver", errDriver, codes.Internal, "internal error", "ERROR"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -272,14 +272,14 @@ func TestDriverErrorAfterDeadline(t *testing.T) {
 	f := start(t, setup{timeout: 10 * time.Millisecond, echo: echo{
 		unary: func(ctx context.Context, _ *text) (*text, error) {
 			<-ctx.Done()
-			return nil, driverError
+			return nil, errDriver
 		},
 	}})
 	_, err := call(within(t), f.conn, unaryName, "")
 	if !errors.Is(svcerrors.FromStatus(err, nil), svcerrors.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
-	if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["error"] != driverError.Error() {
+	if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["error"] != errDriver.Error() {
 		t.Errorf("the driver's words are not in the log: %v", lines)
 	}
 }

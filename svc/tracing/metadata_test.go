@@ -15,7 +15,7 @@ func TestCarriers(t *testing.T) {
 	md := metadata.Pairs(pairs...)
 	carriers := map[string]propagation.TextMapCarrier{
 		"incoming": incoming{metadata.NewIncomingContext(context.Background(), md)},
-		"outgoing": outgoing(md),
+		"outgoing": outgoing(md.Copy()),
 		"pairs":    &pairs,
 	}
 	for name, c := range carriers {

@@ -72,7 +72,7 @@ func received(pairs ...string) context.Context {
 func attributes(list []attribute.KeyValue) map[string]string {
 	values := map[string]string{}
 	for _, a := range list {
-		values[string(a.Key)] = a.Value.Emit()
+		values[string(a.Key)] = a.Value.String()
 	}
 	return values
 }

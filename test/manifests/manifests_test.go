@@ -1,0 +1,238 @@
+package manifests
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	kustomize "sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+const deploy = "../../generated/deploy"
+
+// generated is what the flagship's contracts became.
+func generated(t *testing.T) fs.FS {
+	t.Helper()
+	if _, err := os.Stat(deploy); err != nil {
+		t.Fatalf("there is nothing to look at (run: make generate): %v", err)
+	}
+	return os.DirFS(deploy)
+}
+
+func TestGenerated(t *testing.T) {
+	if err := Check(generated(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestKustomize renders the whole system, as kubectl apply -k does.
+func TestKustomize(t *testing.T) {
+	fsys := generated(t)
+	services, err := Services(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for _, s := range services {
+		want += len(s.Files)
+	}
+	if want == 0 {
+		t.Fatal("no service was found")
+	}
+	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), deploy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rendered.Size() != want {
+		t.Errorf("rendered %d objects, the folders have %d", rendered.Size(), want)
+	}
+	for _, r := range rendered.Resources() {
+		text, err := r.AsYAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := decode(text); err != nil {
+			t.Errorf("%s: rendered: %v", r.CurId(), err)
+		}
+	}
+}
+
+// TestOverlay patches the system from outside, as the comment of each
+// kustomization tells users to.
+func TestOverlay(t *testing.T) {
+	fsys := filesys.MakeFsInMemory()
+	err := fs.WalkDir(generated(t), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
+			return err
+		}
+		data, err := os.ReadFile(path.Join(deploy, name))
+		if err != nil {
+			return err
+		}
+		return fsys.WriteFile("/generated/"+name, data)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := "resources: [../generated]\nimages: [{name: order, newName: registry.example.com/shop/order, newTag: v1.2.3}]\n"
+	if err := fsys.WriteFile("/overlay/kustomization.yaml", []byte(overlay)); err != nil {
+		t.Fatal(err)
+	}
+	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, "/overlay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := rendered.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"image: registry.example.com/shop/order:v1.2.3", "image: payment:latest"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%q is not in what kustomize made", want)
+		}
+	}
+}
+
+// TestSystem checks that the system's kustomization names every service.
+func TestSystem(t *testing.T) {
+	objects, err := Decode(generated(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, ok := objects["kustomization.yaml"].(*kustomize.Kustomization)
+	if !ok {
+		t.Fatal("there is no kustomization of the system")
+	}
+	named := map[string]bool{}
+	for _, r := range system.Resources {
+		named[r] = true
+	}
+	folders, err := fs.Glob(generated(t), "*/k8s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if !named[folder] {
+			t.Errorf("%s is not under resources", folder)
+		}
+	}
+	if len(named) != len(folders) {
+		t.Errorf("%d resources, %d folders", len(named), len(folders))
+	}
+}
+
+// TestChecksFail shows that each check sees what it is for: it breaks the
+// generated files of one service in one place at a time.
+func TestChecksFail(t *testing.T) {
+	const (
+		deployment = "order/k8s/deployment.yaml"
+		service    = "order/k8s/service.yaml"
+		headless   = "order/k8s/service-headless.yaml"
+		monitor    = "order/k8s/servicemonitor.yaml"
+		configmap  = "order/k8s/configmap.yaml"
+		scaler     = "order/k8s/horizontalpodautoscaler.yaml"
+		list       = "order/k8s/kustomization.yaml"
+	)
+	tests := []struct{ name, file, old, new, want string }{
+		{"typo", deployment, "terminationGracePeriodSeconds:", "terminationGracePeriodSecond:", `unknown field "spec.template.spec.terminationGracePeriodSecond"`},
+		{"case", deployment, "enableServiceLinks:", "enableservicelinks:", `unknown field "spec.template.spec.enableservicelinks"`},
+		{"type", scaler, "minReplicas: 2", "minReplicas: two", "cannot unmarshal string"},
+		{"quantity", deployment, `cpu: "250m"`, `cpu: "250 m"`, "quantities must match"},
+		{"duplicate key", service, "  type: ClusterIP\n", "  type: ClusterIP\n  type: ClusterIP\n", `key "type" already set`},
+		{"unknown kind", service, "kind: Service\n", "kind: Servce\n", `kind "Servce" is not known`},
+		{"old version", scaler, "apiVersion: autoscaling/v2\n", "apiVersion: autoscaling/v2beta2\n", `apiVersion "autoscaling/v2beta2"`},
+		{"two documents", service, "spec:\n", "---\nspec:\n", "more than one document"},
+		{"second object", headless, "clusterIP: None", "type: ClusterIP", "there are two objects"},
+		{"label", service, `team: "commerce"`, `team: "payments"`, "order: labels: Service has team"},
+		{"selector", service, "  selector:\n    app.kubernetes.io/name: \"order\"", "  selector:\n    app.kubernetes.io/name: \"ordr\"", "order: selectors: Service selects"},
+		{"target port", service, "targetPort: admin", "targetPort: admn", `leads to "admn"`},
+		{"probe port", deployment, "path: /readyz\n              port: admin", "path: /readyz\n              port: health", `readiness probe asks port "health"`},
+		{"listening port", configmap, `admin: ":9091"`, `admin: ":9092"`, `port "admin" is 9091, in config.yaml ":9092"`},
+		{"monitored port", monitor, "port: admin", "port: metrics", `scrapes port "metrics"`},
+		{"interval", monitor, `interval: "30s"`, `interval: "30 sec"`, `interval "30 sec" is not a duration`},
+		{"monitored twice", monitor, "      app.kubernetes.io/component: server\n", "", "selects the headless Service too"},
+		{"monitored label", monitor, "targetLabels: [team]", "targetLabels: [squad]", `takes label "squad"`},
+		{"account", deployment, `serviceAccountName: "order"`, `serviceAccountName: "default"`, `the pods run as "default"`},
+		{"volume", deployment, "configMap:\n            name: \"order\"", "configMap:\n            name: \"orders\"", `is ConfigMap "orders"`},
+		{"service links", deployment, "enableServiceLinks: false", "enableServiceLinks: true", "enableServiceLinks is on"},
+		{"two owners", deployment, "  selector:\n", "  replicas: 2\n  selector:\n", "both say how many"},
+		{"scaled object", scaler, "    name: \"order\"", "    name: \"orders\"", "the autoscaler scales"},
+		{"grace", configmap, "budget: 20s", "budget: 25s", "the grace period does not cover 5s and 25s"},
+		{"memory", deployment, "            limits:\n              memory: \"128Mi\"", "            limits:\n              memory: \"96Mi\"", "GOMEMLIMIT"},
+		{"root", deployment, "runAsUser: 65532", "runAsUser: 0", "may run as root"},
+		{"capabilities", deployment, "drop: [ALL]", "drop: [NET_RAW]", "there are capabilities"},
+		{"file not named", list, "  - service.yaml\n", "", "order: kustomization: names"},
+		{"image", list, `- name: "order"`, `- name: "orders"`, `image "order" is not under images`},
+	}
+	whole := inMemory(t, generated(t))
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			broken := maps.Clone(whole)
+			text := string(whole[test.file].Data)
+			if strings.Count(text, test.old) == 0 {
+				t.Fatalf("%s does not contain %q: the case tests nothing", test.file, test.old)
+			}
+			broken[test.file] = &fstest.MapFile{Data: []byte(strings.Replace(text, test.old, test.new, 1))}
+			err := Check(broken)
+			if err == nil {
+				t.Fatal("not noticed")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got\n%v\nwant something with %q", err, test.want)
+			}
+		})
+	}
+	t.Run("missing file", func(t *testing.T) {
+		broken := maps.Clone(whole)
+		delete(broken, monitor)
+		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "order: missing: ServiceMonitor") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func inMemory(t *testing.T, fsys fs.FS) fstest.MapFS {
+	t.Helper()
+	all := fstest.MapFS{}
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(fsys, name)
+		all[name] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+var link = regexp.MustCompile(`\]\(([^)]+)\)`)
+
+// TestLinks follows every link in the generated pages.
+func TestLinks(t *testing.T) {
+	fsys := inMemory(t, generated(t))
+	followed := 0
+	for name, file := range fsys {
+		if path.Ext(name) != ".md" {
+			continue
+		}
+		for _, l := range link.FindAllStringSubmatch(string(file.Data), -1) {
+			followed++
+			if target := path.Join(path.Dir(name), l[1]); fsys[target] == nil {
+				t.Errorf("%s: there is no %s", name, target)
+			}
+		}
+	}
+	if followed == 0 {
+		t.Error("no link was found")
+	}
+}

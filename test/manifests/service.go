@@ -1,0 +1,135 @@
+package manifests
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	core "k8s.io/api/core/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kustomize "sigs.k8s.io/kustomize/api/types"
+)
+
+// Service is all objects of one service, by what they are for.
+type Service struct {
+	Name          string
+	Account       *core.ServiceAccount
+	ConfigMap     *core.ConfigMap
+	Deployment    *apps.Deployment
+	Service       *core.Service // the one with an address of its own
+	Headless      *core.Service
+	Autoscaler    *autoscaling.HorizontalPodAutoscaler // nil: replicas are fixed
+	Monitor       *monitoring.ServiceMonitor
+	Kustomization *kustomize.Kustomization
+	// Files are the YAML files of its folder, the kustomization's left out.
+	Files []string
+}
+
+// Services reads the folders NAME/k8s below the root, in the order of names. An
+// object that is missing or there twice is an error.
+func Services(fsys fs.FS) ([]*Service, error) {
+	objects, err := Decode(fsys)
+	if err != nil {
+		return nil, err
+	}
+	folders, err := fs.Glob(fsys, "*/k8s")
+	if err != nil {
+		return nil, err
+	}
+	var services []*Service
+	var faults []error
+	for _, folder := range folders {
+		s := &Service{Name: path.Dir(folder)}
+		for _, file := range slices.Sorted(keys(objects)) {
+			if path.Dir(file) == folder {
+				faults = append(faults, s.add(path.Base(file), objects[file]))
+			}
+		}
+		faults = append(faults, s.complete())
+		services = append(services, s)
+	}
+	return services, errors.Join(faults...)
+}
+
+func keys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Service) add(file string, object any) error {
+	if k, ok := object.(*kustomize.Kustomization); ok {
+		return once(&s.Kustomization, k, s.Name)
+	}
+	s.Files = append(s.Files, file)
+	switch o := object.(type) {
+	case *core.ServiceAccount:
+		return once(&s.Account, o, s.Name)
+	case *core.ConfigMap:
+		return once(&s.ConfigMap, o, s.Name)
+	case *apps.Deployment:
+		return once(&s.Deployment, o, s.Name)
+	case *autoscaling.HorizontalPodAutoscaler:
+		return once(&s.Autoscaler, o, s.Name)
+	case *monitoring.ServiceMonitor:
+		return once(&s.Monitor, o, s.Name)
+	case *core.Service:
+		if o.Spec.ClusterIP == core.ClusterIPNone {
+			return once(&s.Headless, o, s.Name)
+		}
+		return once(&s.Service, o, s.Name)
+	}
+	return fmt.Errorf("%s: %T has no place", s.Name, object)
+}
+
+func once[T any](place **T, object *T, service string) error {
+	if *place != nil {
+		return fmt.Errorf("%s: there are two objects of type %T", service, object)
+	}
+	*place = object
+	return nil
+}
+
+// complete reports what every service must have.
+func (s *Service) complete() error {
+	var missing []string
+	for name, absent := range map[string]bool{
+		"ServiceAccount": s.Account == nil, "ConfigMap": s.ConfigMap == nil, "Deployment": s.Deployment == nil,
+		"Service": s.Service == nil, "headless Service": s.Headless == nil,
+		"ServiceMonitor": s.Monitor == nil, "Kustomization": s.Kustomization == nil,
+	} {
+		if absent {
+			missing = append(missing, name)
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("%s: missing: %s", s.Name, strings.Join(missing, ", "))
+}
+
+// container is the one container of the pod.
+func (s *Service) container() core.Container { return s.Deployment.Spec.Template.Spec.Containers[0] }
+
+// objects are those that carry labels, with names for messages.
+func (s *Service) objects() map[string]meta.Object {
+	all := map[string]meta.Object{
+		"ServiceAccount": s.Account, "ConfigMap": s.ConfigMap, "Deployment": s.Deployment, "pod template": &s.Deployment.Spec.Template,
+		"Service": s.Service, "headless Service": s.Headless, "ServiceMonitor": s.Monitor,
+	}
+	if s.Autoscaler != nil {
+		all["HorizontalPodAutoscaler"] = s.Autoscaler
+	}
+	return all
+}

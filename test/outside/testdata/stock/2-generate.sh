@@ -1,0 +1,4 @@
+go tool protoc-gen-svc protos third_party
+buf generate
+go mod tidy
+go build ./...

@@ -1,0 +1,3 @@
+buf generate
+go tool protoc-gen-svc sync
+go build ./...
