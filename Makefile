@@ -35,7 +35,7 @@ generate: third_party ## write generated/ and the stubs of RPCs that have no han
 	@$(BUF) generate --template buf.gen.svc.yaml
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
-	@# $(PLUGIN) doc > docs/annotations.md
+	@$(PLUGIN) doc > docs/annotations.md
 
 .PHONY: build
 build: generate ## build the services into bin/

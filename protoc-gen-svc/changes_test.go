@@ -162,7 +162,7 @@ func differences(before, after map[string]string) string {
 func changedLines(old, text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(string(diff.Diff("old", []byte(old), "new", []byte(text)))) {
-		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "+++") {
+		if line == "--- old\n" || line == "+++ new\n" {
 			continue
 		}
 		if line[0] == '-' || line[0] == '+' {

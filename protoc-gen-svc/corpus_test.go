@@ -1,12 +1,10 @@
 package main_test
 
 import (
-	"bytes"
 	"errors"
-	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -34,9 +32,16 @@ type testCase struct {
 	archive *txtar.Archive
 	// parameter is what buf.gen.yaml would have under opt.
 	parameter string
-	// good are the protos of the one run that succeeds, bad the protos that are
-	// refused, each in a run of its own.
-	good, bad []string
+	// good are the protos of the one run that succeeds.
+	good []string
+	// bad are the runs that are refused.
+	bad []*badRun
+}
+
+// badRun is a proto "bad….proto", or all protos below a folder "bad…".
+type badRun struct {
+	name   string // of the proto or the folder
+	protos []string
 }
 
 // corpus is all cases, with their protos compiled.
@@ -99,8 +104,8 @@ func readCase(name string, sources map[string][]byte) (*testCase, error) {
 			continue
 		case sources[f.Name] != nil:
 			return nil, errors.New(name + ": another case has the proto " + f.Name + " too")
-		case strings.HasPrefix(path.Base(f.Name), "bad"):
-			c.bad = append(c.bad, f.Name)
+		case badName.MatchString(f.Name):
+			c.addBad(badName.FindString(f.Name), f.Name)
 		default:
 			c.good = append(c.good, f.Name)
 		}
@@ -109,86 +114,17 @@ func readCase(name string, sources map[string][]byte) (*testCase, error) {
 	return c, nil
 }
 
-// compile builds all protos in one run of the pinned buf.
-func compile(sources map[string][]byte) (*descriptorpb.FileDescriptorSet, error) {
-	repository, err := repository()
-	if err != nil {
-		return nil, err
-	}
-	workspace, err := os.MkdirTemp("", "golden")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(workspace)
-	sources = withEntry(sources, "../buf.yaml", "version: v2\nmodules:\n  - path: case\n  - path: third_party\n  - path: annotations\n")
-	for name, text := range sources {
-		if err := write(filepath.Join(workspace, "case", name), text); err != nil {
-			return nil, err
+// badName is the part of a path that ends with the first element "bad…".
+var badName = regexp.MustCompile(`^(?:[^/]+/)*?bad[^/]*`)
+
+func (c *testCase) addBad(run, proto string) {
+	for _, b := range c.bad {
+		if b.name == run {
+			b.protos = append(b.protos, proto)
+			return
 		}
 	}
-	err = errors.Join(
-		os.Symlink(filepath.Join(repository, "third_party"), filepath.Join(workspace, "third_party")),
-		os.MkdirAll(filepath.Join(workspace, "annotations", "svc"), 0o755),
-		os.Symlink(filepath.Join(repository, "proto/svc/v1"), filepath.Join(workspace, "annotations", "svc", "v1")),
-	)
-	if err != nil {
-		return nil, err
-	}
-	buf := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "buf", "build", workspace, "-o", "-")
-	buf.Dir = repository
-	image, err := output(buf)
-	if err != nil {
-		return nil, err
-	}
-	set := &descriptorpb.FileDescriptorSet{}
-	return set, proto.Unmarshal(image, set)
-}
-
-func withEntry(sources map[string][]byte, name, text string) map[string][]byte {
-	out := map[string][]byte{name: []byte(text)}
-	for k, v := range sources {
-		out[k] = v
-	}
-	return out
-}
-
-// repository is the root of the repository with third_party in place.
-func repository() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("no go.mod in any folder above")
-		}
-	}
-	if _, err := os.Stat(filepath.Join(dir, "third_party/buf/validate/validate.proto")); err != nil {
-		return "", errors.New("third_party is missing: run make third_party")
-	}
-	return dir, nil
-}
-
-// output runs a command and returns its standard output; what it complains
-// about is in the error.
-func output(command *exec.Cmd) ([]byte, error) {
-	var problems bytes.Buffer
-	command.Stderr = &problems
-	out, err := command.Output()
-	if err != nil {
-		return nil, errors.New(command.String() + ": " + err.Error() + "\n" + problems.String() + string(out))
-	}
-	return out, nil
-}
-
-func write(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(name, data, 0o644)
+	c.bad = append(c.bad, &badRun{run, []string{proto}})
 }
 
 // request is what buf would send for a run over some files.

@@ -53,21 +53,23 @@ func (c *corpus) sections(t *testing.T, one *testCase) []txtar.File {
 		case isChange:
 			f.Data = []byte(c.changes(t, one, outputs, option))
 		case strings.HasSuffix(f.Name, faultsSuffix):
-			continue // follows its proto
+			continue // follows the last of its protos
 		}
 		next = append(next, f)
-		if slices.Contains(one.bad, f.Name) {
-			next = append(next, txtar.File{Name: f.Name + faultsSuffix, Data: []byte(c.faults(t, one, f.Name))})
+		for _, run := range one.bad {
+			if f.Name == run.protos[len(run.protos)-1] {
+				next = append(next, txtar.File{Name: run.name + faultsSuffix, Data: []byte(c.faults(t, one, run))})
+			}
 		}
 	}
 	return next
 }
 
-func (c *corpus) faults(t *testing.T, one *testCase, file string) string {
+func (c *corpus) faults(t *testing.T, one *testCase, run *badRun) string {
 	t.Helper()
-	files, err := generate(c.request(one.parameter, file))
+	files, err := generate(c.request(one.parameter, run.protos...))
 	if err == nil {
-		t.Errorf("%s is not refused and generates %d files", file, len(files))
+		t.Errorf("%s is not refused and generates %d files", run.name, len(files))
 		return ""
 	}
 	return err.Error() + "\n"

@@ -4,12 +4,14 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/reference"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
 
@@ -18,7 +20,7 @@ const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{protosCommand(), syncCommand(), versionCommand(), helpCommand(), captureCommand()}
+	return []command{protosCommand(), syncCommand(), docCommand(), versionCommand(), helpCommand(), captureCommand()}
 }
 
 func protosCommand() command {
@@ -86,6 +88,26 @@ func contract(set, buf, template string, s streams) (sync.Source, error) {
 		return nil, err
 	}
 	return sync.Buf{Command: strings.Fields(buf), Template: template, Plugin: []string{self, captureName}}, nil
+}
+
+func docCommand() command {
+	return command{
+		name:    "doc",
+		summary: "print the reference of the annotations, in Markdown",
+		setup: func(*flag.FlagSet) action {
+			return func(_ context.Context, s streams, args []string) error {
+				if len(args) > 0 {
+					return usagef("%q is an argument, and there are none", args[0])
+				}
+				text, err := reference.Markdown()
+				if err != nil {
+					return err
+				}
+				_, err = io.WriteString(s.out, text)
+				return err
+			}
+		},
+	}
 }
 
 func captureCommand() command {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
 	"time"
+	"unicode"
 
 	"github.com/Masterminds/sprig/v3"
 	"google.golang.org/protobuf/compiler/protogen"
@@ -64,7 +66,7 @@ func goFuncs(g *protogen.GeneratedFile) template.FuncMap {
 	}
 	return template.FuncMap{
 		"ident":   ident,
-		"goIdent": func(id protogen.GoIdent) string { return g.QualifiedGoIdent(id) },
+		"goIdent": func(id protogen.GoIdent) string { return g.QualifiedGoIdent(apart(id)) },
 		// runtime names something of package svc, or of one of its leaves.
 		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
 		// duration is a constant expression: 800 * time.Millisecond.
@@ -119,14 +121,19 @@ var plainFuncs = template.FuncMap{
 	"short": short,
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
-		return markdown.Replace(oneLine(s))
+		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
 	},
 }
 
 // oneLine keeps text from ending the line that it stands on.
-func oneLine(s any) string { return strings.Join(strings.Fields(fmt.Sprint(s)), " ") }
+func oneLine(s any) string { return strings.Join(strings.Fields(printable(fmt.Sprint(s))), " ") }
 
-var markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)
+// markdown escapes what has a meaning inside a line, block what has one at the
+// start of a line: headings, lists, rules.
+var (
+	markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`)
+	block    = regexp.MustCompile(`^([0-9]*)([-#+=.)])`)
+)
 
 func commentWith(mark string, c model.Comment) string {
 	lines := c.Lines()
@@ -139,7 +146,7 @@ func commentWith(mark string, c model.Comment) string {
 // printable replaces what could end a comment or a line.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (r < ' ' || r == 0x7f || r == 0x85 || r == '\u2028' || r == '\u2029' || r == '\ufeff') {
+		if r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r)) {
 			return ' '
 		}
 		return r

@@ -1,7 +1,7 @@
 package model
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -19,12 +19,12 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 	for _, f := range p.Files {
 		b.readErrors(f)
 	}
-	for _, f := range p.Files {
+	for _, f := range byPath(p.Files) {
 		if !f.Generate {
 			continue
 		}
 		b.file = newScope(p, f)
-		for _, e := range f.Enums {
+		for _, e := range allEnums(f) {
 			if enum := b.enums[e.Desc.FullName()]; enum != nil {
 				system.Errors = append(system.Errors, enum)
 			}
@@ -38,6 +38,13 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 		b.checkSystem(system)
 	}
 	return system, b.faults
+}
+
+// byPath orders files by their paths, since compilers may name them in any order.
+func byPath(files []*protogen.File) []*protogen.File {
+	return slices.SortedFunc(slices.Values(files), func(a, b *protogen.File) int {
+		return strings.Compare(a.Desc.Path(), b.Desc.Path())
+	})
 }
 
 // builder is the state of one Build.
@@ -92,32 +99,4 @@ func (c Comment) Sentence() string {
 func deprecated(d protoreflect.Descriptor) bool {
 	o, ok := d.Options().(interface{ GetDeprecated() bool })
 	return ok && o.GetDeprecated()
-}
-
-// checkNames refuses names that would write the same file or object twice.
-func (b *builder) checkNames(s *System) {
-	seen := map[string]*Service{}
-	for _, svc := range s.Services {
-		if first := seen[svc.Name]; first != nil {
-			b.faultf(svc.origin().in("name"), "%q is also the name of %s (set (svc.v1.service).name on one of them)", svc.Name, first.FullName)
-			continue
-		}
-		seen[svc.Name] = svc
-	}
-	idents := map[string]string{}
-	claim := func(o Origin, pkg Package, ident, owner string) {
-		key := fmt.Sprint(pkg.Path, ".", ident)
-		if first, taken := idents[key]; taken {
-			b.faultf(o, "becomes %s in Go, as does %s (rename one of them)", ident, first)
-		}
-		idents[key] = owner
-	}
-	for _, svc := range s.Services {
-		claim(Origin{desc: svc.proto.Desc}, svc.Package, svc.GoName, svc.FullName)
-	}
-	for _, enum := range s.Errors {
-		for _, e := range enum.Errors {
-			claim(Origin{desc: e.proto.Desc}, enum.Package, e.GoName, enum.FullName+"."+e.Reason)
-		}
-	}
 }

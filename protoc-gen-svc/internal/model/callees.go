@@ -73,7 +73,7 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 		c := find(full)
 		switch {
 		case c == nil:
-			b.faultf(at.in("service"), "%q is not called by any method%s", settings.GetService(), didYouMean(full, calleeNames(known)))
+			b.faultf(at.in("service"), "%q is not called by any method%s", settings.GetService(), suggestion(calleeNames(known), b.file.pkg, settings.GetService()))
 			continue
 		case seen[c]:
 			b.faultf(at.in("service"), "%q has settings twice", settings.GetService())
@@ -86,10 +86,10 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 	}
 }
 
-func calleeNames(callees []*Callee) []string {
-	var names []string
+func calleeNames(callees []*Callee) map[protoreflect.FullName]bool {
+	names := map[protoreflect.FullName]bool{}
 	for _, c := range callees {
-		names = append(names, c.FullName)
+		names[protoreflect.FullName(c.FullName)] = true
 	}
 	return names
 }
@@ -106,11 +106,11 @@ func (b *builder) nameCallees(callees []*Callee) {
 		if count[c.Field] > 1 || taken[c.Field] {
 			c.Field = camel(strings.ReplaceAll(c.FullName, ".", "_"))
 		}
-		for taken[c.Field] {
+		for taken[c.Field] || taken[snake(c.Field)] {
 			c.Field += "Client"
 		}
-		taken[c.Field] = true
 		c.Key = snake(c.Field)
+		taken[c.Field], taken[c.Key] = true, true
 	}
 }
 
@@ -128,19 +128,20 @@ func (b *builder) checkSystem(system *System) {
 			b.checkCalls(m, services)
 		}
 	}
+	b.checkCircles(system)
 }
 
 func (b *builder) checkCalls(m *Method, services map[string]*Service) {
-	var names []string
+	known := map[protoreflect.FullName]bool{}
 	for full := range services {
-		names = append(names, full)
+		known[protoreflect.FullName(full)] = true
 	}
 	for i, call := range m.Calls {
 		at := m.origin().at("calls", i)
 		callee := services[call.Service]
 		if callee == nil {
-			hint := didYouMean(call.Service, names)
-			if hint == "" {
+			hint := suggestion(known, m.proto.Desc.ParentFile().Package(), call.Service)
+			if hint == "" || b.exists(call.Service) {
 				hint = ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
 			}
 			b.faultf(at, "%q: service %q is not in this run%s", call.Service+"/"+call.Method, call.Service, hint)
@@ -150,6 +151,18 @@ func (b *builder) checkCalls(m *Method, services map[string]*Service) {
 			b.faultf(at, "%q: service %q has no method %q%s", call.Service+"/"+call.Method, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
 		}
 	}
+}
+
+// exists reports whether the compiler knows a service, in this run or not.
+func (b *builder) exists(service string) bool {
+	for _, f := range b.plugin.Files {
+		for _, s := range f.Services {
+			if string(s.Desc.FullName()) == service {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func methodNames(s *Service) []string {

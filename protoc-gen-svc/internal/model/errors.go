@@ -87,7 +87,7 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 		proto:      v,
 	}
 	if _, known := code.Code_name[int32(options.GetCode())]; !known || options.GetCode() == code.Code_OK {
-		b.faultf(at.in("code"), "is missing or OK: an error needs a code (for example NOT_FOUND)")
+		b.faultf(at.in("code"), "is missing, OK or unknown: an error needs a code (for example NOT_FOUND)")
 	}
 	if e.HTTP != 0 && (e.HTTP < 400 || e.HTTP > 599) {
 		b.faultf(at.in("http_status"), "%d is not the status of an error (want 400 to 599)", e.HTTP)

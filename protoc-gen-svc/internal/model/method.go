@@ -96,6 +96,8 @@ func (b *builder) idempotent(m *Method, o *svcv1.Method) bool {
 		b.faultf(at, "%q is not a field of %s%s", key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
 	case fd.Kind() != protoreflect.StringKind || fd.IsList():
 		b.faultf(at, "%q is not a string field", key)
+	case !refusesEmpty(fd):
+		b.faultf(at, "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)", key, requiredToo(fd))
 	}
 	return true
 }
@@ -130,10 +132,10 @@ func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
 		b.faultf(at.in("attempts"), "%d is too many (want 1 to 5)", r.Attempts)
 	}
 	var err error
-	if r.InitialBackoff, err = duration(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
+	if r.InitialBackoff, err = positive(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
 		b.faultf(at.in("initial_backoff"), "%v", err)
 	}
-	if r.MaxBackoff, err = duration(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
+	if r.MaxBackoff, err = positive(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
 		b.faultf(at.in("max_backoff"), "%v", err)
 	}
 	if r.MaxBackoff < r.InitialBackoff {
@@ -233,7 +235,12 @@ func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
 			b.faultf(at, "%q: %v", text, err)
 			continue
 		}
-		out = append(out, Call{Service: full, Method: method})
+		call := Call{Service: full, Method: method}
+		if slices.Contains(out, call) {
+			b.faultf(at, "%q is declared twice", text)
+			continue
+		}
+		out = append(out, call)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +41,9 @@ func (b *builder) metrics(s *Service, o *svcv1.Service) []*Metric {
 			Buckets: m.GetBuckets(),
 		}
 		b.checkMetric(at, metric)
-		if first, taken := goNames[metric.GoName]; taken {
+		if first, taken := goNames[metric.GoName]; taken && first == metric.Name {
+			b.faultf(at.in("name"), "%q is declared twice", metric.Name)
+		} else if taken {
 			b.faultf(at.in("name"), "%q and %q are one name in Go", metric.Name, first)
 		}
 		goNames[metric.GoName] = metric.Name
@@ -62,7 +65,7 @@ func (b *builder) checkMetric(at Origin, m *Metric) {
 		b.faultf(at.in("name"), "%q is not a counter and ends in %q", m.Name, "_total")
 	}
 	if m.Type == "" {
-		b.faultf(at.in("type"), "is missing (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)")
+		b.faultf(at.in("type"), "is missing or unknown (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)")
 	}
 	if m.Help == "" {
 		b.faultf(at.in("help"), "is missing: say in one sentence what %q counts", m.Name)
@@ -70,7 +73,9 @@ func (b *builder) checkMetric(at Origin, m *Metric) {
 	if len(m.Buckets) > 0 && m.Type != "Histogram" {
 		b.faultf(at.in("buckets"), "are set on a metric that is not a histogram")
 	}
-	if !slices.IsSorted(m.Buckets) || len(slices.Compact(slices.Clone(m.Buckets))) != len(m.Buckets) {
+	if slices.ContainsFunc(m.Buckets, func(b float64) bool { return math.IsNaN(b) || math.IsInf(b, 0) }) {
+		b.faultf(at.in("buckets"), "are not all finite (the bucket above the last bound is always there)")
+	} else if !slices.IsSorted(m.Buckets) || len(slices.Compact(slices.Clone(m.Buckets))) != len(m.Buckets) {
 		b.faultf(at.in("buckets"), "are not ascending")
 	}
 }
@@ -88,12 +93,16 @@ func (b *builder) labels(at Origin, m *svcv1.Metric) []Label {
 			b.faultf(at.in("name"), "%q is a label that the platform sets", label.Name)
 		case params[label.Param] != "":
 			b.faultf(at.in("name"), "%q and %q are one name in Go", label.Name, params[label.Param])
+		case slices.Contains(label.Values, ""):
+			b.faultf(at.in("values"), "of label %q have an empty one, which is the same as no label", label.Name)
+		case len(sorted(label.Values)) < len(label.Values):
+			b.faultf(at.in("values"), "of label %q have one twice", label.Name)
 		case len(label.Values) == 0:
 			b.faultf(at.in("values"), "are missing: name the values of label %q, so that the number of series is bounded", label.Name)
 		}
 		params[label.Param] = label.Name
 		if label.Param == "m" { // the receiver of the generated handle
-			label.Param = "value"
+			label.Param = "m_"
 		}
 		out = append(out, label)
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -84,11 +85,18 @@ func resolve[T any](in map[protoreflect.FullName]T, from protoreflect.FullName, 
 }
 
 // suggestion is ` (did you mean "x"?)`, or empty when nothing is near. Names of
-// the own package are offered without it.
+// the own package are offered without it; one of another package that lacks
+// nothing but that is the nearest.
 func suggestion[T any](in map[protoreflect.FullName]T, from protoreflect.FullName, name string) string {
-	var candidates []string
+	var candidates, elsewhere []string
 	for full := range in {
 		candidates = append(candidates, strings.TrimPrefix(string(full), string(from)+"."), string(full))
+		if string(full.Name()) == name {
+			elsewhere = append(elsewhere, string(full))
+		}
+	}
+	if len(elsewhere) > 0 {
+		return ` (did you mean "` + slices.Min(elsewhere) + `"?)`
 	}
 	return didYouMean(name, candidates)
 }

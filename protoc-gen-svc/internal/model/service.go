@@ -110,8 +110,8 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	memory, err := quantity(scale.Memory, "128Mi")
 	if err != nil {
 		b.faultf(at.in("memory"), "%v", err)
-	} else if memory < 32<<20 {
-		b.faultf(at.in("memory"), "%q is too little for a Go service (want at least %q)", scale.Memory, "32Mi")
+	} else if memory < 32<<20 || memory > 1<<50 {
+		b.faultf(at.in("memory"), "%q is no memory of a Go service (want %q to %q)", scale.Memory, "32Mi", "1024Ti")
 	}
 	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
 	return scale
@@ -155,7 +155,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		return nil
 	}
 	at := s.origin().in("database")
-	timeout, err := duration(o.GetReadinessTimeout(), defaultReadiness)
+	timeout, err := positive(o.GetReadinessTimeout(), defaultReadiness)
 	if err != nil {
 		b.faultf(at.in("readiness_timeout"), "%v", err)
 	}
@@ -177,7 +177,7 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 	if err != nil {
 		b.faultf(at.in("drain_delay"), "%v", err)
 	}
-	budget, err := duration(o.GetBudget(), defaultBudget)
+	budget, err := positive(o.GetBudget(), defaultBudget)
 	if err != nil {
 		b.faultf(at.in("budget"), "%v", err)
 	}
@@ -211,7 +211,7 @@ func enumsOf(s *Service, b *builder) []*ErrorEnum {
 			out = append(out, e)
 		}
 	}
-	for _, p := range b.plugin.FilesByPath[s.Source].Enums {
+	for _, p := range allEnums(b.plugin.FilesByPath[s.Source]) {
 		add(b.enums[p.Desc.FullName()])
 	}
 	for _, m := range s.Methods {

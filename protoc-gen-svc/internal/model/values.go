@@ -24,6 +24,15 @@ func duration(s string, byDefault time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
+// positive is duration where zero means nothing.
+func positive(s string, byDefault time.Duration) (time.Duration, error) {
+	d, err := duration(s, byDefault)
+	if err == nil && d == 0 {
+		return byDefault, fmt.Errorf("%q is not above zero (want for example %q)", s, byDefault)
+	}
+	return d, err
+}
+
 var (
 	quantityForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti)?$`)
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/types/descriptorpb"
@@ -25,7 +26,9 @@ func Main(templates fs.FS) {
 type Flags struct{ options model.Options }
 
 // Options makes protogen parse the flags.
-func (f *Flags) Options() protogen.Options { return protogen.Options{ParamFunc: f.set} }
+func (f *Flags) Options() protogen.Options {
+	return protogen.Options{ParamFunc: f.set, ImportRewriteFunc: emit.ImportPath}
+}
 
 func (f *Flags) set(name, value string) (err error) {
 	switch name {
@@ -37,8 +40,6 @@ func (f *Flags) set(name, value string) (err error) {
 		if f.options.System, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
 		}
-	case "module", "paths":
-		return fmt.Errorf("option %s= is not one of protoc-gen-svc: remove it, and set root= to the import path of the output folder", name)
 	default:
 		return fmt.Errorf("option %s= is not known (want root=, handlers= or system=true)", name)
 	}
@@ -50,12 +51,29 @@ func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS) error {
 	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
 	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
 	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
-	if f.options.Root == "" {
-		return fmt.Errorf("option root= is missing: set it to the import path of the output folder, for example root=example.com/shop/generated")
+	if err := f.check(p.Request.GetParameter()); err != nil {
+		return err
 	}
 	system, faults := model.Build(p, f.options)
 	if err := faults.Err(); err != nil {
 		return err
 	}
 	return emit.System(p, system, templates)
+}
+
+// check refuses what set never sees, because protogen takes it for itself, and
+// what set cannot miss.
+func (f *Flags) check(parameter string) error {
+	for option := range strings.SplitSeq(parameter, ",") {
+		if name, _, _ := strings.Cut(option, "="); name == "module" || name == "paths" {
+			return fmt.Errorf("option %s= is not one of protoc-gen-svc: remove it, and set root= to the import path of the output folder", name)
+		}
+	}
+	switch root := f.options.Root; {
+	case root == "":
+		return fmt.Errorf("option root= is missing: set it to the import path of the output folder, for example root=example.com/shop/generated")
+	case root[0] == '.' || root[0] == '/':
+		return fmt.Errorf("option root=%s is a folder: set it to the import path of the output folder, for example root=example.com/shop/generated", root)
+	}
+	return nil
 }

@@ -1,0 +1,162 @@
+package emit
+
+import (
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/templates"
+)
+
+// TestEveryTemplateIsUsed: a template is in a table or holds partials, and the
+// tables name no template that is not there.
+func TestEveryTemplateIsUsed(t *testing.T) {
+	used := map[string]int{}
+	for _, o := range services {
+		used[o.template]++
+	}
+	for _, o := range errorEnums {
+		used[o.template]++
+	}
+	for _, o := range systems {
+		used[o.template]++
+	}
+	err := fs.WalkDir(templates.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Base(name) == "partials.tmpl" {
+			return err
+		}
+		if used[name] != 1 {
+			t.Errorf("template %s is used %d times", name, used[name])
+		}
+		delete(used, name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range used {
+		t.Errorf("there is no template %s", name)
+	}
+}
+
+// TestGoTemplatesImportByFunc: an import written by hand would be missing from
+// the file, or there twice.
+func TestGoTemplatesImportByFunc(t *testing.T) {
+	names, err := fs.Glob(templates.FS, "go/*.tmpl")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(templates.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, "import") {
+				t.Errorf("%s imports by hand: %s", name, line)
+			}
+		}
+	}
+}
+
+func TestApart(t *testing.T) {
+	tests := []struct{ path, want string }{
+		{"example.com/shop/config", "config_pb"},
+		{"example.com/shop/handler", "handler_pb"},
+		{"example.com/shop/order/v1", "v1"},
+		{"config", "config_pb"},
+	}
+	for _, test := range tests {
+		id := apart(protogen.GoImportPath(test.path).Ident("Message"))
+		g := (&protogen.Plugin{}).NewGeneratedFile("x.go", "example.com/x")
+		if got := g.QualifiedGoIdent(id); got != test.want+".Message" {
+			t.Errorf("%s is named %s, want %s.Message", test.path, got, test.want)
+		}
+		if got := ImportPath(id.GoImportPath); string(got) != test.path {
+			t.Errorf("%s is imported as %s", test.path, got)
+		}
+	}
+}
+
+func TestLargestUnit(t *testing.T) {
+	tests := map[time.Duration]struct {
+		n    int64
+		unit string
+	}{
+		time.Hour:               {1, "Hour"},
+		90 * time.Minute:        {90, "Minute"},
+		5 * time.Second:         {5, "Second"},
+		1500 * time.Millisecond: {1500, "Millisecond"},
+		7 * time.Microsecond:    {7, "Microsecond"},
+		3 * time.Nanosecond:     {3, "Nanosecond"},
+	}
+	for d, want := range tests {
+		if n, unit := largestUnit(d); n != want.n || unit != want.unit {
+			t.Errorf("largestUnit(%v) = %d %s, want %d %s", d, n, unit, want.n, want.unit)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		10 * time.Minute: "10m", time.Hour: "1h", 90 * time.Minute: "1h30m", 90 * time.Second: "1m30s", 0: "0s", 20 * time.Second: "20s",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("short(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestCommentWith(t *testing.T) {
+	tests := []struct{ comment, want string }{
+		{"", ""},
+		{"one", "// one"},
+		{"one\n\ntwo", "// one\n//\n// two"},
+		{"a\rb\u0085c\u2028d\u2029e\ufefff\u0000g\u009fh", "// a b c d e f g h"},
+		{"*/ `{{.}}`", "// */ `{{.}}`"},
+		{"\tindented äöü 世界", "// \tindented äöü 世界"},
+	}
+	for _, test := range tests {
+		if got := commentWith("// ", model.Comment(test.comment)); got != test.want {
+			t.Errorf("comment %q is %q, want %q", test.comment, got, test.want)
+		}
+	}
+}
+
+func TestCell(t *testing.T) {
+	cell := plainFuncs["cell"].(func(any) string)
+	tests := map[string]string{
+		"plain text":            "plain text",
+		"a|b":                   `a\|b`,
+		`a\|b`:                  `a\\\|b`,
+		"<b> &lt; `x`":          "&lt;b&gt; &amp;lt; 'x'",
+		"two\nlines\t and tabs": "two lines and tabs",
+		"# heading":             `\# heading`,
+		"a # b":                 "a # b",
+		"- item":                `\- item`,
+		"12. item":              `12\. item`,
+		"1.5 is a number":       `1\.5 is a number`,
+		"~~~":                   `\~\~\~`,
+		"---":                   `\---`,
+		"*x* _y_ [z](w)":        `\*x\* \_y\_ \[z\](w)`,
+	}
+	for in, want := range tests {
+		if got := cell(in); got != want {
+			t.Errorf("cell(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestQuoteLines(t *testing.T) {
+	quoteLines := plainFuncs["quoteLines"].(func(string) string)
+	for in, want := range map[string]string{"": `""`, "a": `"a"`, "a\nb\n": "\"a\\n\" +\n\"b\\n\"", "\"\n": `"\"\n"`} {
+		if got := quoteLines(in); got != want {
+			t.Errorf("quoteLines(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package model
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// checkNames refuses names that would write the same file, object or Go
+// identifier twice.
+func (b *builder) checkNames(s *System) {
+	deployables := map[string]*Service{}
+	for _, svc := range s.Services {
+		if first := deployables[svc.Name]; first != nil {
+			b.faultf(svc.origin().in("name"), "%q is also the name of %s (set (svc.v1.service).name on one of them)", svc.Name, first.FullName)
+			continue
+		}
+		deployables[svc.Name] = svc
+	}
+	claims := claims{taken: map[string]string{}, faults: &b.faults}
+	for _, svc := range s.Services {
+		claims.add(svc.proto.Desc, svc.Package, svc.claims()...)
+	}
+	for _, enum := range s.Errors {
+		claims.add(enum.proto.Desc, enum.Package, enum.GoName+"Table", enum.Snake+"_errors.go")
+		for _, e := range enum.Errors {
+			claims.add(e.proto.Desc, enum.Package, e.GoName, e.New)
+		}
+	}
+}
+
+// claims are what is taken in all packages, identifiers and files, with the
+// declarations that take it.
+type claims struct {
+	taken  map[string]string
+	faults *fault.List
+}
+
+// add claims what a declaration becomes. One fault says enough about two
+// declarations, whatever the number of names they share.
+func (c claims) add(d protoreflect.Descriptor, in Package, names ...string) {
+	refused := map[string]bool{}
+	for _, name := range names {
+		key := in.Dir + "/" + name
+		first, taken := c.taken[key]
+		if taken && !refused[first] {
+			c.faults.Add(fault.At(d), "becomes %s%s, as does %s (rename one of them)", name, inGo(name), first)
+			refused[first] = true
+		}
+		if !taken {
+			c.taken[key] = string(d.FullName())
+		}
+	}
+}
+
+func inGo(name string) string {
+	if strings.HasSuffix(name, ".go") {
+		return ""
+	}
+	return " in Go"
+}
+
+// claims are what the service becomes in its package.
+func (s *Service) claims() []string {
+	names := []string{
+		s.GoName, s.GoName + "Name", s.GoName + "Client", s.GoName + "Deps",
+		"Dial" + s.GoName, "Unimplemented" + s.GoName,
+		s.Snake + "_service.go",
+	}
+	if len(s.Metrics) > 0 {
+		names = append(names, s.GoName+"Metrics", "New"+s.GoName+"Metrics")
+	}
+	return names
+}

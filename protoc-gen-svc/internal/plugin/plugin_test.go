@@ -1,0 +1,69 @@
+package plugin_test
+
+import (
+	"testing"
+	"testing/fstest"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
+)
+
+// run runs the plugin over a proto that has nothing to generate for.
+func run(parameter string) error {
+	request := &pluginpb.CodeGeneratorRequest{
+		Parameter:      &parameter,
+		FileToGenerate: []string{"empty.proto"},
+		ProtoFile: []*descriptorpb.FileDescriptorProto{{
+			Name:    proto.String("empty.proto"),
+			Syntax:  proto.String("proto3"),
+			Options: &descriptorpb.FileOptions{GoPackage: proto.String("example.com/empty")},
+		}},
+	}
+	var flags plugin.Flags
+	p, err := flags.Options().New(request)
+	if err != nil {
+		return err
+	}
+	return flags.Generate(p, fstest.MapFS{
+		"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
+		"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
+	})
+}
+
+// TestOptions: what buf.gen.yaml can say, and the exact text about what it
+// cannot.
+func TestOptions(t *testing.T) {
+	const (
+		rootHint    = "set it to the import path of the output folder, for example root=example.com/shop/generated"
+		foreignHint = " is not one of protoc-gen-svc: remove it, and set root= to the import path of the output folder"
+	)
+	tests := []struct{ parameter, want string }{
+		{"root=example.com/generated", ""},
+		{"root=example.com/generated,system=true,handlers=example.com/handlers", ""},
+		{"root=example.com/generated,system=false", ""},
+		{"", "option root= is missing: " + rootHint},
+		{"root=", "option root= is missing: " + rootHint},
+		{"system=true", "option root= is missing: " + rootHint},
+		{"root=./generated", "option root=./generated is a folder: " + rootHint},
+		{"root=/srv/generated", "option root=/srv/generated is a folder: " + rootHint},
+		{"root=example.com/generated,module=example.com", "option module=" + foreignHint},
+		{"module=example.com", "option module=" + foreignHint},
+		{"root=example.com/generated,paths=source_relative", "option paths=" + foreignHint},
+		{"root=example.com/generated,systm=true", "option systm= is not known (want root=, handlers= or system=true)"},
+		{"root=example.com/generated,system=yes", "option system=yes is not a boolean (want system=true)"},
+	}
+	for _, test := range tests {
+		t.Run(test.parameter, func(t *testing.T) {
+			got := ""
+			if err := run(test.parameter); err != nil {
+				got = err.Error()
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,138 @@
+package main_test
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
+	"github.com/protosvc/protosvc/templates"
+)
+
+// tenMistakes is the proto in testdata/ten_mistakes.txtar.
+const tenMistakes = "mistakes/v1/bad.proto"
+
+// TestTenMistakes: many mistakes in one proto give as many messages in one run,
+// each with the position of the field, and not one file.
+func TestTenMistakes(t *testing.T) {
+	c := loadCorpus(t)
+	one := c.named(t, "ten_mistakes")
+	var flags plugin.Flags
+	p, err := flags.Options().New(c.request(one.parameter, tenMistakes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults := flags.Generate(p, templates.FS)
+	if faults == nil {
+		t.Fatal("no faults")
+	}
+	if files := p.Response().GetFile(); len(files) > 0 {
+		t.Errorf("%d files in spite of the faults, the first one is %s", len(files), files[0].GetName())
+	}
+	headline, messages, _ := strings.Cut(faults.Error(), "\n")
+	lines := strings.Split(messages, "\n")
+	if want := strconv.Itoa(len(lines)) + " faults in the contract:"; headline != want || len(lines) < 10 {
+		t.Errorf("headline %q, want %q and 10 or more", headline, want)
+	}
+	source := strings.Split(texts(one.archive)[tenMistakes], "\n")
+	for _, line := range lines {
+		checkPosition(t, source, line)
+	}
+}
+
+// faultLine is path:line:column: Subject: field.path message.
+var faultLine = regexp.MustCompile(`^` + regexp.QuoteMeta(tenMistakes) + `:(\d+):(\d+): [\w.]+: (\S+) `)
+
+// checkPosition wants the field that a message names at the position that it
+// names, or a field around it: buf has no positions inside the elements of a
+// list. A message that is a field has none either, but its own fields have.
+func checkPosition(t *testing.T, source []string, message string) {
+	t.Helper()
+	m := faultLine.FindStringSubmatch(message)
+	if m == nil {
+		t.Errorf("%q is not path:line:column: Subject: field message", message)
+		return
+	}
+	line, _ := strconv.Atoi(m[1])
+	column, _ := strconv.Atoi(m[2])
+	at := source[line-1][column-1:]
+	above := strings.TrimSpace(source[line-2])
+	for _, step := range strings.Split(m[3], ".") {
+		field, _, _ := strings.Cut(step, "[")
+		if strings.HasPrefix(at, field+":") || above == field+": {" {
+			return
+		}
+	}
+	if !strings.HasPrefix(at, "(google.api.http)") { // what a message about a route is about
+		t.Errorf("%q points at %q", message, at)
+	}
+}
+
+// named returns a case.
+func (c *corpus) named(t *testing.T, name string) *testCase {
+	t.Helper()
+	for _, one := range c.cases {
+		if one.name == name {
+			return one
+		}
+	}
+	t.Fatalf("no case %s", name)
+	return nil
+}
+
+// TestWithoutPositions: a compiler that keeps no positions gets the same
+// messages without them.
+func TestWithoutPositions(t *testing.T) {
+	c := loadCorpus(t)
+	request := c.request(c.named(t, "ten_mistakes").parameter, tenMistakes)
+	for _, f := range request.GetProtoFile() {
+		f.SourceCodeInfo = nil
+	}
+	_, with := generate(c.request(c.named(t, "ten_mistakes").parameter, tenMistakes))
+	_, without := generate(request)
+	position := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(tenMistakes) + `:\d+:\d+`)
+	want := strings.Split(position.ReplaceAllString(with.Error(), tenMistakes), "\n")
+	got := strings.Split(without.Error(), "\n")
+	if len(want) != len(got) {
+		t.Fatalf("%d lines without positions, %d with", len(got), len(want))
+	}
+	for _, line := range want {
+		if !strings.Contains(without.Error(), line) {
+			t.Errorf("without positions there is no %q", line)
+		}
+	}
+}
+
+// TestSystemFiles: what is about all services comes with system=true only.
+func TestSystemFiles(t *testing.T) {
+	c := loadCorpus(t)
+	for parameter, want := range map[string]bool{"root=" + root: false, "root=" + root + ",system=true": true} {
+		files, err := generate(c.request(parameter, "bare/v1/bare.proto"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"deploy/README.md", "deploy/kustomization.yaml"} {
+			if _, got := files[name]; got != want {
+				t.Errorf("with %q: %s is written: %t, want %t", parameter, name, got, want)
+			}
+		}
+	}
+}
+
+// TestFeatures: the plugin tells the compiler what it understands, and does so
+// even when it refuses the contract.
+func TestFeatures(t *testing.T) {
+	c := loadCorpus(t)
+	var flags plugin.Flags
+	p, err := flags.Options().New(c.request("root="+root, tenMistakes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flags.Generate(p, templates.FS) == nil {
+		t.Fatal("no faults")
+	}
+	if got := p.Response(); got.GetSupportedFeatures() == 0 || got.GetMinimumEdition() == 0 || got.GetMaximumEdition() < got.GetMinimumEdition() {
+		t.Errorf("features %v, editions %v to %v", got.GetSupportedFeatures(), got.GetMinimumEdition(), got.GetMaximumEdition())
+	}
+}
