@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/compiler/protogen"
-
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/templates"
 )
@@ -60,25 +58,6 @@ func TestGoTemplatesImportByFunc(t *testing.T) {
 			if strings.HasPrefix(line, "import") {
 				t.Errorf("%s imports by hand: %s", name, line)
 			}
-		}
-	}
-}
-
-func TestApart(t *testing.T) {
-	tests := []struct{ path, want string }{
-		{"example.com/shop/config", "config_pb"},
-		{"example.com/shop/handler", "handler_pb"},
-		{"example.com/shop/order/v1", "v1"},
-		{"config", "config_pb"},
-	}
-	for _, test := range tests {
-		id := apart(protogen.GoImportPath(test.path).Ident("Message"))
-		g := (&protogen.Plugin{}).NewGeneratedFile("x.go", "example.com/x")
-		if got := g.QualifiedGoIdent(id); got != test.want+".Message" {
-			t.Errorf("%s is named %s, want %s.Message", test.path, got, test.want)
-		}
-		if got := ImportPath(id.GoImportPath); string(got) != test.path {
-			t.Errorf("%s is imported as %s", test.path, got)
 		}
 	}
 }

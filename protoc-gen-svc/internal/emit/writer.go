@@ -15,6 +15,7 @@ import (
 	"github.com/Masterminds/sprig/v3"
 	"google.golang.org/protobuf/compiler/protogen"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
@@ -66,7 +67,7 @@ func goFuncs(g *protogen.GeneratedFile) template.FuncMap {
 	}
 	return template.FuncMap{
 		"ident":   ident,
-		"goIdent": func(id protogen.GoIdent) string { return g.QualifiedGoIdent(apart(id)) },
+		"goIdent": func(id protogen.GoIdent) string { return g.QualifiedGoIdent(imports.Named(id)) },
 		// runtime names something of package svc, or of one of its leaves.
 		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
 		// duration is a constant expression: 800 * time.Millisecond.

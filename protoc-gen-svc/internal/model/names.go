@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 )
 
 // This file is the naming rule. A caller names the package of its callee with
@@ -20,8 +22,7 @@ import (
 const maxServiceName = 54 // "-headless" still fits the 63 characters of a DNS label
 
 var (
-	kebabName   = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
-	versionPart = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]*|p[0-9]+(alpha|beta)[0-9]+)?$`)
+	kebabName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 )
 
 // packageOf is the package of our code for a proto package: order.v1 becomes
@@ -32,7 +33,7 @@ func packageOf(root string, pkg protoreflect.FullName) Package {
 	}
 	parts := strings.Split(string(pkg), ".")
 	name := parts[len(parts)-1]
-	if len(parts) > 1 && versionPart.MatchString(name) {
+	if len(parts) > 1 && imports.IsVersion(name) {
 		name = parts[len(parts)-2] + name
 	}
 	for i, p := range parts {

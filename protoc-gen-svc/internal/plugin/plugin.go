@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
@@ -27,7 +28,7 @@ type Flags struct{ options model.Options }
 
 // Options makes protogen parse the flags.
 func (f *Flags) Options() protogen.Options {
-	return protogen.Options{ParamFunc: f.set, ImportRewriteFunc: emit.ImportPath}
+	return protogen.Options{ParamFunc: f.set, ImportRewriteFunc: imports.Path}
 }
 
 func (f *Flags) set(name, value string) (err error) {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 )
 
 // message is what will be generated for one message.
@@ -143,7 +143,7 @@ func camel(name protoreflect.FullName) string {
 // called in the generated file.
 func imported(messages []*message) map[string]bool {
 	out := map[string]bool{}
-	add := func(ident protogen.GoIdent) { out[path.Base(string(ident.GoImportPath))] = true }
+	add := func(ident protogen.GoIdent) { out[imports.Name(ident.GoImportPath)] = true }
 	for _, m := range messages {
 		add(m.GoIdent)
 		for _, f := range m.Fields {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 )
 
 // printer writes the functions of a set.
@@ -12,8 +14,7 @@ type printer struct {
 	locals locals
 }
 
-// line writes a line. It gives locals and patterns their names; protogen does so
-// for identifiers.
+// line writes a line. It gives locals, patterns and packages their names.
 func (p *printer) line(parts ...any) {
 	line := join(parts...)
 	for i, part := range line {
@@ -22,6 +23,8 @@ func (p *printer) line(parts ...any) {
 			line[i] = p.locals[x]
 		case *pattern:
 			line[i] = x.name
+		case protogen.GoIdent:
+			line[i] = imports.Named(x)
 		}
 	}
 	p.P(line...)

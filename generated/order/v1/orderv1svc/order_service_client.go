@@ -4,12 +4,12 @@
 package orderv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/order/v1"
+	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 )
 
 // OrderServiceClient calls order.v1.OrderService.
-type OrderServiceClient = v1.OrderServiceClient
+type OrderServiceClient = orderv1.OrderServiceClient
 
 // DialOrderService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
@@ -19,11 +19,11 @@ func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
 		Service: OrderServiceName,
 		Target:  "dns:///order-headless:9090",
 		Methods: orderServiceMethods,
-		Streams: v1.OrderService_ServiceDesc.Streams,
+		Streams: orderv1.OrderService_ServiceDesc.Streams,
 		Errors:  OrderErrorTable,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return v1.NewOrderServiceClient(conn), nil
+	return orderv1.NewOrderServiceClient(conn), nil
 }

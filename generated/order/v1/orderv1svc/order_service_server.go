@@ -5,29 +5,29 @@ package orderv1svc
 
 import (
 	context "context"
-	v1 "github.com/protosvc/protosvc/generated/order/v1"
+	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	server "github.com/protosvc/protosvc/svc/server"
 	grpc "google.golang.org/grpc"
 )
 
-var _ v1.OrderServiceServer = (*orderServiceServer)(nil)
+var _ orderv1.OrderServiceServer = (*orderServiceServer)(nil)
 
 // orderServiceServer is the handler with everything around it: validation, deadline,
 // recovery, metrics, span, log. The runtime does the work; what it does to each
 // method was bound at start.
 type orderServiceServer struct {
-	v1.UnsafeOrderServiceServer
+	orderv1.UnsafeOrderServiceServer
 
-	createOrder  *server.Unary[v1.CreateOrderRequest, v1.CreateOrderResponse]
-	getOrder     *server.Unary[v1.GetOrderRequest, v1.GetOrderResponse]
-	listOrders   *server.Unary[v1.ListOrdersRequest, v1.ListOrdersResponse]
-	cancelOrder  *server.Unary[v1.CancelOrderRequest, v1.CancelOrderResponse]
-	watchOrder   *server.ServerStream[v1.WatchOrderRequest, v1.WatchOrderResponse]
-	importOrders *server.ClientStream[v1.ImportOrdersRequest, v1.ImportOrdersResponse]
+	createOrder  *server.Unary[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
+	getOrder     *server.Unary[orderv1.GetOrderRequest, orderv1.GetOrderResponse]
+	listOrders   *server.Unary[orderv1.ListOrdersRequest, orderv1.ListOrdersResponse]
+	cancelOrder  *server.Unary[orderv1.CancelOrderRequest, orderv1.CancelOrderResponse]
+	watchOrder   *server.ServerStream[orderv1.WatchOrderRequest, orderv1.WatchOrderResponse]
+	importOrders *server.ClientStream[orderv1.ImportOrdersRequest, orderv1.ImportOrdersResponse]
 }
 
 // newOrderServiceServer binds each method of the handler to its policy.
-func newOrderServiceServer(b *server.Binder, handler v1.OrderServiceServer) *orderServiceServer {
+func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer) *orderServiceServer {
 	return &orderServiceServer{
 		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderServiceCreateOrderRequest, handler.CreateOrder),
 		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderServiceGetOrderRequest, handler.GetOrder),
@@ -40,33 +40,33 @@ func newOrderServiceServer(b *server.Binder, handler v1.OrderServiceServer) *ord
 
 // CreateOrder checks the user, has the payment authorised and confirms the
 // order. The same request_id again returns the same order.
-func (s *orderServiceServer) CreateOrder(ctx context.Context, req *v1.CreateOrderRequest) (*v1.CreateOrderResponse, error) {
+func (s *orderServiceServer) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest) (*orderv1.CreateOrderResponse, error) {
 	return s.createOrder.Call(ctx, req)
 }
 
 // GetOrder returns one order.
-func (s *orderServiceServer) GetOrder(ctx context.Context, req *v1.GetOrderRequest) (*v1.GetOrderResponse, error) {
+func (s *orderServiceServer) GetOrder(ctx context.Context, req *orderv1.GetOrderRequest) (*orderv1.GetOrderResponse, error) {
 	return s.getOrder.Call(ctx, req)
 }
 
 // ListOrders returns a user's orders page by page, the newest first.
-func (s *orderServiceServer) ListOrders(ctx context.Context, req *v1.ListOrdersRequest) (*v1.ListOrdersResponse, error) {
+func (s *orderServiceServer) ListOrders(ctx context.Context, req *orderv1.ListOrdersRequest) (*orderv1.ListOrdersResponse, error) {
 	return s.listOrders.Call(ctx, req)
 }
 
 // CancelOrder cancels an order and has its payment refunded.
-func (s *orderServiceServer) CancelOrder(ctx context.Context, req *v1.CancelOrderRequest) (*v1.CancelOrderResponse, error) {
+func (s *orderServiceServer) CancelOrder(ctx context.Context, req *orderv1.CancelOrderRequest) (*orderv1.CancelOrderResponse, error) {
 	return s.cancelOrder.Call(ctx, req)
 }
 
 // WatchOrder sends the order as it is, then again at each change of its
 // state, and ends when the order can change no more.
-func (s *orderServiceServer) WatchOrder(req *v1.WatchOrderRequest, stream grpc.ServerStreamingServer[v1.WatchOrderResponse]) error {
+func (s *orderServiceServer) WatchOrder(req *orderv1.WatchOrderRequest, stream grpc.ServerStreamingServer[orderv1.WatchOrderResponse]) error {
 	return s.watchOrder.Call(req, stream)
 }
 
 // ImportOrders creates many orders and returns how it went. An order that
 // cannot be created does not stop the others.
-func (s *orderServiceServer) ImportOrders(stream grpc.ClientStreamingServer[v1.ImportOrdersRequest, v1.ImportOrdersResponse]) error {
+func (s *orderServiceServer) ImportOrders(stream grpc.ClientStreamingServer[orderv1.ImportOrdersRequest, orderv1.ImportOrdersResponse]) error {
 	return s.importOrders.Call(stream)
 }

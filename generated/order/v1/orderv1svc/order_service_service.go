@@ -7,7 +7,7 @@ import (
 	context "context"
 	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
-	v1 "github.com/protosvc/protosvc/generated/order/v1"
+	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	paymentv1svc "github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	userv1svc "github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	svc "github.com/protosvc/protosvc/svc"
@@ -63,7 +63,7 @@ type OrderServiceDeps struct {
 
 	// Config holds the settings below "service" in config.yaml. Load returns
 	// the present ones; a reload replaces them.
-	Config *svc.Config[*v1.Config]
+	Config *svc.Config[*orderv1.Config]
 
 	// DB is the service's own database, with all migrations applied.
 	DB *database.DB
@@ -81,8 +81,8 @@ type OrderServiceDeps struct {
 // OrderService is the service around the handler that newHandler makes, ready
 // for svc.Main. The migrations are applied to its database at start; nil
 // means none.
-func OrderService(newHandler func(OrderServiceDeps) (v1.OrderServiceServer, error), migrations fs.FS) svc.Service {
-	config := svc.NewConfig[*v1.Config]("default_page_size: 20\n"+
+func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
+	config := svc.NewConfig[*orderv1.Config]("default_page_size: 20\n"+
 		"recovery_age: \"10s\"\n"+
 		"watch_interval: \"1s\"\n", validateOrderServiceConfig)
 	return svc.Service{
@@ -119,19 +119,19 @@ func OrderService(newHandler func(OrderServiceDeps) (v1.OrderServiceServer, erro
 			if err != nil {
 				return err
 			}
-			app.Serve(&v1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler))
+			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
-			return v1.RegisterOrderServiceHandlerClient(ctx, mux, v1.NewOrderServiceClient(conn))
+			return orderv1.RegisterOrderServiceHandlerClient(ctx, mux, orderv1.NewOrderServiceClient(conn))
 		},
 	}
 }
 
 // UnimplementedOrderService makes a handler that answers every call with
 // UNIMPLEMENTED, for a service whose handler is not written yet.
-func UnimplementedOrderService(OrderServiceDeps) (v1.OrderServiceServer, error) {
-	return v1.UnimplementedOrderServiceServer{}, nil
+func UnimplementedOrderService(OrderServiceDeps) (orderv1.OrderServiceServer, error) {
+	return orderv1.UnimplementedOrderServiceServer{}, nil
 }
 
 // OrderServiceMetrics are the business metrics of the service.

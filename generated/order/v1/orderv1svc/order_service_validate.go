@@ -4,7 +4,7 @@
 package orderv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/order/v1"
+	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
 	regexp "regexp"
 	time "time"
@@ -18,14 +18,14 @@ var (
 )
 
 // validateOrderServiceCreateOrderRequest returns what is wrong with the received order.v1.CreateOrderRequest, or nil.
-func validateOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest) error {
+func validateOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest) error {
 	v := new(validate.Violations)
 	checkOrderServiceCreateOrderRequest(m, validate.Path{}, v)
 	return v.Err()
 }
 
 // checkOrderServiceCreateOrderRequest checks every order.v1.CreateOrderRequest inside a message.
-func checkOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
+func checkOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
 	if !validate.UUID(m.GetRequestId()) {
 		v.AddFormat(at.Field("request_id"), m.GetRequestId(), "string.uuid", "a valid UUID")
 	}
@@ -41,13 +41,13 @@ func checkOrderServiceCreateOrderRequest(m *v1.CreateOrderRequest, at validate.P
 	for i, item := range m.GetItems() {
 		checkOrderServiceItem(item, at.Index("items", i), v)
 	}
-	if _, ok := v1.Channel_name[int32(m.GetChannel())]; !ok {
+	if _, ok := orderv1.Channel_name[int32(m.GetChannel())]; !ok {
 		v.Add(at.Field("channel"), "enum.defined_only", "value must be one of the defined enum values")
 	}
 }
 
 // checkOrderServiceItem checks every order.v1.Item inside a message.
-func checkOrderServiceItem(m *v1.Item, at validate.Path, v *validate.Violations) {
+func checkOrderServiceItem(m *orderv1.Item, at validate.Path, v *validate.Violations) {
 	if !patternOrderServiceItemSku.MatchString(m.GetSku()) {
 		v.Add(at.Field("sku"), "string.pattern", "does not match regex pattern `^[A-Z0-9][A-Z0-9-]{0,39}$`")
 	}
@@ -62,7 +62,7 @@ func checkOrderServiceItem(m *v1.Item, at validate.Path, v *validate.Violations)
 }
 
 // checkOrderServiceMoney checks every order.v1.Money inside a message.
-func checkOrderServiceMoney(m *v1.Money, at validate.Path, v *validate.Violations) {
+func checkOrderServiceMoney(m *orderv1.Money, at validate.Path, v *validate.Violations) {
 	if !patternOrderServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
 	}
@@ -72,7 +72,7 @@ func checkOrderServiceMoney(m *v1.Money, at validate.Path, v *validate.Violation
 }
 
 // validateOrderServiceGetOrderRequest returns what is wrong with the received order.v1.GetOrderRequest, or nil.
-func validateOrderServiceGetOrderRequest(m *v1.GetOrderRequest) error {
+func validateOrderServiceGetOrderRequest(m *orderv1.GetOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -81,7 +81,7 @@ func validateOrderServiceGetOrderRequest(m *v1.GetOrderRequest) error {
 }
 
 // validateOrderServiceListOrdersRequest returns what is wrong with the received order.v1.ListOrdersRequest, or nil.
-func validateOrderServiceListOrdersRequest(m *v1.ListOrdersRequest) error {
+func validateOrderServiceListOrdersRequest(m *orderv1.ListOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -96,7 +96,7 @@ func validateOrderServiceListOrdersRequest(m *v1.ListOrdersRequest) error {
 }
 
 // validateOrderServiceCancelOrderRequest returns what is wrong with the received order.v1.CancelOrderRequest, or nil.
-func validateOrderServiceCancelOrderRequest(m *v1.CancelOrderRequest) error {
+func validateOrderServiceCancelOrderRequest(m *orderv1.CancelOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -105,7 +105,7 @@ func validateOrderServiceCancelOrderRequest(m *v1.CancelOrderRequest) error {
 }
 
 // validateOrderServiceWatchOrderRequest returns what is wrong with the received order.v1.WatchOrderRequest, or nil.
-func validateOrderServiceWatchOrderRequest(m *v1.WatchOrderRequest) error {
+func validateOrderServiceWatchOrderRequest(m *orderv1.WatchOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -114,7 +114,7 @@ func validateOrderServiceWatchOrderRequest(m *v1.WatchOrderRequest) error {
 }
 
 // validateOrderServiceImportOrdersRequest returns what is wrong with the received order.v1.ImportOrdersRequest, or nil.
-func validateOrderServiceImportOrdersRequest(m *v1.ImportOrdersRequest) error {
+func validateOrderServiceImportOrdersRequest(m *orderv1.ImportOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetOrder() == nil {
 		v.Add(at.Field("order"), "required", "value is required")
@@ -125,7 +125,7 @@ func validateOrderServiceImportOrdersRequest(m *v1.ImportOrdersRequest) error {
 }
 
 // validateOrderServiceConfig returns what is wrong with the received order.v1.Config, or nil.
-func validateOrderServiceConfig(m *v1.Config) error {
+func validateOrderServiceConfig(m *orderv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
 		v.Add(at.Field("default_page_size"), "int32.gte_lte", "must be greater than or equal to 1 and less than or equal to 1000")

@@ -4,12 +4,12 @@
 package paymentv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/payment/v1"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 )
 
 // PaymentServiceClient calls payment.v1.PaymentService.
-type PaymentServiceClient = v1.PaymentServiceClient
+type PaymentServiceClient = paymentv1.PaymentServiceClient
 
 // DialPaymentService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
@@ -19,11 +19,11 @@ func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
 		Service: PaymentServiceName,
 		Target:  "dns:///payment-headless:9090",
 		Methods: paymentServiceMethods,
-		Streams: v1.PaymentService_ServiceDesc.Streams,
+		Streams: paymentv1.PaymentService_ServiceDesc.Streams,
 		Errors:  PaymentErrorTable,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return v1.NewPaymentServiceClient(conn), nil
+	return paymentv1.NewPaymentServiceClient(conn), nil
 }

@@ -5,28 +5,28 @@ package paymentv1svc
 
 import (
 	context "context"
-	v1 "github.com/protosvc/protosvc/generated/payment/v1"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	server "github.com/protosvc/protosvc/svc/server"
 	grpc "google.golang.org/grpc"
 )
 
-var _ v1.PaymentServiceServer = (*paymentServiceServer)(nil)
+var _ paymentv1.PaymentServiceServer = (*paymentServiceServer)(nil)
 
 // paymentServiceServer is the handler with everything around it: validation, deadline,
 // recovery, metrics, span, log. The runtime does the work; what it does to each
 // method was bound at start.
 type paymentServiceServer struct {
-	v1.UnsafePaymentServiceServer
+	paymentv1.UnsafePaymentServiceServer
 
-	authorize  *server.Unary[v1.AuthorizeRequest, v1.AuthorizeResponse]
-	capture    *server.Unary[v1.CaptureRequest, v1.CaptureResponse]
-	refund     *server.Unary[v1.RefundRequest, v1.RefundResponse]
-	getPayment *server.Unary[v1.GetPaymentRequest, v1.GetPaymentResponse]
-	reconcile  *server.BidiStream[v1.ReconcileRequest, v1.ReconcileResponse]
+	authorize  *server.Unary[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
+	capture    *server.Unary[paymentv1.CaptureRequest, paymentv1.CaptureResponse]
+	refund     *server.Unary[paymentv1.RefundRequest, paymentv1.RefundResponse]
+	getPayment *server.Unary[paymentv1.GetPaymentRequest, paymentv1.GetPaymentResponse]
+	reconcile  *server.BidiStream[paymentv1.ReconcileRequest, paymentv1.ReconcileResponse]
 }
 
 // newPaymentServiceServer binds each method of the handler to its policy.
-func newPaymentServiceServer(b *server.Binder, handler v1.PaymentServiceServer) *paymentServiceServer {
+func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer) *paymentServiceServer {
 	return &paymentServiceServer{
 		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentServiceAuthorizeRequest, handler.Authorize),
 		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentServiceCaptureRequest, handler.Capture),
@@ -38,27 +38,27 @@ func newPaymentServiceServer(b *server.Binder, handler v1.PaymentServiceServer) 
 
 // Authorize reserves the money for a reference, an order for instance. The
 // same reference again returns the same payment.
-func (s *paymentServiceServer) Authorize(ctx context.Context, req *v1.AuthorizeRequest) (*v1.AuthorizeResponse, error) {
+func (s *paymentServiceServer) Authorize(ctx context.Context, req *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
 	return s.authorize.Call(ctx, req)
 }
 
 // Capture takes money that was authorised.
-func (s *paymentServiceServer) Capture(ctx context.Context, req *v1.CaptureRequest) (*v1.CaptureResponse, error) {
+func (s *paymentServiceServer) Capture(ctx context.Context, req *paymentv1.CaptureRequest) (*paymentv1.CaptureResponse, error) {
 	return s.capture.Call(ctx, req)
 }
 
 // Refund gives the money back, whether it was only reserved or taken.
-func (s *paymentServiceServer) Refund(ctx context.Context, req *v1.RefundRequest) (*v1.RefundResponse, error) {
+func (s *paymentServiceServer) Refund(ctx context.Context, req *paymentv1.RefundRequest) (*paymentv1.RefundResponse, error) {
 	return s.refund.Call(ctx, req)
 }
 
 // GetPayment returns one payment.
-func (s *paymentServiceServer) GetPayment(ctx context.Context, req *v1.GetPaymentRequest) (*v1.GetPaymentResponse, error) {
+func (s *paymentServiceServer) GetPayment(ctx context.Context, req *paymentv1.GetPaymentRequest) (*paymentv1.GetPaymentResponse, error) {
 	return s.getPayment.Call(ctx, req)
 }
 
 // Reconcile compares a caller's books with the payments, line by line: for
 // every line sent, one result comes back.
-func (s *paymentServiceServer) Reconcile(stream grpc.BidiStreamingServer[v1.ReconcileRequest, v1.ReconcileResponse]) error {
+func (s *paymentServiceServer) Reconcile(stream grpc.BidiStreamingServer[paymentv1.ReconcileRequest, paymentv1.ReconcileResponse]) error {
 	return s.reconcile.Call(stream)
 }

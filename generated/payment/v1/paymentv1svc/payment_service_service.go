@@ -7,7 +7,7 @@ import (
 	context "context"
 	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
-	v1 "github.com/protosvc/protosvc/generated/payment/v1"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
@@ -57,7 +57,7 @@ type PaymentServiceDeps struct {
 
 	// Config holds the settings below "service" in config.yaml. Load returns
 	// the present ones; a reload replaces them.
-	Config *svc.Config[*v1.Config]
+	Config *svc.Config[*paymentv1.Config]
 
 	// DB is the service's own database, with all migrations applied.
 	DB *database.DB
@@ -69,8 +69,8 @@ type PaymentServiceDeps struct {
 // PaymentService is the service around the handler that newHandler makes, ready
 // for svc.Main. The migrations are applied to its database at start; nil
 // means none.
-func PaymentService(newHandler func(PaymentServiceDeps) (v1.PaymentServiceServer, error), migrations fs.FS) svc.Service {
-	config := svc.NewConfig[*v1.Config]("max_amount_minor: 1000000\n"+
+func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServiceServer, error), migrations fs.FS) svc.Service {
+	config := svc.NewConfig[*paymentv1.Config]("max_amount_minor: 1000000\n"+
 		"currencies: [\"EUR\", \"USD\", \"GBP\", \"CHF\", \"JPY\"]\n", validatePaymentServiceConfig)
 	return svc.Service{
 		Name:     "payment",
@@ -95,19 +95,19 @@ func PaymentService(newHandler func(PaymentServiceDeps) (v1.PaymentServiceServer
 			if err != nil {
 				return err
 			}
-			app.Serve(&v1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler))
+			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
-			return v1.RegisterPaymentServiceHandlerClient(ctx, mux, v1.NewPaymentServiceClient(conn))
+			return paymentv1.RegisterPaymentServiceHandlerClient(ctx, mux, paymentv1.NewPaymentServiceClient(conn))
 		},
 	}
 }
 
 // UnimplementedPaymentService makes a handler that answers every call with
 // UNIMPLEMENTED, for a service whose handler is not written yet.
-func UnimplementedPaymentService(PaymentServiceDeps) (v1.PaymentServiceServer, error) {
-	return v1.UnimplementedPaymentServiceServer{}, nil
+func UnimplementedPaymentService(PaymentServiceDeps) (paymentv1.PaymentServiceServer, error) {
+	return paymentv1.UnimplementedPaymentServiceServer{}, nil
 }
 
 // PaymentServiceMetrics are the business metrics of the service.

@@ -4,7 +4,7 @@
 package paymentv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/payment/v1"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
 	regexp "regexp"
 	strings "strings"
@@ -17,7 +17,7 @@ var (
 )
 
 // validatePaymentServiceAuthorizeRequest returns what is wrong with the received payment.v1.AuthorizeRequest, or nil.
-func validatePaymentServiceAuthorizeRequest(m *v1.AuthorizeRequest) error {
+func validatePaymentServiceAuthorizeRequest(m *paymentv1.AuthorizeRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
 	case n < 1:
@@ -40,7 +40,7 @@ func validatePaymentServiceAuthorizeRequest(m *v1.AuthorizeRequest) error {
 }
 
 // checkPaymentServiceMoney checks every payment.v1.Money inside a message.
-func checkPaymentServiceMoney(m *v1.Money, at validate.Path, v *validate.Violations) {
+func checkPaymentServiceMoney(m *paymentv1.Money, at validate.Path, v *validate.Violations) {
 	if !patternPaymentServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
 	}
@@ -50,7 +50,7 @@ func checkPaymentServiceMoney(m *v1.Money, at validate.Path, v *validate.Violati
 }
 
 // validatePaymentServiceCaptureRequest returns what is wrong with the received payment.v1.CaptureRequest, or nil.
-func validatePaymentServiceCaptureRequest(m *v1.CaptureRequest) error {
+func validatePaymentServiceCaptureRequest(m *paymentv1.CaptureRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -59,7 +59,7 @@ func validatePaymentServiceCaptureRequest(m *v1.CaptureRequest) error {
 }
 
 // validatePaymentServiceRefundRequest returns what is wrong with the received payment.v1.RefundRequest, or nil.
-func validatePaymentServiceRefundRequest(m *v1.RefundRequest) error {
+func validatePaymentServiceRefundRequest(m *paymentv1.RefundRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -68,7 +68,7 @@ func validatePaymentServiceRefundRequest(m *v1.RefundRequest) error {
 }
 
 // validatePaymentServiceGetPaymentRequest returns what is wrong with the received payment.v1.GetPaymentRequest, or nil.
-func validatePaymentServiceGetPaymentRequest(m *v1.GetPaymentRequest) error {
+func validatePaymentServiceGetPaymentRequest(m *paymentv1.GetPaymentRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -77,7 +77,7 @@ func validatePaymentServiceGetPaymentRequest(m *v1.GetPaymentRequest) error {
 }
 
 // validatePaymentServiceReconcileRequest returns what is wrong with the received payment.v1.ReconcileRequest, or nil.
-func validatePaymentServiceReconcileRequest(m *v1.ReconcileRequest) error {
+func validatePaymentServiceReconcileRequest(m *paymentv1.ReconcileRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
 	case n < 1:
@@ -94,7 +94,7 @@ func validatePaymentServiceReconcileRequest(m *v1.ReconcileRequest) error {
 }
 
 // validatePaymentServiceConfig returns what is wrong with the received payment.v1.Config, or nil.
-func validatePaymentServiceConfig(m *v1.Config) error {
+func validatePaymentServiceConfig(m *paymentv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetMaxAmountMinor() <= 0 {
 		v.Add(at.Field("max_amount_minor"), "int64.gt", "must be greater than 0")

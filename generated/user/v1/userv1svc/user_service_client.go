@@ -4,12 +4,12 @@
 package userv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/user/v1"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 )
 
 // UserServiceClient calls user.v1.UserService.
-type UserServiceClient = v1.UserServiceClient
+type UserServiceClient = userv1.UserServiceClient
 
 // DialUserService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
@@ -19,11 +19,11 @@ func DialUserService(d *client.Dialer) (UserServiceClient, error) {
 		Service: UserServiceName,
 		Target:  "dns:///user-headless:9090",
 		Methods: userServiceMethods,
-		Streams: v1.UserService_ServiceDesc.Streams,
+		Streams: userv1.UserService_ServiceDesc.Streams,
 		Errors:  UserErrorTable,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return v1.NewUserServiceClient(conn), nil
+	return userv1.NewUserServiceClient(conn), nil
 }

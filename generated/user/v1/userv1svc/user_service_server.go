@@ -5,27 +5,27 @@ package userv1svc
 
 import (
 	context "context"
-	v1 "github.com/protosvc/protosvc/generated/user/v1"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	server "github.com/protosvc/protosvc/svc/server"
 )
 
-var _ v1.UserServiceServer = (*userServiceServer)(nil)
+var _ userv1.UserServiceServer = (*userServiceServer)(nil)
 
 // userServiceServer is the handler with everything around it: validation, deadline,
 // recovery, metrics, span, log. The runtime does the work; what it does to each
 // method was bound at start.
 type userServiceServer struct {
-	v1.UnsafeUserServiceServer
+	userv1.UnsafeUserServiceServer
 
-	createUser     *server.Unary[v1.CreateUserRequest, v1.CreateUserResponse]
-	getUser        *server.Unary[v1.GetUserRequest, v1.GetUserResponse]
-	updateUser     *server.Unary[v1.UpdateUserRequest, v1.UpdateUserResponse]
-	listUsers      *server.Unary[v1.ListUsersRequest, v1.ListUsersResponse]
-	deactivateUser *server.Unary[v1.DeactivateUserRequest, v1.DeactivateUserResponse]
+	createUser     *server.Unary[userv1.CreateUserRequest, userv1.CreateUserResponse]
+	getUser        *server.Unary[userv1.GetUserRequest, userv1.GetUserResponse]
+	updateUser     *server.Unary[userv1.UpdateUserRequest, userv1.UpdateUserResponse]
+	listUsers      *server.Unary[userv1.ListUsersRequest, userv1.ListUsersResponse]
+	deactivateUser *server.Unary[userv1.DeactivateUserRequest, userv1.DeactivateUserResponse]
 }
 
 // newUserServiceServer binds each method of the handler to its policy.
-func newUserServiceServer(b *server.Binder, handler v1.UserServiceServer) *userServiceServer {
+func newUserServiceServer(b *server.Binder, handler userv1.UserServiceServer) *userServiceServer {
 	return &userServiceServer{
 		createUser:     server.BindUnary(b, userServiceMethods.Method("CreateUser"), validateUserServiceCreateUserRequest, handler.CreateUser),
 		getUser:        server.BindUnary(b, userServiceMethods.Method("GetUser"), validateUserServiceGetUserRequest, handler.GetUser),
@@ -36,26 +36,26 @@ func newUserServiceServer(b *server.Binder, handler v1.UserServiceServer) *userS
 }
 
 // CreateUser registers a user. An email address belongs to one user.
-func (s *userServiceServer) CreateUser(ctx context.Context, req *v1.CreateUserRequest) (*v1.CreateUserResponse, error) {
+func (s *userServiceServer) CreateUser(ctx context.Context, req *userv1.CreateUserRequest) (*userv1.CreateUserResponse, error) {
 	return s.createUser.Call(ctx, req)
 }
 
 // GetUser returns one user.
-func (s *userServiceServer) GetUser(ctx context.Context, req *v1.GetUserRequest) (*v1.GetUserResponse, error) {
+func (s *userServiceServer) GetUser(ctx context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
 	return s.getUser.Call(ctx, req)
 }
 
 // UpdateUser changes the fields of a user that the mask names.
-func (s *userServiceServer) UpdateUser(ctx context.Context, req *v1.UpdateUserRequest) (*v1.UpdateUserResponse, error) {
+func (s *userServiceServer) UpdateUser(ctx context.Context, req *userv1.UpdateUserRequest) (*userv1.UpdateUserResponse, error) {
 	return s.updateUser.Call(ctx, req)
 }
 
 // ListUsers returns the users page by page, the oldest first.
-func (s *userServiceServer) ListUsers(ctx context.Context, req *v1.ListUsersRequest) (*v1.ListUsersResponse, error) {
+func (s *userServiceServer) ListUsers(ctx context.Context, req *userv1.ListUsersRequest) (*userv1.ListUsersResponse, error) {
 	return s.listUsers.Call(ctx, req)
 }
 
 // DeactivateUser ends a user's right to order. Doing it twice changes nothing.
-func (s *userServiceServer) DeactivateUser(ctx context.Context, req *v1.DeactivateUserRequest) (*v1.DeactivateUserResponse, error) {
+func (s *userServiceServer) DeactivateUser(ctx context.Context, req *userv1.DeactivateUserRequest) (*userv1.DeactivateUserResponse, error) {
 	return s.deactivateUser.Call(ctx, req)
 }

@@ -7,7 +7,7 @@ import (
 	context "context"
 	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
-	v1 "github.com/protosvc/protosvc/generated/user/v1"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
@@ -57,7 +57,7 @@ type UserServiceDeps struct {
 
 	// Config holds the settings below "service" in config.yaml. Load returns
 	// the present ones; a reload replaces them.
-	Config *svc.Config[*v1.Config]
+	Config *svc.Config[*userv1.Config]
 
 	// DB is the service's own database, with all migrations applied.
 	DB *database.DB
@@ -69,8 +69,8 @@ type UserServiceDeps struct {
 // UserService is the service around the handler that newHandler makes, ready
 // for svc.Main. The migrations are applied to its database at start; nil
 // means none.
-func UserService(newHandler func(UserServiceDeps) (v1.UserServiceServer, error), migrations fs.FS) svc.Service {
-	config := svc.NewConfig[*v1.Config]("default_page_size: 50\n", validateUserServiceConfig)
+func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, error), migrations fs.FS) svc.Service {
+	config := svc.NewConfig[*userv1.Config]("default_page_size: 50\n", validateUserServiceConfig)
 	return svc.Service{
 		Name:     "user",
 		FullName: UserServiceName,
@@ -94,19 +94,19 @@ func UserService(newHandler func(UserServiceDeps) (v1.UserServiceServer, error),
 			if err != nil {
 				return err
 			}
-			app.Serve(&v1.UserService_ServiceDesc, newUserServiceServer(app.Binder(), handler))
+			app.Serve(&userv1.UserService_ServiceDesc, newUserServiceServer(app.Binder(), handler))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
-			return v1.RegisterUserServiceHandlerClient(ctx, mux, v1.NewUserServiceClient(conn))
+			return userv1.RegisterUserServiceHandlerClient(ctx, mux, userv1.NewUserServiceClient(conn))
 		},
 	}
 }
 
 // UnimplementedUserService makes a handler that answers every call with
 // UNIMPLEMENTED, for a service whose handler is not written yet.
-func UnimplementedUserService(UserServiceDeps) (v1.UserServiceServer, error) {
-	return v1.UnimplementedUserServiceServer{}, nil
+func UnimplementedUserService(UserServiceDeps) (userv1.UserServiceServer, error) {
+	return userv1.UnimplementedUserServiceServer{}, nil
 }
 
 // UserServiceMetrics are the business metrics of the service.

@@ -4,14 +4,14 @@
 package userv1svc
 
 import (
-	v1 "github.com/protosvc/protosvc/generated/user/v1"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
 	strings "strings"
 	utf8 "unicode/utf8"
 )
 
 // validateUserServiceCreateUserRequest returns what is wrong with the received user.v1.CreateUserRequest, or nil.
-func validateUserServiceCreateUserRequest(m *v1.CreateUserRequest) error {
+func validateUserServiceCreateUserRequest(m *userv1.CreateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if utf8.RuneCountInString(m.GetEmail()) > 254 {
 		v.Add(at.Field("email"), "string.max_len", "must be at most 254 characters")
@@ -32,7 +32,7 @@ func validateUserServiceCreateUserRequest(m *v1.CreateUserRequest) error {
 }
 
 // validateUserServiceGetUserRequest returns what is wrong with the received user.v1.GetUserRequest, or nil.
-func validateUserServiceGetUserRequest(m *v1.GetUserRequest) error {
+func validateUserServiceGetUserRequest(m *userv1.GetUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -41,7 +41,7 @@ func validateUserServiceGetUserRequest(m *v1.GetUserRequest) error {
 }
 
 // validateUserServiceUpdateUserRequest returns what is wrong with the received user.v1.UpdateUserRequest, or nil.
-func validateUserServiceUpdateUserRequest(m *v1.UpdateUserRequest) error {
+func validateUserServiceUpdateUserRequest(m *userv1.UpdateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -69,7 +69,7 @@ func validateUserServiceUpdateUserRequest(m *v1.UpdateUserRequest) error {
 }
 
 // validateUserServiceListUsersRequest returns what is wrong with the received user.v1.ListUsersRequest, or nil.
-func validateUserServiceListUsersRequest(m *v1.ListUsersRequest) error {
+func validateUserServiceListUsersRequest(m *userv1.ListUsersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetPageSize() < 0 || m.GetPageSize() > 1000 {
 		v.Add(at.Field("page_size"), "int32.gte_lte", "must be greater than or equal to 0 and less than or equal to 1000")
@@ -81,7 +81,7 @@ func validateUserServiceListUsersRequest(m *v1.ListUsersRequest) error {
 }
 
 // validateUserServiceDeactivateUserRequest returns what is wrong with the received user.v1.DeactivateUserRequest, or nil.
-func validateUserServiceDeactivateUserRequest(m *v1.DeactivateUserRequest) error {
+func validateUserServiceDeactivateUserRequest(m *userv1.DeactivateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -90,7 +90,7 @@ func validateUserServiceDeactivateUserRequest(m *v1.DeactivateUserRequest) error
 }
 
 // validateUserServiceConfig returns what is wrong with the received user.v1.Config, or nil.
-func validateUserServiceConfig(m *v1.Config) error {
+func validateUserServiceConfig(m *userv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
 		v.Add(at.Field("default_page_size"), "int32.gte_lte", "must be greater than or equal to 1 and less than or equal to 1000")
