@@ -7,6 +7,7 @@ MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
 BUF      := go tool -modfile=tools/buf/go.mod buf
+STATICCHECK = go tool -modfile=$(CURDIR)/tools/lint/go.mod staticcheck
 PLUGIN   := go run ./protoc-gen-svc
 SERVICES := user order payment
 CC       ?= cc
@@ -74,8 +75,8 @@ lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
 	  if [[ -n "$$unformatted" ]]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
-	cd tools/lint && go tool staticcheck -version >/dev/null
-	go tool -modfile=tools/lint/go.mod staticcheck ./...
+	$(STATICCHECK) ./...
+	cd test && $(STATICCHECK) ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated/ is not what the contract says
