@@ -24,11 +24,11 @@ help: ## list the targets
 
 .PHONY: demo
 demo: build ## generate, build and run the system, place real orders, stop it
-	@go run ./internal/demo
+	@bin/demo
 
 .PHONY: run
 run: build ## start the system and leave it running until Ctrl-C
-	@go run ./internal/demo -run
+	@bin/demo -run
 
 .PHONY: generate
 generate: third_party ## write generated/ and the stubs of RPCs that have no handler yet
@@ -39,10 +39,10 @@ generate: third_party ## write generated/ and the stubs of RPCs that have no han
 	@$(PLUGIN) doc > docs/annotations.md
 
 .PHONY: build
-build: generate ## build the services into bin/
+build: generate ## build the services and the demo into bin/
 	@echo "build: $(SERVICES)"
 	@mkdir -p bin
-	@go build -o bin/ $(foreach s,$(SERVICES),./generated/deploy/$(s)/cmd/$(s))
+	@go build -o bin/ $(foreach s,$(SERVICES),./generated/deploy/$(s)/cmd/$(s)) ./internal/demo
 
 # Third-party protos come out of pinned Go modules; nothing of them is committed.
 .PHONY: third_party

@@ -6,9 +6,8 @@ import (
 	"strconv"
 )
 
-// FirstPort is the first of the three ports that a service has with
-// Options.FixedPorts: HTTP/JSON. The next two are gRPC and admin.
-func FirstPort(service string) int {
+// firstPort is the first of a service's three fixed ports.
+func firstPort(service string) int {
 	return map[string]int{"user": 8110, "order": 8120, "payment": 8130}[service]
 }
 
@@ -18,11 +17,11 @@ func (s *Service) reserve(fixed bool) error {
 	for i, address := range []*string{&s.HTTP, &s.GRPC, &s.Admin} {
 		port := 0 // any free one
 		if fixed {
-			port = FirstPort(s.Name) + i
+			port = firstPort(s.Name) + i
 		}
 		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return fmt.Errorf("port %d of service %s cannot be used: %w", port, s.Name, err)
+			return fmt.Errorf("port of service %s: %w", s.Name, err)
 		}
 		s.reserved = append(s.reserved, listener)
 		*address = listener.Addr().String()

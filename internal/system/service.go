@@ -101,7 +101,9 @@ func (s *Service) Stop() error {
 		return nil
 	}
 	if err := s.Signal(syscall.SIGTERM); err != nil {
-		return errors.Join(s.fault(errEnded), s.Wait(context.Background()))
+		<-s.process.done
+		defer func() { s.process = nil }()
+		return s.endedByItself()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
@@ -138,7 +140,7 @@ func (s *Service) start(ctx context.Context, mode int) error {
 	cmd.Env, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.environ, log, log, attributes()
 	s.release()
 	if s.process, err = launch(cmd); err != nil {
-		return s.fault(err)
+		return fmt.Errorf("service %s: %w", s.Name, err)
 	}
 	if err := s.awaitReady(ctx); err != nil {
 		return errors.Join(err, s.Kill())
@@ -183,6 +185,11 @@ func (s *Service) ended() <-chan struct{} {
 	return s.process.done
 }
 
+// endedByItself says how. The process has ended.
+func (s *Service) endedByItself() error {
+	return s.fault(fmt.Errorf("%w (%v)", errEnded, s.process.cmd.ProcessState))
+}
+
 // prefix is what its environment variables begin with.
 func (s *Service) prefix() string { return strings.ToUpper(s.Name) }
 
@@ -194,7 +201,7 @@ func (s *Service) fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w; the end of %s:\n%s", s.Name, err, s.Log, tail(s.Log))
+	return fmt.Errorf("service %s: %w; the end of %s:\n%s", s.Name, err, s.Log, tail(s.Log))
 }
 
 // tail returns the last lines of a file.

@@ -40,8 +40,9 @@ type Options struct {
 	// the configuration says.
 	LogLevel string
 
-	// FixedPorts gives every service the same ports each time (see FirstPort);
-	// Start fails if one is taken. Otherwise they get free ones.
+	// FixedPorts gives every service the same ports each time, HTTP/JSON, gRPC
+	// and admin in this order: user from 8110, order from 8120, payment from
+	// 8130. Start fails if one is taken. Otherwise they get free ones.
 	FixedPorts bool
 
 	// Databases are URLs by the name of the service. Default: an SQLite file in
@@ -105,11 +106,11 @@ func (s *System) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-s.User.ended():
-		return s.User.fault(errEnded)
+		return s.User.endedByItself()
 	case <-s.Payment.ended():
-		return s.Payment.fault(errEnded)
+		return s.Payment.endedByItself()
 	case <-s.Order.ended():
-		return s.Order.fault(errEnded)
+		return s.Order.endedByItself()
 	}
 }
 

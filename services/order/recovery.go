@@ -15,7 +15,8 @@ const (
 	// firstWait is the wait after the first failure in a row; it doubles from
 	// failure to failure.
 	firstWait = 100 * time.Millisecond
-	// longestWait bounds it, so that a payment service that comes back is noticed.
+	// longestWait bounds every wait, so that a payment service that comes back, or
+	// a shorter recovery_age, is noticed.
 	longestWait = 30 * time.Second
 	// shortestPause is the least time between two rounds without failures.
 	shortestPause = time.Second
@@ -80,13 +81,14 @@ func (r *recovery) finish(ctx context.Context, o record) error {
 }
 
 // endRound returns how long to wait before the first order's turn comes again:
-// there can be no new one before it is old enough.
+// there can be no new one before it is old enough. A reload may shorten that age,
+// so the wait has a bound.
 func (r *recovery) endRound(age time.Duration) time.Duration {
 	r.after = page.Position{}
 	if r.failures > 0 {
 		return r.backoff()
 	}
-	return max(age, shortestPause)
+	return min(max(age, shortestPause), longestWait)
 }
 
 // backoff is the wait after a number of failures in a row, with up to half of it

@@ -8,24 +8,50 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/httpbody"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
 
 // jsonMarshaler is grpc-gateway's own, except that it refuses unknown fields and
-// anything after the message, and has a content type for streams.
+// anything after the message, writes lines, and has a content type for streams.
 type jsonMarshaler struct {
 	*runtime.HTTPBodyMarshaler
 	strict protojson.UnmarshalOptions
 }
 
-var _ runtime.StreamContentType = jsonMarshaler{}
+var (
+	_ runtime.Delimited         = jsonMarshaler{}
+	_ runtime.StreamContentType = jsonMarshaler{}
+)
 
 func newJSON() jsonMarshaler {
 	return jsonMarshaler{HTTPBodyMarshaler: &runtime.HTTPBodyMarshaler{
 		Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}},
 	}}
 }
+
+// Marshal ends what it writes with a newline, which a terminal likes and which
+// makes a stream lines. Errors are without the fields that they do not use.
+func (j jsonMarshaler) Marshal(v any) ([]byte, error) {
+	var data []byte
+	var err error
+	switch v := v.(type) {
+	case *httpbody.HttpBody:
+		return v.GetData(), nil
+	case *spb.Status:
+		data, err = protojson.Marshal(v)
+	default:
+		data, err = j.HTTPBodyMarshaler.Marshal(v)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
+}
+
+// Delimiter is what follows a message of a stream, besides its own newline.
+func (j jsonMarshaler) Delimiter() []byte { return nil }
 
 // StreamContentType returns the content type of a server stream.
 func (j jsonMarshaler) StreamContentType(v any) string {
