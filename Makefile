@@ -69,6 +69,10 @@ race-notice:
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
 	@scripts/with-postgres go test -count=1 ./svc/database/... ./services/... ./internal/system/...
 
+.PHONY: corpora
+corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
+	@cd test/corpora && go run .
+
 .PHONY: lint
 lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

@@ -157,7 +157,9 @@ type Service struct {
 	// Kubernetes objects, the folder under deploy/, the prefix of the environment
 	// variables (ORDER_…) and the OpenTelemetry service.name.
 	// At most 54 characters, so that "-headless" still fits a DNS label.
-	// Default: the name of the proto service without "Service", in kebab case.
+	// Default: the full name of the proto service in kebab case, without "Service",
+	// the version v1, and the service where it repeats the package:
+	// shop.order.v1.OrderService is "shop-order".
 	// Example: "order".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Team that answers for the service: the label "team" on every Kubernetes

@@ -2,8 +2,11 @@ package model
 
 import (
 	"strings"
+	"unicode"
 
+	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
@@ -19,6 +22,7 @@ func (b *builder) checkNames(s *System) {
 		}
 		deployables[svc.Name] = svc
 	}
+	b.checkHandlers(s)
 	claims := claims{taken: map[string]string{}, faults: &b.faults}
 	for _, svc := range s.Services {
 		claims.add(svc.proto.Desc, svc.Package, svc.claims()...)
@@ -29,6 +33,48 @@ func (b *builder) checkNames(s *System) {
 			claims.add(e.proto.Desc, enum.Package, e.GoName, e.New)
 		}
 	}
+}
+
+// checkHandlers refuses names that differ in what a Go package cannot be called.
+func (b *builder) checkHandlers(s *System) {
+	handlers := map[Package]*Service{}
+	for _, svc := range s.Services {
+		if svc.Handler.Path == "" {
+			continue
+		}
+		first := handlers[svc.Handler]
+		if first != nil && first.Name != svc.Name {
+			b.faultf(svc.origin().in("name"), "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)", svc.Name, svc.Handler.Path, first.Name, first.FullName)
+			continue
+		}
+		handlers[svc.Handler] = svc
+	}
+}
+
+// checkGoPackage refuses Go packages that code of ours cannot import.
+func (b *builder) checkGoPackage(f *protogen.File, s *Service) {
+	at := Origin{desc: s.proto.Desc}
+	if f.GoPackageName == "main" {
+		b.faultf(at, "has go_package %q: nothing can import a package main (choose another name)", f.Desc.Options().(*descriptorpb.FileOptions).GetGoPackage())
+	}
+	if f.GoImportPath == s.Package.Path {
+		b.faultf(at, "has go_package %q, which is where the service's own code goes (choose another)", string(f.GoImportPath))
+	}
+}
+
+// checkImportPaths refuses import paths that Go does not accept.
+func (b *builder) checkImportPaths() {
+	for _, f := range b.plugin.Files {
+		if strings.ContainsFunc(string(f.GoImportPath), notInImportPath) {
+			b.faultf(Origin{desc: f.Desc}, "go_package has the import path %q, which Go does not accept (want for example %q)", string(f.GoImportPath), "example.com/shop/order/v1")
+		}
+	}
+}
+
+// notInImportPath is the rule of Go's specification for what a compiler may
+// refuse, and the one that we have does.
+func notInImportPath(r rune) bool {
+	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("!\"#$%&'()*,:;<=>?[\\]^{|}`\ufffd", r)
 }
 
 // claims are what is taken in all packages, identifiers and files, with the

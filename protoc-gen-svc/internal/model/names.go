@@ -71,20 +71,69 @@ func goPackageName(s string) string {
 	return s
 }
 
-// deployableName is the default name of a service: OrderService becomes
-// "order", HTTPGateway "http-gateway".
+// deployableName is the default name of a service: its full name in kebab case,
+// without what goes without saying. That is "Service" at its end, the version v1,
+// and the service where it repeats the package: order.v1.OrderService is "order",
+// shop.order.v2.OrderService "shop-order-v2", shop.v1.UserService "shop-user".
+//
+// It keeps the package, since clients find the service by this name and the
+// services of two packages are often called the same.
 func deployableName(full protoreflect.FullName) string {
 	base := string(full.Name())
 	if short := strings.TrimSuffix(base, "Service"); short != "" {
 		base = short
 	}
-	name := strings.Join(words(base), "-")
-	if name == "" || !unicode.IsLetter(rune(name[0])) {
-		name = strings.TrimSuffix("svc-"+name, "-")
+	pkg, version := splitVersion(full.Parent())
+	var name []string
+	for _, part := range pkg {
+		name = append(name, words(part)...)
 	}
-	if len(name) > maxServiceName {
-		sum := sha256.Sum256([]byte(full))
-		name = strings.TrimSuffix(name[:maxServiceName-9], "-") + "-" + hex.EncodeToString(sum[:4])
+	if version != "v1" {
+		name = append(name, words(version)...)
+	}
+	if own := words(base); len(pkg) == 0 || strings.Join(words(pkg[len(pkg)-1]), "") != strings.Join(own, "") {
+		name = append(name, own...)
+	}
+	return label(name, full)
+}
+
+// splitVersion takes the version off the end of a package.
+func splitVersion(pkg protoreflect.FullName) (parts []string, version string) {
+	if pkg == "" {
+		return nil, ""
+	}
+	parts = strings.Split(string(pkg), ".")
+	if last := parts[len(parts)-1]; imports.IsVersion(last) {
+		return parts[:len(parts)-1], last
+	}
+	return parts, ""
+}
+
+const hashLength = 8
+
+// label makes words a DNS label with room for what is added to it. Too long a
+// name loses its first words, which it shares with others, and gets a hash of
+// the full name.
+func label(name []string, full protoreflect.FullName) string {
+	whole := startWithLetter(strings.Join(name, "-"))
+	if len(whole) <= maxServiceName {
+		return whole
+	}
+	const room = maxServiceName - len("-") - hashLength
+	for len(name) > 1 && len(startWithLetter(strings.Join(name, "-"))) > room {
+		name = name[1:]
+	}
+	kept := startWithLetter(strings.Join(name, "-"))
+	if len(kept) > room {
+		kept = strings.TrimSuffix(kept[:room], "-")
+	}
+	sum := sha256.Sum256([]byte(full))
+	return kept + "-" + hex.EncodeToString(sum[:])[:hashLength]
+}
+
+func startWithLetter(name string) string {
+	if name == "" || !unicode.IsLetter(rune(name[0])) {
+		return strings.TrimSuffix("svc-"+name, "-")
 	}
 	return name
 }

@@ -43,18 +43,37 @@ func TestWords(t *testing.T) {
 
 func TestDeployableName(t *testing.T) {
 	long := strings.Repeat("Bcdefghij", 8) + "Service"
+	one := strings.Repeat("x", 70)
 	tests := map[protoreflect.FullName]string{
 		"order.v1.OrderService":                   "order",
 		"order.v1.Order":                          "order",
-		"order.v1.Service":                        "service",
-		"order.v1.ServiceService":                 "service",
-		"gateway.HTTPGatewayService":              "http-gateway",
-		"x.range":                                 "range",
-		"x._2aOdd":                                "svc-2a-odd",
-		"x.___":                                   "svc",
-		"x.lower_case":                            "lower-case",
-		protoreflect.FullName("x.v1." + long):     "bcdefghij-bcdefghij-bcdefghij-bcdefghij-bcdef-",
-		protoreflect.FullName("other.v1." + long): "bcdefghij-bcdefghij-bcdefghij-bcdefghij-bcdef-",
+		"order.OrderService":                      "order",
+		"order.v2.OrderService":                   "order-v2",
+		"order.v1beta1.OrderService":              "order-v1beta1",
+		"shop.order.v1.OrderService":              "shop-order",
+		"shop.v1.UserService":                     "shop-user",
+		"shop.order.v1.OrderAdminService":         "shop-order-order-admin",
+		"user_profile.v1.UserProfileService":      "user-profile",
+		"routeguide.RouteGuide":                   "routeguide",
+		"bank.v1beta1.Query":                      "bank-v1beta1-query",
+		"task.v2.Task":                            "task-v2",
+		"task.v3.Task":                            "task-v3",
+		"v1.Lister":                               "lister",
+		"v1alpha1.Lister":                         "v1alpha1-lister",
+		"OrderService":                            "order",
+		"order.v1.Service":                        "order-service",
+		"order.v1.ServiceService":                 "order-service",
+		"gateway.HTTPGatewayService":              "gateway-http-gateway",
+		"x.range":                                 "x-range",
+		"x._2aOdd":                                "x-2a-odd",
+		"_2aOdd":                                  "svc-2a-odd",
+		"x.___":                                   "x",
+		"___":                                     "svc",
+		"x.lower_case":                            "x-lower-case",
+		protoreflect.FullName("x.v1." + long):     "bcdefghij-bcdefghij-bcdefghij-bcdefghij-",
+		protoreflect.FullName("other.v1." + long): "bcdefghij-bcdefghij-bcdefghij-bcdefghij-",
+		protoreflect.FullName("x.v1." + one):      one[:45] + "-",
+		"a_rather_long_name_of_a_company.and_of_a_department.v1.OrderService": "name-of-a-company-and-of-a-department-order-",
 	}
 	for in, want := range tests {
 		got := deployableName(in)

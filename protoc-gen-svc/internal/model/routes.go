@@ -2,6 +2,8 @@ package model
 
 import (
 	"regexp"
+	"strconv"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 )
@@ -10,14 +12,15 @@ import (
 var variable = regexp.MustCompile(`\{[^{}]*\}`)
 
 // routes are the HTTP paths of a method. grpc-gateway generates the code; what
-// it would get wrong is refused here.
+// nobody should want from it is refused here, in files that are written for us.
+// Those of others get what grpc-gateway gives everybody.
 func (b *builder) routes(m *Method) []Route {
 	rule := extension[*annotations.HttpRule](m.proto.Desc, annotations.E_Http)
 	if rule == nil {
 		return nil
 	}
 	at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
-	if m.proto.Desc.IsStreamingClient() {
+	if m.proto.Desc.IsStreamingClient() && !b.file.foreign {
 		b.faultf(at, "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)", m.Kind.Streams())
 		return nil
 	}
@@ -48,16 +51,27 @@ func routeOf(r *annotations.HttpRule) (Route, bool) {
 	return Route{}, false
 }
 
+// verb quotes one that nobody knows.
+func verb(v string) string {
+	if strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return strconv.Quote(v)
+	}
+	return v
+}
+
 // checkRoutes refuses two methods of a service with one path: the gateway would
 // never reach the first.
 func (b *builder) checkRoutes(s *Service) {
+	if b.file.foreign {
+		return
+	}
 	first := map[Route]*Method{}
 	for _, m := range s.Methods {
 		for _, r := range m.Routes {
 			shape := Route{r.Verb, variable.ReplaceAllString(r.Path, "{}")}
 			if other := first[shape]; other != nil {
 				at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
-				b.faultf(at, "%s %q is also the path of %s", r.Verb, r.Path, other.Name)
+				b.faultf(at, "%s %q is also the path of %s", verb(r.Verb), r.Path, other.Name)
 				continue
 			}
 			first[shape] = m

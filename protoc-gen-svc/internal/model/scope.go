@@ -6,14 +6,19 @@ import (
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/descriptorpb"
 
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
 
 // scope is what a file can name: its own declarations and those of its imports,
 // public imports of imports included.
 type scope struct {
-	pkg      protoreflect.FullName
+	pkg protoreflect.FullName
+	// foreign says that the file does not import the annotations: nobody wrote
+	// it for us, and who generates from it can often not change it.
+	foreign  bool
 	messages map[protoreflect.FullName]*protogen.Message
 	services map[protoreflect.FullName]*protogen.Service
 	values   map[protoreflect.FullName]*protogen.EnumValue
@@ -28,7 +33,16 @@ func newScope(p *protogen.Plugin, f *protogen.File) scope {
 	}
 	s.addFile(f)
 	s.addImports(p, f, true /* all, not only public ones */)
+	s.foreign = !s.seesAnnotations(f.Proto)
 	return s
+}
+
+// seesAnnotations looks at imports of options too: what they declare is not in
+// scope for anything else.
+func (s *scope) seesAnnotations(f *descriptorpb.FileDescriptorProto) bool {
+	annotations := svcv1.File_svc_v1_svc_proto
+	_, imported := s.messages[annotations.Messages().Get(0).FullName()]
+	return imported || slices.Contains(f.GetOptionDependency(), annotations.Path())
 }
 
 func (s *scope) addImports(p *protogen.Plugin, f *protogen.File, all bool) {

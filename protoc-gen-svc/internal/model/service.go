@@ -48,6 +48,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 		proto:         p,
 	}
 	b.identity(s, options)
+	b.checkGoPackage(f, s)
 	s.Scale = b.scale(s, options.GetScale())
 	s.Ports = b.ports(s, options.GetPorts())
 	s.SampleRatio = b.sampleRatio(s, options)
