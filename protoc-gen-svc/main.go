@@ -3,17 +3,6 @@
 // subcommands, which "protoc-gen-svc help" lists.
 package main
 
-import (
-	"os"
+import "github.com/protosvc/protosvc/protoc-gen-svc/svcgen"
 
-	"github.com/protosvc/protosvc/protoc-gen-svc/internal/cli"
-	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
-	"github.com/protosvc/protosvc/templates"
-)
-
-func main() {
-	if len(os.Args) > 1 {
-		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
-	}
-	plugin.Main(templates.FS)
-}
+func main() { svcgen.Main() }

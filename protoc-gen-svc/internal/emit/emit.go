@@ -8,10 +8,13 @@ package emit
 import (
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
 
 // output is one file for each T: a template, where it goes, and when.
@@ -58,14 +61,19 @@ var systems = []output[*model.System]{
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 }
 
-// System adds every file of the system to the plugin's response.
-func System(p *protogen.Plugin, s *model.System, templates fs.FS) error {
-	w, err := newWriter(p, templates)
+// System adds every file of the system to the plugin's response. Of overlays, a
+// later one is over those before it.
+func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Overlay) error {
+	w, err := newWriter(p, templates, overlays)
+	if err != nil {
+		return err
+	}
+	added, err := w.rows(s)
 	if err != nil {
 		return err
 	}
 	for _, service := range s.Services {
-		if err := write(w, services, service); err != nil {
+		if err := write(w, slices.Concat(services, added), service); err != nil {
 			return err
 		}
 	}
@@ -89,9 +97,12 @@ func write[T any](w *writer, table []output[T], data T) error {
 		if o.pkg != nil {
 			path = o.pkg(data).Path
 		}
+		if err := w.claim(o.path(data), o.template); err != nil {
+			return err
+		}
 		g := w.plugin.NewGeneratedFile(o.path(data), path)
 		if err := w.render(g, o.template, data); err != nil {
-			return fmt.Errorf("template %s: %w", o.template, err)
+			return fmt.Errorf("%w (writing %s)", typecheck.Explain(err, slices.Collect(maps.Values(Data()))...), o.path(data))
 		}
 		if o.after != nil {
 			o.after(data, g)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"strconv"
@@ -26,22 +27,45 @@ const runtimePath = "github.com/protosvc/protosvc/svc"
 type writer struct {
 	plugin    *protogen.Plugin
 	templates *template.Template
+	files     []File            // that overlays add
+	written   map[string]string // which template wrote a path
 }
 
-func newWriter(p *protogen.Plugin, files fs.FS) (*writer, error) {
-	t := template.New("").Funcs(sprig.HermeticTxtFuncMap()).Funcs(plainFuncs).Funcs(goFuncs(nil))
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+func newWriter(p *protogen.Plugin, templates fs.FS, overlays []Overlay) (*writer, error) {
+	t := template.New("").Funcs(allFuncs()).Option("missingkey=error")
+	err := fs.WalkDir(templates, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || path.Ext(name) != ".tmpl" {
 			return err
 		}
-		text, err := fs.ReadFile(files, name)
+		text, err := fs.ReadFile(templates, name)
 		if err != nil {
 			return err
 		}
 		_, err = t.New(name).Parse(string(text))
 		return err
 	})
-	return &writer{plugin: p, templates: t}, err
+	w := &writer{plugin: p, templates: t, written: map[string]string{}}
+	if err == nil && len(overlays) > 0 {
+		w.files, err = layer(t, overlays)
+	}
+	return w, err
+}
+
+// allFuncs are all that templates may use, for parsing.
+func allFuncs() template.FuncMap {
+	funcs := sprig.HermeticTxtFuncMap()
+	maps.Copy(funcs, plainFuncs)
+	maps.Copy(funcs, goFuncs(nil))
+	return funcs
+}
+
+// claim refuses to write a path twice, which compilers make a mess of.
+func (w *writer) claim(file, template string) error {
+	if other, taken := w.written[file]; taken {
+		return fmt.Errorf("%s: %s is written already, by %s", template, file, other)
+	}
+	w.written[file] = template
+	return nil
 }
 
 // render executes a template into a file. The funcs that import packages are
@@ -100,7 +124,10 @@ func largestUnit(d time.Duration) (n int64, unit string) {
 
 // plainFuncs make text of the contract fit where it goes.
 var plainFuncs = template.FuncMap{
-	"quote": strconv.Quote,
+	// requires says which version of the data model a file of an overlay is
+	// written for. It is read before the template runs.
+	"requires": func(int) string { return "" },
+	"quote":    strconv.Quote,
 	// quoteLines quotes text of several lines, one literal for each.
 	"quoteLines": func(s string) string {
 		var literals []string
@@ -136,18 +163,26 @@ var (
 	block    = regexp.MustCompile(`^([0-9]*)([-#+=.)])`)
 )
 
+// plusBuild is a line that gofmt would take for a build constraint, wherever it
+// stands, and move to the top of the file.
+var plusBuild = regexp.MustCompile(`^(\s*)\+build\b`)
+
 func commentWith(mark string, c model.Comment) string {
 	lines := c.Lines()
 	for i, line := range lines {
-		lines[i] = strings.TrimRight(mark+printable(line), " ")
+		lines[i] = strings.TrimRight(mark+plusBuild.ReplaceAllString(printable(line), "$1+ build"), " ")
 	}
 	return strings.Join(lines, "\n")
 }
 
-// printable replaces what could end a comment or a line.
+// turning are the characters that turn the order in which one reads a line, so
+// that it seems to say something else.
+const turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+// printable replaces what could end a comment or a line, or hide what is in it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff", r)) {
+		if r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff"+turning, r)) {
 			return ' '
 		}
 		return r

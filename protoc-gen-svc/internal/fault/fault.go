@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Fault is one mistake in a contract.
@@ -32,7 +33,7 @@ type Fault struct {
 // String returns "path:line:column: Subject: message", without what is unknown.
 func (f Fault) String() string {
 	var out strings.Builder
-	out.WriteString(f.Path)
+	out.WriteString(printable(f.Path))
 	for _, n := range []int{f.Line, f.Column} {
 		if n == 0 {
 			break
@@ -50,6 +51,14 @@ func (f Fault) String() string {
 		out.WriteString(part)
 	}
 	return out.String()
+}
+
+// printable quotes the name of a file that would not stay on its line.
+func printable(path string) string {
+	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // compare orders faults as a reader meets them in the files.

@@ -24,11 +24,12 @@ func IsVersion(part string) bool { return version.MatchString(part) }
 
 // Name is what a package is called: "orderv1" for "…/order/v1".
 func Name(p protogen.GoImportPath) string {
-	dir, name := path.Split(string(p))
+	// What generated packages declare has a capital in it, and would clash.
+	dir, name := path.Split(strings.ToLower(string(p)))
 	switch {
 	case IsVersion(name) && dir != "":
 		return path.Base(dir) + name
-	case slices.Contains(locals, name):
+	case slices.Contains(locals, name), name == "init": // which Go lets nothing but a func be called
 		return name + "pb"
 	}
 	return name

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"go/token"
 	"slices"
 	"strings"
 
@@ -105,6 +106,9 @@ func (b *builder) nameCallees(callees []*Callee) {
 	for _, c := range callees {
 		if count[c.Field] > 1 || taken[c.Field] {
 			c.Field = camel(strings.ReplaceAll(c.FullName, ".", "_"))
+			if !token.IsExported(c.Field) { // it begins with a digit, or is empty
+				c.Field = "X" + c.Field
+			}
 		}
 		for taken[c.Field] || taken[snake(c.Field)] {
 			c.Field += "Client"

@@ -18,9 +18,9 @@ import (
 )
 
 // Main reads a request from standard input and answers on standard output.
-func Main(templates fs.FS) {
+func Main(templates fs.FS, overlays ...emit.Overlay) {
 	var flags Flags
-	flags.Options().Run(func(p *protogen.Plugin) error { return flags.Generate(p, templates) })
+	flags.Options().Run(func(p *protogen.Plugin) error { return flags.Generate(p, templates, overlays...) })
 }
 
 // Flags are the options of a run, as given in buf.gen.yaml.
@@ -48,7 +48,7 @@ func (f *Flags) set(name, value string) (err error) {
 }
 
 // Generate writes everything, or nothing and returns all faults.
-func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS) error {
+func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS, overlays ...emit.Overlay) error {
 	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
 	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
 	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
@@ -59,7 +59,7 @@ func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS) error {
 	if err := faults.Err(); err != nil {
 		return err
 	}
-	return emit.System(p, system, templates)
+	return emit.System(p, system, templates, overlays...)
 }
 
 // check refuses what set never sees, because protogen takes it for itself, and
