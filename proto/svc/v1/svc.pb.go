@@ -791,7 +791,9 @@ func (x *Stop) GetBudget() string {
 type Method struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Deadline of a call. The server applies it when the caller sent none,
-	// generated clients always. "0s" means none.
+	// generated clients always. "0s" means none. Where a run sees the whole system,
+	// it must not be less than the timeouts of the unary methods under calls
+	// together.
 	// Default: "5s" for unary methods, none for streams. Example: "800ms".
 	Timeout string `protobuf:"bytes,1,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	// Methods of other services that this one calls, "package.Service/Method".

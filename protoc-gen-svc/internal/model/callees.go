@@ -130,9 +130,12 @@ func (b *builder) checkSystem(system *System) {
 		}
 		for _, m := range s.Methods {
 			b.checkCalls(m, services)
+			b.checkBudget(m, services)
+			b.checkRecursion(m, services)
 		}
 	}
 	b.checkCircles(system)
+	b.checkReasons(system)
 }
 
 func (b *builder) checkCalls(m *Method, services map[string]*Service) {

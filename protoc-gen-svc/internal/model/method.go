@@ -44,6 +44,11 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	return method
 }
 
+// ownTimeout is what the contract says, empty where the default holds.
+func (m *Method) ownTimeout() string {
+	return extension[*svcv1.Method](m.proto.Desc, svcv1.E_Method).GetTimeout()
+}
+
 func (m *Method) origin() Origin { return Origin{desc: m.proto.Desc, ext: svcv1.E_Method} }
 
 func kindOf(d protoreflect.MethodDescriptor) Kind {
