@@ -73,6 +73,15 @@ test-postgres: ## the tests of everything with a database, on a PostgreSQL of th
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go run .
 
+.PHONY: protoc
+protoc: third_party ## compare what protoc and buf make of the same contracts, byte for byte (Debian, root)
+	@scripts/protoc-against-buf
+
+.PHONY: fuzz
+FUZZTIME ?= 1m
+fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME
+	go test ./protoc-gen-svc -run '^$$' -fuzz FuzzGenerate -fuzztime $(FUZZTIME)
+
 .PHONY: lint
 lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
 	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \

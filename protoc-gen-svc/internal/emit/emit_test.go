@@ -99,6 +99,8 @@ func TestCommentWith(t *testing.T) {
 		{"a\rb\u0085c\u2028d\u2029e\ufefff\u0000g\u009fh", "// a b c d e f g h"},
 		{"*/ `{{.}}`", "// */ `{{.}}`"},
 		{"\tindented äöü 世界", "// \tindented äöü 世界"},
+		{"+build ignore\n  +build x\n+builder", "// + build ignore\n//   + build x\n// +builder"},
+		{"a\u202eb\u2066c", "// a b c"},
 	}
 	for _, test := range tests {
 		if got := commentWith("// ", model.Comment(test.comment)); got != test.want {

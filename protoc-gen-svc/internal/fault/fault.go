@@ -48,17 +48,22 @@ func (f Fault) String() string {
 		if out.Len() > 0 {
 			out.WriteString(": ")
 		}
-		out.WriteString(part)
+		out.WriteString(printable(part))
 	}
 	return out.String()
 }
 
-// printable quotes the name of a file that would not stay on its line.
-func printable(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(path)
+// printable keeps text on its line: what cannot be printed is written as in Go.
+func printable(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			out.WriteRune(r)
+		} else {
+			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
 	}
-	return path
+	return out.String()
 }
 
 // compare orders faults as a reader meets them in the files.

@@ -49,6 +49,14 @@ b:1:1: S: x`
 	}
 }
 
+// TestOneLine: a contract's text does not end the line of its fault.
+func TestOneLine(t *testing.T) {
+	f := fault.Fault{Path: "a\nb.proto", Line: 1, Column: 2, Subject: "S", Message: "missing ]: `[\r\u2028äöü'`"}
+	if got, want := f.String(), "a\\nb.proto:1:2: S: missing ]: `[\\r\\u2028äöü'`"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestListEmpty(t *testing.T) {
 	var faults fault.List
 	if err := faults.Err(); err != nil || !faults.Empty() || faults.String() != "" {

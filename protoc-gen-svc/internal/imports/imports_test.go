@@ -17,6 +17,9 @@ func TestNamed(t *testing.T) {
 		{"example.com/shop/config", "configpb"},
 		{"handler", "handlerpb"},
 		{"v1", "v1"},
+		{"example.com/Shop/Order", "order"}, // OrderService may be in the file, too
+		{"example.com/Shop/V2", "shopv2"},
+		{"example.com/init", "initpb"},
 	}
 	for _, test := range tests {
 		id := imports.Named(protogen.GoImportPath(test.path).Ident("Message"))

@@ -2,8 +2,6 @@ package model
 
 import (
 	"regexp"
-	"strconv"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/api/annotations"
 )
@@ -51,14 +49,6 @@ func routeOf(r *annotations.HttpRule) (Route, bool) {
 	return Route{}, false
 }
 
-// verb quotes one that nobody knows.
-func verb(v string) string {
-	if strings.Trim(v, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return strconv.Quote(v)
-	}
-	return v
-}
-
 // checkRoutes refuses two methods of a service with one path: the gateway would
 // never reach the first.
 func (b *builder) checkRoutes(s *Service) {
@@ -71,7 +61,7 @@ func (b *builder) checkRoutes(s *Service) {
 			shape := Route{r.Verb, variable.ReplaceAllString(r.Path, "{}")}
 			if other := first[shape]; other != nil {
 				at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
-				b.faultf(at, "%s %q is also the path of %s", verb(r.Verb), r.Path, other.Name)
+				b.faultf(at, "%s %q is also the path of %s", r.Verb, r.Path, other.Name)
 				continue
 			}
 			first[shape] = m

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"strconv"
+	"strings"
+	"unicode"
 
 	"google.golang.org/protobuf/compiler/protogen"
 
@@ -51,9 +53,11 @@ func (p *printer) patterns(patterns []*pattern) {
 	p.line()
 }
 
-// quotePattern avoids doubled backslashes where it can.
+// quotePattern avoids doubled backslashes where it can, and where a reader sees
+// all of the pattern.
 func quotePattern(s string) string {
-	if strconv.CanBackquote(s) {
+	hidden := strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+	if strconv.CanBackquote(s) && !hidden {
 		return "`" + s + "`"
 	}
 	return quote(s)
