@@ -80,7 +80,7 @@ protoc: third_party ## compare what protoc and buf make of the same contracts, b
 .PHONY: fuzz
 FUZZTIME ?= 1m
 fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME
-	go test ./protoc-gen-svc -run '^$$' -fuzz FuzzGenerate -fuzztime $(FUZZTIME)
+	go test ./protoc-gen-svc -run '^$$' -fuzz FuzzGenerate -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 
 .PHONY: lint
 lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
