@@ -43,14 +43,8 @@ func bind(spec Spec, o Options) map[string]*method {
 func kindOf(m policy.Method, streams []grpc.StreamDesc) metrics.Kind {
 	_, name := m.Split()
 	for _, s := range streams {
-		switch {
-		case s.StreamName != name:
-		case s.ClientStreams && s.ServerStreams:
-			return metrics.BidiStream
-		case s.ClientStreams:
-			return metrics.ClientStream
-		default:
-			return metrics.ServerStream
+		if s.StreamName == name {
+			return metrics.StreamKind(s)
 		}
 	}
 	return metrics.Unary

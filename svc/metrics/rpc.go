@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/svc/policy"
@@ -20,6 +21,18 @@ const (
 	ServerStream Kind = "server_stream"
 	BidiStream   Kind = "bidi_stream"
 )
+
+// StreamKind is the kind of the RPC that a stream's descriptor describes.
+func StreamKind(desc grpc.StreamDesc) Kind {
+	switch {
+	case desc.ClientStreams && desc.ServerStreams:
+		return BidiStream
+	case desc.ClientStreams:
+		return ClientStream
+	default:
+		return ServerStream
+	}
+}
 
 // codeCount is the number of gRPC status codes; they are numbered from 0 (OK)
 // to 16 (Unauthenticated).

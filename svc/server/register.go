@@ -25,21 +25,10 @@ func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl 
 	}
 	watched.Streams = slices.Clone(desc.Streams)
 	for i, m := range watched.Streams {
-		d := b.decoder(desc.ServiceName, m.StreamName, kindOf(m))
+		d := b.decoder(desc.ServiceName, m.StreamName, metrics.StreamKind(m))
 		watched.Streams[i].Handler = d.stream(m.Handler)
 	}
 	s.RegisterService(&watched, impl)
-}
-
-func kindOf(desc grpc.StreamDesc) metrics.Kind {
-	switch {
-	case desc.ClientStreams && desc.ServerStreams:
-		return metrics.BidiStream
-	case desc.ClientStreams:
-		return metrics.ClientStream
-	default:
-		return metrics.ServerStream
-	}
 }
 
 // decoder watches the decoding of one method's messages.
