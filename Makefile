@@ -36,7 +36,8 @@ generate: third_party ## write generated/ and the stubs of RPCs that have no han
 	@$(BUF) generate --template buf.gen.svc.yaml
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
-	@$(PLUGIN) doc > docs/annotations.md
+	@$(PLUGIN) doc annotations > docs/annotations.md
+	@$(PLUGIN) doc diagnostics > docs/diagnostics.md
 
 .PHONY: build
 build: generate ## build the services and the demo into bin/

@@ -41,8 +41,8 @@ func TestTenMistakes(t *testing.T) {
 	}
 }
 
-// faultLine is path:line:column: Subject: field.path message.
-var faultLine = regexp.MustCompile(`^` + regexp.QuoteMeta(tenMistakes) + `:(\d+):(\d+): [\w.]+: (\S+) `)
+// faultLine is path:line:column: Subject: rule: field.path message.
+var faultLine = regexp.MustCompile(`^` + regexp.QuoteMeta(tenMistakes) + `:(\d+):(\d+): [\w.]+: [\w-]+: (\S+) `)
 
 // checkPosition wants the field that a message names at the position that it
 // names, or a field around it: buf has no positions inside the elements of a
@@ -51,7 +51,7 @@ func checkPosition(t *testing.T, source []string, message string) {
 	t.Helper()
 	m := faultLine.FindStringSubmatch(message)
 	if m == nil {
-		t.Errorf("%q is not path:line:column: Subject: field message", message)
+		t.Errorf("%q is not path:line:column: Subject: rule: field message", message)
 		return
 	}
 	line, _ := strconv.Atoi(m[1])

@@ -8,10 +8,14 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/reference"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
 
@@ -90,20 +94,36 @@ func contract(set, buf, template string, s streams) (sync.Source, error) {
 	return sync.Buf{Command: strings.Fields(buf), Template: template, Plugin: []string{self, captureName}}, nil
 }
 
+// references are what doc prints, by argument.
+var references = map[string]func() (string, error){
+	"annotations": reference.Markdown,
+	"diagnostics": func() (string, error) {
+		return fault.Markdown(slices.Concat(model.Rules(), rules.Rules()), slices.Concat(model.Messages(), rules.Messages())), nil
+	},
+}
+
 func docCommand() command {
 	return command{
-		name:    "doc",
-		summary: "print the reference of the annotations, in Markdown",
+		name:      "doc",
+		arguments: "[annotations|diagnostics]",
+		summary:   "print a reference, in Markdown",
+		help: `
+Prints the manual of the annotations, or what the plugin says about contracts
+that cannot work.`,
 		setup: func(*flag.FlagSet) action {
 			return func(_ context.Context, s streams, args []string) error {
-				if len(args) > 0 {
-					return usagef("%q is an argument, and there are none", args[0])
+				if len(args) == 0 {
+					args = []string{"annotations"}
 				}
-				text, err := reference.Markdown()
+				text, known := references[args[0]]
+				if !known || len(args) > 1 {
+					return usagef("%q is not a reference (want annotations or diagnostics)", strings.Join(args, " "))
+				}
+				markdown, err := text()
 				if err != nil {
 					return err
 				}
-				_, err = io.WriteString(s.out, text)
+				_, err = io.WriteString(s.out, markdown)
 				return err
 			}
 		},

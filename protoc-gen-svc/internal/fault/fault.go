@@ -7,6 +7,7 @@ package fault
 import (
 	"cmp"
 	"fmt"
+	pathpkg "path"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,12 +26,19 @@ type Fault struct {
 	// "OrderService.CreateOrder". Empty for a file.
 	Subject string
 
-	// Message is lower case and has no full stop. It quotes the value, says the
-	// rule and, where it can, the fix.
-	Message string
+	// Rule names what the contract breaks: "deadline-budget".
+	Rule string
+
+	// Text is lower case and has no full stop. It quotes the value, says what is
+	// wrong and, where it can, the fix.
+	Text string
+
+	// Tree is what the text is about, over several lines, or empty.
+	Tree string
 }
 
-// String returns "path:line:column: Subject: message", without what is unknown.
+// String returns "path:line:column: Subject: rule: text", without what is
+// unknown, and the tree below it, indented.
 func (f Fault) String() string {
 	var out strings.Builder
 	out.WriteString(printable(f.Path))
@@ -41,7 +49,7 @@ func (f Fault) String() string {
 		out.WriteByte(':')
 		out.WriteString(strconv.Itoa(n))
 	}
-	for _, part := range []string{f.Subject, f.Message} {
+	for _, part := range []string{f.Subject, f.Rule, f.Text} {
 		if part == "" {
 			continue
 		}
@@ -49,6 +57,10 @@ func (f Fault) String() string {
 			out.WriteString(": ")
 		}
 		out.WriteString(printable(part))
+	}
+	for line := range strings.Lines(f.Tree) {
+		out.WriteString("\n  ")
+		out.WriteString(printable(strings.TrimSuffix(line, "\n")))
 	}
 	return out.String()
 }
@@ -72,7 +84,8 @@ func compare(a, b Fault) int {
 		cmp.Compare(a.Path, b.Path),
 		cmp.Compare(a.Line, b.Line),
 		cmp.Compare(a.Column, b.Column),
-		cmp.Compare(a.Message, b.Message),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Text, b.Text),
 		cmp.Compare(a.Subject, b.Subject),
 	)
 }
@@ -82,16 +95,27 @@ type List struct {
 	faults []Fault
 }
 
-// Add records a mistake at a position, which [At] finds. The rest is as for
-// fmt.Sprintf.
-func (l *List) Add(at Position, format string, args ...any) {
+// Add records a mistake at a position, which [At] finds. The prefix stands before
+// the message, whose verbs the arguments fill.
+func (l *List) Add(at Position, m Message, prefix string, args ...any) {
 	l.faults = append(l.faults, Fault{
 		Path:    at.Path,
 		Line:    at.Line,
 		Column:  at.Column,
 		Subject: at.Subject,
-		Message: fmt.Sprintf(format, args...),
+		Rule:    m.Rule,
+		Text:    prefix + fmt.Sprintf(m.Format, args...),
 	})
+}
+
+// Explain puts a tree below the mistake that was added last.
+func (l *List) Explain(tree string) { l.faults[len(l.faults)-1].Tree = tree }
+
+// Under puts a folder before the path of every mistake.
+func (l *List) Under(dir string) {
+	for i := range l.faults {
+		l.faults[i].Path = pathpkg.Join(dir, l.faults[i].Path)
+	}
 }
 
 // Merge adds what another list has.

@@ -10,13 +10,17 @@ import (
 func ExampleList() {
 	var faults fault.List
 	faults.Add(fault.Position{Path: "order/v1/order.proto", Line: 12, Column: 5, Subject: "OrderService.CreateOrder"},
-		"timeout %q is not a duration (want for example %q)", "5 sec", "5s")
-	faults.Add(fault.Position{Path: "order/v1/order.proto", Line: 3, Column: 1}, "no services")
+		fault.Message{Rule: "duration-format", Format: "%q is not a duration (want for example %q)"}, "timeout ", "5 sec", "5s")
+	faults.Add(fault.Position{Path: "order/v1/order.proto", Line: 3, Column: 1}, fault.Message{Rule: "empty", Format: "no services"}, "")
+	faults.Explain("order\n└─ v1\n")
+	faults.Under("../proto")
 	fmt.Println(faults.Err())
 	// Output:
 	// 2 faults in the contract:
-	// order/v1/order.proto:3:1: no services
-	// order/v1/order.proto:12:5: OrderService.CreateOrder: timeout "5 sec" is not a duration (want for example "5s")
+	// ../proto/order/v1/order.proto:3:1: empty: no services
+	//   order
+	//   └─ v1
+	// ../proto/order/v1/order.proto:12:5: OrderService.CreateOrder: duration-format: timeout "5 sec" is not a duration (want for example "5s")
 }
 
 func TestListOrder(t *testing.T) {
@@ -24,21 +28,21 @@ func TestListOrder(t *testing.T) {
 		return fault.Position{Path: path, Line: line, Column: column, Subject: "S"}
 	}
 	var more, faults fault.List
-	faults.Add(at("b", 1, 1), "x")
-	faults.Add(at("a", 10, 1), "x")
-	faults.Add(at("a", 9, 2), "y")
-	faults.Add(at("a", 9, 2), "x")
-	more.Add(at("a", 9, 1), "z")
-	more.Add(at("a", 9, 2), "x") // once more
-	more.Add(at("a", 0, 0), "no position")
+	faults.Add(at("b", 1, 1), fault.Message{Rule: "r", Format: "x"}, "")
+	faults.Add(at("a", 10, 1), fault.Message{Rule: "r", Format: "x"}, "")
+	faults.Add(at("a", 9, 2), fault.Message{Rule: "r", Format: "y"}, "")
+	faults.Add(at("a", 9, 2), fault.Message{Rule: "r", Format: "x"}, "")
+	more.Add(at("a", 9, 1), fault.Message{Rule: "r", Format: "z"}, "")
+	more.Add(at("a", 9, 2), fault.Message{Rule: "r", Format: "x"}, "") // once more
+	more.Add(at("a", 0, 0), fault.Message{Rule: "r", Format: "no position"}, "")
 	faults.Merge(more)
 	const want = `6 faults in the contract:
-a: S: no position
-a:9:1: S: z
-a:9:2: S: x
-a:9:2: S: y
-a:10:1: S: x
-b:1:1: S: x`
+a: S: r: no position
+a:9:1: S: r: z
+a:9:2: S: r: x
+a:9:2: S: r: y
+a:10:1: S: r: x
+b:1:1: S: r: x`
 	for range 5 {
 		if got := faults.String(); got != want {
 			t.Fatalf("got\n%s\nwant\n%s", got, want)
@@ -51,8 +55,8 @@ b:1:1: S: x`
 
 // TestOneLine: a contract's text does not end the line of its fault.
 func TestOneLine(t *testing.T) {
-	f := fault.Fault{Path: "a\nb.proto", Line: 1, Column: 2, Subject: "S", Message: "missing ]: `[\r\u2028äöü'`"}
-	if got, want := f.String(), "a\\nb.proto:1:2: S: missing ]: `[\\r\\u2028äöü'`"; got != want {
+	f := fault.Fault{Path: "a\nb.proto", Line: 1, Column: 2, Subject: "S", Rule: "r", Text: "missing ]: `[\r\u2028äöü'`"}
+	if got, want := f.String(), "a\\nb.proto:1:2: S: r: missing ]: `[\\r\\u2028äöü'`"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -62,10 +66,10 @@ func TestListEmpty(t *testing.T) {
 	if err := faults.Err(); err != nil || !faults.Empty() || faults.String() != "" {
 		t.Errorf("an empty list has the error %v, the text %q", err, faults.String())
 	}
-	faults.Add(fault.Position{Path: "a"}, "x")
+	faults.Add(fault.Position{Path: "a"}, fault.Message{Rule: "r", Format: "x"}, "")
 	err := faults.Err()
-	faults.Add(fault.Position{Path: "b"}, "y")
-	if want := "1 fault in the contract:\na: x"; err.Error() != want {
+	faults.Add(fault.Position{Path: "b"}, fault.Message{Rule: "r", Format: "y"}, "")
+	if want := "1 fault in the contract:\na: r: x"; err.Error() != want {
 		t.Errorf("Err() = %q, want %q", err, want)
 	}
 }

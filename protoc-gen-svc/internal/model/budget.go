@@ -25,18 +25,58 @@ func (b *builder) checkBudget(m *Method, services map[string]*Service) {
 	if m.Timeout == 0 || m.ownTimeout() == "" {
 		return
 	}
-	var parts []string
 	var sum time.Duration
-	for _, c := range m.Calls {
-		if callee := methodOf(services, c); callee != nil && callee.Kind == Unary {
-			parts = append(parts, fmt.Sprintf("%s/%s %v", c.Service, c.Method, callee.Timeout))
-			sum += callee.Timeout
-		}
+	for _, callee := range unaryCallees(m, services) {
+		sum += callee.Timeout
 	}
 	if sum > m.Timeout {
-		b.faultf(m.origin().in("timeout"), "%q is less than its calls may take one after the other: %s = %v (raise it, or lower theirs)",
-			m.ownTimeout(), strings.Join(parts, " + "), sum)
+		b.fault(m.origin().in("timeout"), deadlineBudget, m.ownTimeout(), sum)
+		b.faults.Explain(m.Wire[1:] + " " + m.Timeout.String() + "\n" + budgetTree(m, services, "", budgetDepth))
 	}
+}
+
+func unaryCallees(m *Method, services map[string]*Service) []*Method {
+	var callees []*Method
+	for _, c := range m.Calls {
+		if callee := methodOf(services, c); callee != nil && callee.Kind == Unary {
+			callees = append(callees, callee)
+		}
+	}
+	return callees
+}
+
+// budgetDepth is how many levels of calls the tree of a budget shows. Those below
+// have their own.
+const budgetDepth = 3
+
+// budgetTree draws the deadlines of what a method calls, and of what that calls
+// in turn.
+func budgetTree(m *Method, services map[string]*Service, indent string, depth int) string {
+	if depth == 0 {
+		return ""
+	}
+	var tree string
+	callees := unaryCallees(m, services)
+	for i, callee := range callees {
+		branch, below := "├─ ", "│  "
+		if i == len(callees)-1 {
+			branch, below = "└─ ", "   "
+		}
+		tree += indent + branch + callee.Wire[1:] + " " + callee.Timeout.String()
+		if n := callee.attempts(); n > 1 {
+			tree += fmt.Sprintf(", %d attempts within it", n)
+		}
+		tree += "\n" + budgetTree(callee, services, indent+below, depth-1)
+	}
+	return tree
+}
+
+// attempts is how often a client tries a call of the method in all.
+func (m *Method) attempts() int {
+	if m.Retry == nil {
+		return 1
+	}
+	return int(m.Retry.Attempts)
 }
 
 // checkRecursion refuses a method that reaches itself by calls that the contract
@@ -44,7 +84,7 @@ func (b *builder) checkBudget(m *Method, services map[string]*Service) {
 func (b *builder) checkRecursion(m *Method, services map[string]*Service) {
 	for i, c := range m.Calls {
 		if way := callsTo(services, c, m, nil); way != nil {
-			b.faultf(m.origin().at("calls", i), "%q closes a circle of calls: %s", c.Service+"/"+c.Method,
+			b.fault(m.origin().at("calls", i), callCycle, c.Service+"/"+c.Method,
 				strings.Join(append([]string{m.Wire[1:]}, way...), " calls "))
 		}
 	}
@@ -77,7 +117,7 @@ func (b *builder) checkReasons(system *System) {
 		for _, e := range enum.Errors {
 			key := [2]string{enum.Domain, e.Reason}
 			if other := first[key]; other != nil {
-				b.faultf(Origin{desc: e.proto.Desc}, "is also a reason of %s, in the same domain %q (give one of the enums another domain)", other.Enum.FullName, enum.Domain)
+				b.fault(Origin{desc: e.proto.Desc}, reasonTwice, other.Enum.FullName, enum.Domain)
 				continue
 			}
 			first[key] = e

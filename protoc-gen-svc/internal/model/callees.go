@@ -66,20 +66,20 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 	seen := map[*Callee]bool{}
 	for i, settings := range o.GetCallees() {
 		at := s.origin().at("callees", i)
-		full, err := b.serviceName(settings.GetService())
-		if err != nil {
-			b.faultf(at.in("service"), "%v", err)
+		full, ok := b.serviceName(settings.GetService())
+		if !ok {
+			b.fault(at.in("service"), calleeForm, settings.GetService())
 			continue
 		}
 		c := find(full)
 		switch {
 		case c == nil:
-			b.faultf(at.in("service"), "%q is not called by any method%s", settings.GetService(), suggestion(calleeNames(known), b.file.pkg, settings.GetService()))
+			b.fault(at.in("service"), calleeUncalled, settings.GetService(), suggestion(calleeNames(known), b.file.pkg, settings.GetService()))
 			continue
 		case seen[c]:
-			b.faultf(at.in("service"), "%q has settings twice", settings.GetService())
+			b.fault(at.in("service"), calleeTwice, settings.GetService())
 		case balance[settings.GetBalance()] == "":
-			b.faultf(at.in("balance"), "%v is not a known policy", settings.GetBalance())
+			b.fault(at.in("balance"), calleeBalance, settings.GetBalance())
 		}
 		seen[c] = true
 		c.Balance = balance[settings.GetBalance()]
@@ -124,6 +124,7 @@ func (b *builder) checkSystem(system *System) {
 	for _, s := range system.Services {
 		services[s.FullName] = s
 	}
+	worst := worstPaths{services, map[*Method][]*Method{}}
 	for _, s := range system.Services {
 		for _, c := range s.Callees {
 			c.Service = services[c.FullName]
@@ -132,6 +133,8 @@ func (b *builder) checkSystem(system *System) {
 			b.checkCalls(m, services)
 			b.checkBudget(m, services)
 			b.checkRecursion(m, services)
+			b.checkAmplification(m, worst)
+			b.checkForeignErrors(m, services)
 		}
 	}
 	b.checkCircles(system)
@@ -151,11 +154,11 @@ func (b *builder) checkCalls(m *Method, services map[string]*Service) {
 			if hint == "" || b.exists(call.Service) {
 				hint = ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
 			}
-			b.faultf(at, "%q: service %q is not in this run%s", call.Service+"/"+call.Method, call.Service, hint)
+			b.fault(at, serviceNotInRun, call.Service+"/"+call.Method, call.Service, hint)
 			continue
 		}
 		if !slices.ContainsFunc(callee.Methods, func(other *Method) bool { return other.Name == call.Method }) {
-			b.faultf(at, "%q: service %q has no method %q%s", call.Service+"/"+call.Method, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
+			b.fault(at, calleeMethod, call.Service+"/"+call.Method, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (b *builder) checkCircles(system *System) {
 	for _, n := range all {
 		if back := route(all, n.to, n.from, nil); back != nil {
 			circle := strings.Join(append([]string{n.from}, back...), " needs ")
-			b.faultf(n.because, "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)", circle)
+			b.fault(n.because, importCircle, circle)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (b *builder) checkNames(s *System) {
 	deployables := map[string]*Service{}
 	for _, svc := range s.Services {
 		if first := deployables[svc.Name]; first != nil {
-			b.faultf(svc.origin().in("name"), "%q is also the name of %s (set (svc.v1.service).name on one of them)", svc.Name, first.FullName)
+			b.fault(svc.origin().in("name"), nameTwice, svc.Name, first.FullName)
 			continue
 		}
 		deployables[svc.Name] = svc
@@ -44,7 +44,7 @@ func (b *builder) checkHandlers(s *System) {
 		}
 		first := handlers[svc.Handler]
 		if first != nil && first.Name != svc.Name {
-			b.faultf(svc.origin().in("name"), "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)", svc.Name, svc.Handler.Path, first.Name, first.FullName)
+			b.fault(svc.origin().in("name"), handlerTwice, svc.Name, svc.Handler.Path, first.Name, first.FullName)
 			continue
 		}
 		handlers[svc.Handler] = svc
@@ -55,10 +55,10 @@ func (b *builder) checkHandlers(s *System) {
 func (b *builder) checkGoPackage(f *protogen.File, s *Service) {
 	at := Origin{desc: s.proto.Desc}
 	if f.GoPackageName == "main" {
-		b.faultf(at, "has go_package %q: nothing can import a package main (choose another name)", f.Desc.Options().(*descriptorpb.FileOptions).GetGoPackage())
+		b.fault(at, packageMain, f.Desc.Options().(*descriptorpb.FileOptions).GetGoPackage())
 	}
 	if f.GoImportPath == s.Package.Path {
-		b.faultf(at, "has go_package %q, which is where the service's own code goes (choose another)", string(f.GoImportPath))
+		b.fault(at, packageTaken, string(f.GoImportPath))
 	}
 }
 
@@ -66,7 +66,7 @@ func (b *builder) checkGoPackage(f *protogen.File, s *Service) {
 func (b *builder) checkImportPaths() {
 	for _, f := range b.plugin.Files {
 		if strings.ContainsFunc(string(f.GoImportPath), notInImportPath) {
-			b.faultf(Origin{desc: f.Desc}, "go_package has the import path %q, which Go does not accept (want for example %q)", string(f.GoImportPath), "example.com/shop/order/v1")
+			b.fault(Origin{desc: f.Desc}, importPath, string(f.GoImportPath), "example.com/shop/order/v1")
 		}
 	}
 }
@@ -92,7 +92,7 @@ func (c claims) add(d protoreflect.Descriptor, in Package, names ...string) {
 		key := in.Dir + "/" + name
 		first, taken := c.taken[key]
 		if taken && !refused[first] {
-			c.faults.Add(fault.At(d), "becomes %s%s, as does %s (rename one of them)", name, inGo(name), first)
+			c.faults.Add(fault.At(d), diagnostics[goNameTwice], "", name, inGo(name), first)
 			refused[first] = true
 		}
 		if !taken {

@@ -18,7 +18,7 @@ func (b *builder) config(s *Service, o *svcv1.Service) *protogen.Message {
 	}
 	message, ok := resolve(b.file.messages, b.file.pkg, o.GetConfig())
 	if !ok {
-		b.faultf(s.origin().in("config"), "%q is not a known message%s", o.GetConfig(), suggestion(b.file.messages, b.file.pkg, o.GetConfig()))
+		b.fault(s.origin().in("config"), configUnknown, o.GetConfig(), suggestion(b.file.messages, b.file.pkg, o.GetConfig()))
 		return nil
 	}
 	s.Config = &Config{

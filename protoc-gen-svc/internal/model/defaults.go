@@ -26,11 +26,11 @@ func (b *builder) configDefault(f *protogen.Field) string {
 	at := defaultOrigin(f)
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Content) != 1 {
-		b.faultf(at, "%q is not YAML", text)
+		b.fault(at, defaultYAML, text)
 		return ""
 	}
 	if err := checkDefault(f.Desc, doc.Content[0]); err != nil {
-		b.faultf(at, "%q: %v", text, err)
+		b.fault(at, defaultValue, text, err)
 		return ""
 	}
 	return oneLine(f.Desc, doc.Content[0])
@@ -175,7 +175,7 @@ func (b *builder) checkOneofDefaults(m *protogen.Message) {
 				continue
 			}
 			if first != nil {
-				b.faultf(defaultOrigin(f), "is set, and that of %s too, of which only one can be (both are in oneof %s)", first.Desc.Name(), o.Desc.Name())
+				b.fault(defaultOrigin(f), defaultOneof, first.Desc.Name(), o.Desc.Name())
 				continue
 			}
 			first = f

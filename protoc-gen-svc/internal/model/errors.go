@@ -64,7 +64,7 @@ func (b *builder) errorEnum(f *protogen.File, e *protogen.Enum) *ErrorEnum {
 
 func (b *builder) refuseZeroError(v *protogen.EnumValue) {
 	if v.Desc.Options().ProtoReflect().Has(svcv1.E_Error.TypeDescriptor()) {
-		b.faultf(Origin{desc: v.Desc, ext: svcv1.E_Error}, "is the zero value, which stands for no error (move (svc.v1.error) to another value)")
+		b.fault(Origin{desc: v.Desc, ext: svcv1.E_Error}, errorZero)
 	}
 }
 
@@ -87,10 +87,10 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 		proto:      v,
 	}
 	if _, known := code.Code_name[int32(options.GetCode())]; !known || options.GetCode() == code.Code_OK {
-		b.faultf(at.in("code"), "is missing, OK or unknown: an error needs a code (for example NOT_FOUND)")
+		b.fault(at.in("code"), errorCode)
 	}
 	if e.HTTP != 0 && (e.HTTP < 400 || e.HTTP > 599) {
-		b.faultf(at.in("http_status"), "%d is not the status of an error (want 400 to 599)", e.HTTP)
+		b.fault(at.in("http_status"), errorHTTP, e.HTTP)
 	}
 	e.Parameters = b.parameters(at.in("message"), e.Message)
 	return e
@@ -116,14 +116,14 @@ func (b *builder) parameters(at Origin, message string) []Parameter {
 	taken := map[string]string{}
 	for _, p := range braces.FindAllString(message, -1) {
 		if !placeholder.MatchString(p) {
-			b.faultf(at, "%q has %q, which is not a placeholder (want for example {user_id})", message, p)
+			b.fault(at, errorPlaceholder, message, p)
 			continue
 		}
 		key := strings.Trim(p, "{}")
 		name := unexported(key)
 		first, seen := taken[name]
 		if seen && first != key {
-			b.faultf(at, "%q has {%s} and {%s}, which are one name in Go", message, first, key)
+			b.fault(at, errorOneName, message, first, key)
 		}
 		if !seen {
 			taken[name] = key

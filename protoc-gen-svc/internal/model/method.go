@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +79,7 @@ func (b *builder) timeout(m *Method, o *svcv1.Method) time.Duration {
 	}
 	d, err := duration(o.GetTimeout(), byDefault)
 	if err != nil {
-		b.faultf(m.origin().in("timeout"), "%v", err)
+		b.reject(m.origin().in("timeout"), err)
 	}
 	return d
 }
@@ -96,13 +95,13 @@ func (b *builder) idempotent(m *Method, o *svcv1.Method) bool {
 	fd := fields.ByName(protoreflect.Name(key))
 	switch {
 	case m.proto.Desc.IsStreamingClient():
-		b.faultf(at, "%q is set on a method whose request is a stream", key)
+		b.fault(at, keyOnStream, key)
 	case fd == nil:
-		b.faultf(at, "%q is not a field of %s%s", key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
+		b.fault(at, keyUnknown, key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
 	case fd.Kind() != protoreflect.StringKind || fd.IsList():
-		b.faultf(at, "%q is not a string field", key)
+		b.fault(at, keyType, key)
 	case !refusesEmpty(fd):
-		b.faultf(at, "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)", key, requiredToo(fd))
+		b.fault(at, keyEmpty, key, requiredToo(fd))
 	}
 	return true
 }
@@ -124,27 +123,27 @@ func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
 		return nil
 	}
 	if m.Kind != Unary {
-		b.faultf(at, "is set on a %s method: only unary methods can be tried again", m.Kind.Streams())
+		b.fault(at, retryStream, m.Kind.Streams())
 		return nil
 	}
 	if !m.Idempotent {
-		b.faultf(at, "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)")
+		b.fault(at, retryNotIdempotent)
 		return nil
 	}
 	r := retryOf
 	r.Attempts = orDefault(o.GetRetry().GetAttempts(), r.Attempts)
 	if r.Attempts > 5 {
-		b.faultf(at.in("attempts"), "%d is too many (want 1 to 5)", r.Attempts)
+		b.fault(at.in("attempts"), retryAttempts, r.Attempts)
 	}
 	var err error
 	if r.InitialBackoff, err = positive(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
-		b.faultf(at.in("initial_backoff"), "%v", err)
+		b.reject(at.in("initial_backoff"), err)
 	}
 	if r.MaxBackoff, err = positive(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
-		b.faultf(at.in("max_backoff"), "%v", err)
+		b.reject(at.in("max_backoff"), err)
 	}
 	if r.MaxBackoff < r.InitialBackoff {
-		b.faultf(at.in("max_backoff"), "%q is below initial_backoff %q", r.MaxBackoff, r.InitialBackoff)
+		b.fault(at.in("max_backoff"), retryBackoff, r.MaxBackoff, r.InitialBackoff)
 	}
 	r.Codes = b.retryCodes(at, m, o.GetRetry().GetCodes())
 	if r.Attempts == 1 {
@@ -162,7 +161,7 @@ func (b *builder) retryCodes(at Origin, m *Method, wanted []code.Code) []string 
 	var all []codes.Code
 	for i, c := range wanted {
 		if c == code.Code_OK || code.Code_name[int32(c)] == "" {
-			b.faultf(at.at("codes", i), "%v is not the code of an error", c)
+			b.fault(at.at("codes", i), retryCode, c)
 		}
 		all = append(all, codes.Code(c))
 	}
@@ -185,16 +184,16 @@ func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
 		at := at.at("errors", i)
 		v, found := resolve(b.file.values, b.file.pkg, name)
 		if !found {
-			b.faultf(at, "%q is not a value of a known enum%s", name, suggestion(b.errorNames(), b.file.pkg, name))
+			b.fault(at, errorUnknown, name, suggestion(b.errorNames(), b.file.pkg, name))
 			continue
 		}
 		e := b.errorOf(v)
 		if e == nil {
-			b.faultf(at, "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value", name)
+			b.fault(at, errorNotAnnotated, name)
 			continue
 		}
 		if slices.Contains(out, e) {
-			b.faultf(at, "%q is declared twice", name)
+			b.fault(at, errorTwice, name)
 			continue
 		}
 		out = append(out, e)
@@ -230,19 +229,19 @@ func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
 	var out []Call
 	for i, text := range o.GetCalls() {
 		at := at.at("calls", i)
-		service, method, ok := strings.Cut(text, "/")
-		if !ok || service == "" || !protoreflect.Name(method).IsValid() {
-			b.faultf(at, "%q does not name a method (want for example %q)", text, "payment.v1.PaymentService/Authorize")
+		service, method, cut := strings.Cut(text, "/")
+		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
+			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")
 			continue
 		}
-		full, err := b.serviceName(service)
-		if err != nil {
-			b.faultf(at, "%q: %v", text, err)
+		full, ok := b.serviceName(service)
+		if !ok {
+			b.fault(at, callService, text, service)
 			continue
 		}
 		call := Call{Service: full, Method: method}
 		if slices.Contains(out, call) {
-			b.faultf(at, "%q is declared twice", text)
+			b.fault(at, callTwice, text)
 			continue
 		}
 		out = append(out, call)
@@ -252,13 +251,10 @@ func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
 
 // serviceName makes a callee's name full. The callee need not be imported, so a
 // name that is not in sight is taken as full already.
-func (b *builder) serviceName(name string) (string, error) {
+func (b *builder) serviceName(name string) (full string, ok bool) {
 	if s, ok := resolve(b.file.services, b.file.pkg, name); ok {
-		return string(s.Desc.FullName()), nil
+		return string(s.Desc.FullName()), true
 	}
-	full := protoreflect.FullName(strings.TrimPrefix(name, "."))
-	if !full.IsValid() {
-		return "", fmt.Errorf("%q is not the name of a service", name)
-	}
-	return string(full), nil
+	plain := protoreflect.FullName(strings.TrimPrefix(name, "."))
+	return string(plain), plain.IsValid()
 }

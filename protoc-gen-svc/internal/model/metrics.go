@@ -42,9 +42,9 @@ func (b *builder) metrics(s *Service, o *svcv1.Service) []*Metric {
 		}
 		b.checkMetric(at, metric)
 		if first, taken := goNames[metric.GoName]; taken && first == metric.Name {
-			b.faultf(at.in("name"), "%q is declared twice", metric.Name)
+			b.fault(at.in("name"), metricTwice, metric.Name)
 		} else if taken {
-			b.faultf(at.in("name"), "%q and %q are one name in Go", metric.Name, first)
+			b.fault(at.in("name"), metricOneName, metric.Name, first)
 		}
 		goNames[metric.GoName] = metric.Name
 		out = append(out, metric)
@@ -56,28 +56,66 @@ func (b *builder) checkMetric(at Origin, m *Metric) {
 	counts := strings.HasSuffix(m.Name, "_total")
 	switch {
 	case !metricName.MatchString(m.Name):
-		b.faultf(at.in("name"), "%q is not the name of a metric in snake case (want for example %q)", m.Name, "orders_created_total")
+		b.fault(at.in("name"), metricForm, m.Name, "orders_created_total")
 	case slices.ContainsFunc(reservedMetrics, func(p string) bool { return strings.HasPrefix(m.Name, p) }):
-		b.faultf(at.in("name"), "%q has a prefix of the runtime's own metrics", m.Name)
+		b.fault(at.in("name"), metricPrefix, m.Name)
 	case m.Type == "Counter" && !counts:
-		b.faultf(at.in("name"), "%q is a counter and does not end in %q", m.Name, "_total")
+		b.fault(at.in("name"), counterSuffix, m.Name, "_total")
 	case m.Type != "Counter" && m.Type != "" && counts:
-		b.faultf(at.in("name"), "%q is not a counter and ends in %q", m.Name, "_total")
+		b.fault(at.in("name"), notCounterSuffix, m.Name, "_total")
+	}
+	if base, unit := baseUnit(m.Name); base != "" {
+		b.fault(at.in("name"), metricUnit, m.Name, unit, base)
 	}
 	if m.Type == "" {
-		b.faultf(at.in("type"), "is missing or unknown (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)")
+		b.fault(at.in("type"), metricType)
 	}
 	if m.Help == "" {
-		b.faultf(at.in("help"), "is missing: say in one sentence what %q counts", m.Name)
+		b.fault(at.in("help"), metricHelp, m.Name)
 	}
 	if len(m.Buckets) > 0 && m.Type != "Histogram" {
-		b.faultf(at.in("buckets"), "are set on a metric that is not a histogram")
+		b.fault(at.in("buckets"), bucketsUnused)
 	}
 	if slices.ContainsFunc(m.Buckets, func(b float64) bool { return math.IsNaN(b) || math.IsInf(b, 0) }) {
-		b.faultf(at.in("buckets"), "are not all finite (the bucket above the last bound is always there)")
+		b.fault(at.in("buckets"), bucketsFinite)
 	} else if !slices.IsSorted(m.Buckets) || len(slices.Compact(slices.Clone(m.Buckets))) != len(m.Buckets) {
-		b.faultf(at.in("buckets"), "are not ascending")
+		b.fault(at.in("buckets"), bucketsAscending)
 	}
+}
+
+// baseUnits are the units that Prometheus has metrics in, by those that it has not.
+var baseUnits = map[string]string{
+	"ns": "seconds", "nanos": "seconds", "nanoseconds": "seconds",
+	"us": "seconds", "micros": "seconds", "microseconds": "seconds",
+	"ms": "seconds", "millis": "seconds", "milliseconds": "seconds",
+	"minutes": "seconds", "hours": "seconds", "days": "seconds",
+	"kb": "bytes", "kib": "bytes", "kilobytes": "bytes",
+	"mb": "bytes", "mib": "bytes", "megabytes": "bytes",
+	"gb": "bytes", "gib": "bytes", "gigabytes": "bytes",
+	"percent": "ratio",
+}
+
+// baseUnit is what a metric whose name ends in a unit that is not a base unit
+// should be called, and that unit; both are empty for all others.
+func baseUnit(name string) (base, unit string) {
+	stem, isTotal := strings.CutSuffix(name, "_total")
+	before, unit, _ := cutLast(stem, "_")
+	if baseUnits[unit] == "" || before == "" {
+		return "", ""
+	}
+	base = before + "_" + baseUnits[unit]
+	if isTotal {
+		base += "_total"
+	}
+	return base, unit
+}
+
+// cutLast is strings.Cut at the last separator.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 func (b *builder) labels(at Origin, m *svcv1.Metric) []Label {
@@ -88,17 +126,17 @@ func (b *builder) labels(at Origin, m *svcv1.Metric) []Label {
 		label := Label{Name: l.GetName(), Param: unexported(l.GetName()), Values: l.GetValues()}
 		switch {
 		case !labelName.MatchString(label.Name):
-			b.faultf(at.in("name"), "%q is not the name of a label in snake case (want for example %q)", label.Name, "channel")
+			b.fault(at.in("name"), labelForm, label.Name, "channel")
 		case slices.Contains(reservedLabels, label.Name):
-			b.faultf(at.in("name"), "%q is a label that the platform sets", label.Name)
+			b.fault(at.in("name"), labelReserved, label.Name)
 		case params[label.Param] != "":
-			b.faultf(at.in("name"), "%q and %q are one name in Go", label.Name, params[label.Param])
+			b.fault(at.in("name"), labelOneName, label.Name, params[label.Param])
 		case slices.Contains(label.Values, ""):
-			b.faultf(at.in("values"), "of label %q have an empty one, which is the same as no label", label.Name)
+			b.fault(at.in("values"), labelEmptyValue, label.Name)
 		case len(sorted(label.Values)) < len(label.Values):
-			b.faultf(at.in("values"), "of label %q have one twice", label.Name)
+			b.fault(at.in("values"), labelValueTwice, label.Name)
 		case len(label.Values) == 0:
-			b.faultf(at.in("values"), "are missing: name the values of label %q, so that the number of series is bounded", label.Name)
+			b.fault(at.in("values"), labelUnbounded, label.Name)
 		}
 		params[label.Param] = label.Name
 		if label.Param == "m" { // the receiver of the generated handle

@@ -59,12 +59,15 @@ func (o Origin) position() fault.Position {
 	return fault.At(o.desc, numbers...)
 }
 
-// faultf records a mistake. Its message begins with the name of the field,
-// since compilers do not always know an inner field's position.
-func (b *builder) faultf(o Origin, format string, args ...any) {
-	if o.field != "" {
-		format = "%s " + format
-		args = append([]any{o.field}, args...)
+// fault records a mistake. Its text begins with the name of the field, since
+// compilers do not always know an inner field's position.
+func (b *builder) fault(o Origin, m finding, args ...any) {
+	b.faults.Add(o.position(), diagnostics[m], o.prefix(), args...)
+}
+
+func (o Origin) prefix() string {
+	if o.field == "" {
+		return ""
 	}
-	b.faults.Add(o.position(), format, args...)
+	return o.field + " "
 }

@@ -19,7 +19,7 @@ func (b *builder) routes(m *Method) []Route {
 	}
 	at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
 	if m.proto.Desc.IsStreamingClient() && !b.file.foreign {
-		b.faultf(at, "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)", m.Kind.Streams())
+		b.fault(at, routeStream, m.Kind.Streams())
 		return nil
 	}
 	var out []Route
@@ -61,7 +61,7 @@ func (b *builder) checkRoutes(s *Service) {
 			shape := Route{r.Verb, variable.ReplaceAllString(r.Path, "{}")}
 			if other := first[shape]; other != nil {
 				at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
-				b.faultf(at, "%s %q is also the path of %s", r.Verb, r.Path, other.Name)
+				b.fault(at, routeTwice, r.Verb, r.Path, other.Name)
 				continue
 			}
 			first[shape] = m

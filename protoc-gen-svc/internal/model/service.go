@@ -77,12 +77,12 @@ func (s *Service) HTTP() bool {
 func (b *builder) identity(s *Service, o *svcv1.Service) {
 	s.Name = orDefault(o.GetName(), deployableName(s.proto.Desc.FullName()))
 	if o.GetName() != "" && (!kebabName.MatchString(s.Name) || len(s.Name) > maxServiceName) {
-		b.faultf(s.origin().in("name"), "%q is not a name in kebab case of at most %d characters (want for example %q)", s.Name, maxServiceName, "order")
+		b.fault(s.origin().in("name"), serviceName, s.Name, maxServiceName, "order")
 	}
 	s.System = orDefault(o.GetSystem(), s.Name)
 	for field, value := range map[string]string{"system": o.GetSystem(), "team": o.GetTeam()} {
 		if value != "" && !labelValue.MatchString(value) {
-			b.faultf(s.origin().in(field), "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)", value)
+			b.fault(s.origin().in(field), labelValueForm, value)
 		}
 	}
 	s.EnvPrefix = envName(s.Name)
@@ -103,16 +103,16 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	}
 	scale.Max = orDefault(o.GetMax(), max(scale.Min, defaultMax))
 	if scale.Max < scale.Min {
-		b.faultf(at.in("max"), "%d is below min %d", scale.Max, scale.Min)
+		b.fault(at.in("max"), scaleRange, scale.Max, scale.Min)
 	}
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
-		b.faultf(at.in("cpu"), "%v", err)
+		b.reject(at.in("cpu"), err)
 	}
 	memory, err := quantity(scale.Memory, "128Mi")
 	if err != nil {
-		b.faultf(at.in("memory"), "%v", err)
+		b.reject(at.in("memory"), err)
 	} else if memory < 32<<20 || memory > 1<<50 {
-		b.faultf(at.in("memory"), "%q is no memory of a Go service (want %q to %q)", scale.Memory, "32Mi", "1024Ti")
+		b.fault(at.in("memory"), scaleMemory, scale.Memory, "32Mi", "1024Ti")
 	}
 	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
 	return scale
@@ -131,9 +131,9 @@ func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
 	}{{"grpc", ports.GRPC}, {"http", ports.HTTP}, {"admin", ports.Admin}} {
 		at := s.origin().in("ports").in(p.field)
 		if p.port > 65535 {
-			b.faultf(at, "%d is not a TCP port (want 1 to 65535)", p.port)
+			b.fault(at, portRange, p.port)
 		} else if other := seen[p.port]; other != "" {
-			b.faultf(at, "%d is also ports.%s", p.port, other)
+			b.fault(at, portTwice, p.port, other)
 		}
 		seen[p.port] = p.field
 	}
@@ -146,7 +146,7 @@ func (b *builder) sampleRatio(s *Service, o *svcv1.Service) float64 {
 	}
 	ratio := o.GetTraceSampleRatio()
 	if !(ratio >= 0 && ratio <= 1) {
-		b.faultf(s.origin().in("trace_sample_ratio"), "%v is not a ratio (want 0 to 1)", ratio)
+		b.fault(s.origin().in("trace_sample_ratio"), sampleRatio, ratio)
 	}
 	return ratio
 }
@@ -158,7 +158,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 	at := s.origin().in("database")
 	timeout, err := positive(o.GetReadinessTimeout(), defaultReadiness)
 	if err != nil {
-		b.faultf(at.in("readiness_timeout"), "%v", err)
+		b.reject(at.in("readiness_timeout"), err)
 	}
 	db := &Database{
 		ReadinessTimeout: timeout,
@@ -166,7 +166,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		Secret:           orDefault(o.GetSecret(), s.Name+"-database"),
 	}
 	if !kebabName.MatchString(db.Secret) {
-		b.faultf(at.in("secret"), "%q is not the name of a Kubernetes Secret", db.Secret)
+		b.fault(at.in("secret"), secretName, db.Secret)
 	}
 	return db
 }
@@ -176,15 +176,15 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 	at := s.origin().in("stop")
 	drain, err := duration(o.GetDrainDelay(), defaultDrainDelay)
 	if err != nil {
-		b.faultf(at.in("drain_delay"), "%v", err)
+		b.reject(at.in("drain_delay"), err)
 	}
 	budget, err := positive(o.GetBudget(), defaultBudget)
 	if err != nil {
-		b.faultf(at.in("budget"), "%v", err)
+		b.reject(at.in("budget"), err)
 	}
 	for _, m := range s.Methods {
 		if m.Kind == Unary && m.Timeout > budget {
-			b.faultf(at.in("budget"), "%q is below the timeout %q of %s, whose calls would be cut", budget, m.Timeout, m.Name)
+			b.fault(at.in("budget"), stopBudget, budget, m.Timeout, m.Name)
 		}
 	}
 	grace := (drain + budget + graceMargin).Seconds()
@@ -196,7 +196,7 @@ func (b *builder) checkMethodNames(s *Service) {
 	first := map[string]*Method{}
 	for _, m := range s.Methods {
 		if other := first[m.GoName]; other != nil {
-			b.faultf(Origin{desc: m.proto.Desc}, "becomes %s in Go, as does %s (rename one of them)", m.GoName, other.Name)
+			b.fault(Origin{desc: m.proto.Desc}, methodNameTwice, m.GoName, other.Name)
 			continue
 		}
 		first[m.GoName] = m

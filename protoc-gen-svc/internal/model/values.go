@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -17,9 +16,9 @@ func duration(s string, byDefault time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil:
-		return byDefault, fmt.Errorf("%q is not a duration (want for example %q)", s, "5s")
+		return byDefault, reject(durationForm, s, "5s")
 	case d < 0:
-		return byDefault, fmt.Errorf("%q is negative (want for example %q)", s, "5s")
+		return byDefault, reject(durationNegative, s, "5s")
 	}
 	return d, nil
 }
@@ -28,13 +27,13 @@ func duration(s string, byDefault time.Duration) (time.Duration, error) {
 func positive(s string, byDefault time.Duration) (time.Duration, error) {
 	d, err := duration(s, byDefault)
 	if err == nil && d == 0 {
-		return byDefault, fmt.Errorf("%q is not above zero (want for example %q)", s, byDefault)
+		return byDefault, reject(durationZero, s, byDefault)
 	}
 	return d, err
 }
 
 var (
-	quantityForm = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti)?$`)
+	quantityText = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti)?$`)
 
 	// quantityScale is what the suffixes of a Kubernetes quantity multiply by.
 	quantityScale = map[string]float64{
@@ -45,13 +44,13 @@ var (
 
 // quantity reads a Kubernetes quantity such as "250m" or "128Mi".
 func quantity(s, example string) (float64, error) {
-	m := quantityForm.FindStringSubmatch(s)
+	m := quantityText.FindStringSubmatch(s)
 	if m == nil {
-		return 0, fmt.Errorf("%q is not a quantity (want for example %q)", s, example)
+		return 0, reject(quantityForm, s, example)
 	}
 	n, err := strconv.ParseFloat(m[1], 64)
 	if err != nil || n == 0 || math.IsInf(n, 0) {
-		return 0, fmt.Errorf("%q is not a quantity above zero (want for example %q)", s, example)
+		return 0, reject(quantityZero, s, example)
 	}
 	return n * quantityScale[m[2]], nil
 }

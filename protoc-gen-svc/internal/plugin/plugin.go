@@ -5,6 +5,7 @@ package plugin
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"strconv"
 	"strings"
 
@@ -24,7 +25,10 @@ func Main(templates fs.FS, overlays ...emit.Overlay) {
 }
 
 // Flags are the options of a run, as given in buf.gen.yaml.
-type Flags struct{ options model.Options }
+type Flags struct {
+	options   model.Options
+	protoRoot string // folder put before the paths of faults
+}
 
 // Options makes protogen parse the flags.
 func (f *Flags) Options() protogen.Options {
@@ -41,8 +45,13 @@ func (f *Flags) set(name, value string) (err error) {
 		if f.options.System, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
 		}
+	case "proto_root":
+		if path.IsAbs(value) {
+			return fmt.Errorf("option proto_root=%s is absolute: set it to the folder of the protos as seen from where you work, for example proto_root=proto", value)
+		}
+		f.protoRoot = value
 	default:
-		return fmt.Errorf("option %s= is not known (want root=, handlers= or system=true)", name)
+		return fmt.Errorf("option %s= is not known (want root=, handlers=, system=true or proto_root=)", name)
 	}
 	return nil
 }
@@ -56,6 +65,7 @@ func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS, overlays ...emit.O
 		return err
 	}
 	system, faults := model.Build(p, f.options)
+	faults.Under(f.protoRoot)
 	if err := faults.Err(); err != nil {
 		return err
 	}

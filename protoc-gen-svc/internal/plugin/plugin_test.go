@@ -52,7 +52,9 @@ func TestOptions(t *testing.T) {
 		{"root=example.com/generated,module=example.com", "option module=" + foreignHint},
 		{"module=example.com", "option module=" + foreignHint},
 		{"root=example.com/generated,paths=source_relative", "option paths=" + foreignHint},
-		{"root=example.com/generated,systm=true", "option systm= is not known (want root=, handlers= or system=true)"},
+		{"root=example.com/generated,systm=true", "option systm= is not known (want root=, handlers=, system=true or proto_root=)"},
+		{"root=example.com/generated,proto_root=../proto", ""},
+		{"root=example.com/generated,proto_root=/srv/proto", "option proto_root=/srv/proto is absolute: set it to the folder of the protos as seen from where you work, for example proto_root=proto"},
 		{"root=example.com/generated,system=yes", "option system=yes is not a boolean (want system=true)"},
 	}
 	for _, test := range tests {

@@ -38,7 +38,7 @@ func (b *builder) unique(t target, s site) []node {
 	function := "Unique"
 	switch {
 	case t.field.Message != nil:
-		b.refuse(s, "messages cannot be compared: unique needs elements that are scalars or enums")
+		b.refuse(s, uniqueMessages)
 		return nil
 	case t.field.Desc.Kind() == protoreflect.BytesKind:
 		function = "UniqueBytes"

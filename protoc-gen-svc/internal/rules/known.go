@@ -46,7 +46,7 @@ func (b *builder) now(t target, settings []setting) []node {
 func (b *builder) within(t target, at expr, set setting) []node {
 	distance, ok := point(set.value.Message())
 	if !ok || set.value.Message().Interface().(*durationpb.Duration).AsDuration() <= 0 {
-		b.refuse(set.site, "not a duration above zero")
+		b.refuse(set.site, badWithin)
 		return nil
 	}
 	return []node{when(join("!", call(validatePackage, "Near", at, distance.code)),

@@ -77,11 +77,11 @@ func (b *builder) lengths(rules lengthRules, t target, x counted, settings []set
 			continue
 		}
 		if set.name != rules.max && set.value.Uint() > math.MaxInt32 {
-			b.refuse(set.site, "no message is that large")
+			b.refuse(set.site, tooLarge)
 		}
 	}
 	if min != nil && max != nil && min.value.Uint() > max.value.Uint() {
-		b.refuse(min.site, "%d is more than %s, which is %d", min.value.Uint(), max.name, max.value.Uint())
+		b.refuse(min.site, minAboveMax, min.value.Uint(), max.name, max.value.Uint())
 		return nil
 	}
 	var out []node

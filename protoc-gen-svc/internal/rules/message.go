@@ -45,7 +45,7 @@ func inExclusive(rules *validate.MessageRules, f *protogen.Field) bool {
 func (b *builder) exclusive(m *protogen.Message, rule *validate.MessageOneofRule, s site) []node {
 	names := rule.GetFields()
 	if len(names) == 0 {
-		b.refuse(s, "names no fields")
+		b.refuse(s, oneofEmpty)
 		return nil
 	}
 	conditions := make([]expr, 0, len(names))
@@ -54,10 +54,10 @@ func (b *builder) exclusive(m *protogen.Message, rule *validate.MessageOneofRule
 		field := fieldByName(m, name)
 		switch {
 		case field == nil:
-			b.refuse(at, "no field %q%s", name, didYouMean(m, name))
+			b.refuse(at, oneofUnknown, name, didYouMean(m, name))
 			continue
 		case slices.Index(names, name) < i:
-			b.refuse(at, "field %q is named twice", name)
+			b.refuse(at, oneofTwice, name)
 		}
 		set, _ := presence(field)
 		conditions = append(conditions, set)

@@ -115,7 +115,7 @@ func (b *builder) bound(t target, set setting) *bound {
 	out := bounds[string(set.name)]
 	l, ok := newLiteral(t.field, set.value)
 	if !ok {
-		b.refuse(set.site, "no value can be compared with this")
+		b.refuse(set.site, notComparable)
 		return nil
 	}
 	out.literal, out.setting = l, set
@@ -156,7 +156,7 @@ func (b *builder) span(o order, t target, r span) []node {
 	}
 	name, text := r.rule()
 	if r.hopeless(o) {
-		b.refuse(r.any().site, "no value of this type is %s", strings.TrimPrefix(text, "must be "))
+		b.refuse(r.any().site, emptyRange, strings.TrimPrefix(text, "must be "))
 		return nil
 	}
 	ends := r.ends(o)

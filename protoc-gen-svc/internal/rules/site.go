@@ -47,8 +47,8 @@ func (s site) index(i int) site {
 }
 
 // refuse records a mistake, with the path of the option before the text.
-func (b *builder) refuse(s site, format string, args ...any) {
-	b.faults.Add(fault.At(s.desc, s.path...), s.text+": "+format, args...)
+func (b *builder) refuse(s site, m finding, args ...any) {
+	b.faults.Add(fault.At(s.desc, s.path...), diagnostics[m], s.text+": ", args...)
 }
 
 // setting is one field that is set in a message of rules.
@@ -98,8 +98,7 @@ func (b *builder) known(rules protoreflect.Message, s site) {
 // foreign refuses a field of a message of rules.
 func (b *builder) foreign(rules protoreflect.Message, s site, number protowire.Number) {
 	s.path = append(slices.Clip(s.path), int32(number))
-	b.refuse(s, "field %d of %s is a predefined rule or newer than this plugin, and cannot be generated: "+
-		"use the rules of buf.validate, or check it in the handler", number, rules.Descriptor().FullName())
+	b.refuse(s, foreignRule, number, rules.Descriptor().FullName())
 }
 
 // noCEL refuses expressions in the Common Expression Language.
@@ -108,12 +107,11 @@ func (b *builder) noCEL(s site, rules interface {
 	GetCel() []*validate.Rule
 	GetCelExpression() []string
 }) {
-	const text = "CEL expressions cannot be generated: use the rules of buf.validate, or check it in the handler"
 	for i := range rules.GetCel() {
-		b.refuse(s.child(rules, "cel").index(i), text)
+		b.refuse(s.child(rules, "cel").index(i), celRule)
 	}
 	for i := range rules.GetCelExpression() {
-		b.refuse(s.child(rules, "cel_expression").index(i), text)
+		b.refuse(s.child(rules, "cel_expression").index(i), celRule)
 	}
 }
 

@@ -71,7 +71,7 @@ func (b *builder) match(t target, set setting, rule, text string) []node {
 	source := set.value.String()
 	if _, err := regexp.Compile(source); err != nil {
 		reason := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		b.refuse(set.site, "%q is not a regular expression of RE2: %s", source, reason)
+		b.refuse(set.site, badPattern, source, reason)
 		return nil
 	}
 	p := b.pattern(t.field, source)
@@ -113,7 +113,7 @@ func (b *builder) header(t target, set setting, settings []setting) []node {
 		return []node{when(join("!", call(validatePackage, loose+"HeaderValue", t.value)),
 			t.broken("string.well_known_regex.header_value", "must be a valid HTTP header value"))}
 	}
-	b.refuse(set.site, "%d is not a value of buf.validate.KnownRegex", set.value.Enum())
+	b.refuse(set.site, badKnownRegex, set.value.Enum())
 	return nil
 }
 

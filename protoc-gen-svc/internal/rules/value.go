@@ -68,11 +68,11 @@ func (b *builder) expect(rules *validate.FieldRules, s site, want, inside string
 	case string(set.Name()) == want:
 		return rules.ProtoReflect().Get(set).Message(), at
 	case want == "":
-		b.refuse(s.in(set), "does not fit a message: put rules on the fields of the message")
+		b.refuse(s.in(set), ruleOnMessage)
 	case strings.HasSuffix(inside, "."+string(set.Name())):
-		b.refuse(s.in(set), "does not fit the type of the field: use %s", inside)
+		b.refuse(s.in(set), ruleInside, inside)
 	default:
-		b.refuse(s.in(set), "does not fit the type of the field: use %s", want)
+		b.refuse(s.in(set), ruleType, want)
 	}
 	return nil, at
 }
@@ -128,7 +128,7 @@ func (b *builder) member(t target, tag expr, set setting, rule, text string) []n
 	broken := t.broken(rule, or(text, "must be in list "+values.text))
 	switch len(values.codes) {
 	case 0:
-		b.refuse(set.site, "no value can be in this list")
+		b.refuse(set.site, emptyList)
 		return nil
 	case 1:
 		return []node{when(join(tag, " != ", values.codes[0]), broken)}
@@ -167,7 +167,7 @@ func or(text, other string) string {
 func (b *builder) constant(t target, set setting) (literal, bool) {
 	l, ok := newLiteral(t.field, set.value)
 	if !ok {
-		b.refuse(set.site, "no value can equal this")
+		b.refuse(set.site, impossibleConst)
 	}
 	return l, ok
 }

@@ -129,12 +129,15 @@ func readServices(ctx context.Context, o Options) ([]service, error) {
 // servicesOf makes the model of one run of the plugin.
 func servicesOf(r *pluginpb.CodeGeneratorRequest, o Options) ([]service, error) {
 	var options model.Options
+	var protoRoot string
 	p, err := protogen.Options{ParamFunc: func(name, value string) error {
 		switch name { // the plugin itself refuses options that it does not know
 		case "root":
 			options.Root = value
 		case "handlers":
 			options.Handlers = value
+		case "proto_root":
+			protoRoot = value
 		}
 		return nil
 	}}.New(r)
@@ -149,6 +152,7 @@ func servicesOf(r *pluginpb.CodeGeneratorRequest, o Options) ([]service, error) 
 		}
 	}
 	system, faults := model.Build(p, options)
+	faults.Under(protoRoot)
 	packages := map[string]string{}
 	for _, f := range p.Files {
 		packages[string(f.GoImportPath)] = string(f.GoPackageName)
