@@ -15,8 +15,8 @@ func TestCommands(t *testing.T) {
 		exit        int
 		out, errors string // contained in what is printed
 	}{
-		{"list", nil, exitOK, "  sync      write stubs of handlers that are missing\n", ""},
-		{"help", []string{"help"}, exitOK, "  protos    write the proto files that a contract imports\n", ""},
+		{"list", nil, exitOK, "  sync       write stubs of handlers that are missing\n", ""},
+		{"help", []string{"help"}, exitOK, "  protos     write the proto files that a contract imports\n", ""},
 		{"-h", []string{"-h"}, exitOK, "Commands for people:", ""},
 		{"--help", []string{"--help"}, exitOK, "Commands for people:", ""},
 		{"help of one", []string{"help", "protos"}, exitOK, "usage: protoc-gen-svc protos [FLAGS] DIR\n", ""},
@@ -26,11 +26,14 @@ func TestCommands(t *testing.T) {
 		{"version", []string{"version"}, exitOK, "protoc-gen-svc ", ""},
 		{"--version", []string{"--version"}, exitOK, " go1.", ""},
 		{"near command", []string{"snyc"}, exitUsage, "", `unknown command "snyc" (did you mean "sync"?)`},
-		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of protos, sync, doc, version, help)`},
+		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of init, protos, sync, doc, completion, version, help)`},
 		{"help of a near command", []string{"help", "proto"}, exitUsage, "", `(did you mean "protos"?)`},
 		{"no folder", []string{"protos"}, exitUsage, "", "got 0 arguments, want the folder to write to\nusage: protoc-gen-svc protos [FLAGS] DIR\n"},
 		{"unknown flag", []string{"protos", "dir", "--quiet"}, exitUsage, "", "flag provided but not defined: -quiet\n"},
 		{"superfluous argument", []string{"sync", "order"}, exitUsage, "", `"order" is an argument, and there are none`},
+		{"no shell", []string{"completion", "tcsh"}, exitUsage, "", `"tcsh" is not a shell (want bash, zsh or fish)`},
+		{"references", []string{"doc", "errors"}, exitUsage, "", `"errors" is not a reference (want annotations or diagnostics)`},
+		{"diagnostics", []string{"doc", "diagnostics"}, exitOK, "\n## deadline-budget\n", ""},
 		{"no template", []string{"sync", "--template=none.yaml"}, exitFault, "", "protoc-gen-svc sync: open none.yaml: "},
 	}
 	for _, c := range cases {

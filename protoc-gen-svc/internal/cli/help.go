@@ -38,7 +38,7 @@ func printCommands(w io.Writer) {
 	fmt.Fprintln(w)
 	for _, c := range commands() {
 		if !c.hidden {
-			fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+			fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
 		}
 	}
 	fmt.Fprintf(w, "\n\"%s COMMAND --help\" shows the flags of one.\n", program)
@@ -65,16 +65,20 @@ func (c command) printHelp(w io.Writer, flags *flag.FlagSet) {
 		fmt.Fprint(w, title)
 		title = ""
 		value, usage := flag.UnquoteUsage(f)
-		dashes := "--"
-		if len(f.Name) == 1 {
-			dashes = "-"
-		}
 		if value != "" {
 			value = "=" + value
 		}
 		if f.DefValue != "" && f.DefValue != "false" {
 			usage += fmt.Sprintf(" (default %q)", f.DefValue)
 		}
-		fmt.Fprintf(w, "  %-22s %s\n", dashes+f.Name+value, usage)
+		fmt.Fprintf(w, "  %-22s %s\n", dashes(f)+f.Name+value, usage)
 	})
+}
+
+// dashes are what a flag is written with.
+func dashes(f *flag.Flag) string {
+	if len(f.Name) == 1 {
+		return "-"
+	}
+	return "--"
 }

@@ -1,0 +1,71 @@
+package project
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestMake does in a new project, outside of this repository, what its README
+// says, and everything that its CI does.
+func TestMake(t *testing.T) {
+	if testing.Short() {
+		t.Skip("generates, builds and tests a project")
+	}
+	p := shop{filepath.Join(t.TempDir(), "new shop")}
+	create(t, Options{Module: "example.com/shop", Services: []string{"user", "line-item"}, Dir: p.dir})
+	p.run(t, "git", "init", "-q")
+	p.commit(t)
+
+	said := p.run(t, "make", "demo")
+	for _, want := range []string{
+		"\nuser: gRPC 127.0.0.1:", "HTTP GET /v1/users/", `200 {"user":{"userId":"`, "the same user\n",
+		"\nline-item: gRPC 127.0.0.1:", "HTTP GET /v1/line-items/", "the same line item\n", "\nAll as promised.\n",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("make demo does not say %q:\n%s", want, said)
+		}
+	}
+	said = p.run(t, "make", "test")
+	for _, want := range []string{"example.com/shop/services/user", "example.com/shop/services/lineitem"} {
+		if !strings.Contains(said, "ok  \t"+want+"\t") {
+			t.Errorf("make test does not say that %s is ok:\n%s", want, said)
+		}
+	}
+	if got, want := p.run(t, "git", "status", "--porcelain"), " M go.mod\n M go.sum\n?? generated/\n"; got != want {
+		t.Errorf("make has changed\n%swant\n%s", got, want)
+	}
+
+	p.commit(t)
+	for _, target := range []string{"fresh", "lint", "demo", "test", "clean", "help"} {
+		p.run(t, "make", target)
+	}
+	if got := p.run(t, "git", "status", "--porcelain"); got != "" {
+		t.Errorf("the second time make has changed\n%s", got)
+	}
+}
+
+// shop is a new project.
+type shop struct{ dir string }
+
+func (p shop) commit(t *testing.T) {
+	t.Helper()
+	p.run(t, "git", "add", "-A")
+	p.run(t, "git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false", "commit", "-qm", "x")
+}
+
+// run runs a command that must succeed and returns all that it prints.
+func (p shop) run(t *testing.T, line ...string) string {
+	t.Helper()
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Dir = p.dir
+	// The make that runs this test must not tell the other one what to do.
+	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "RACE=")
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(line, " "), err, output)
+	}
+	return string(output)
+}

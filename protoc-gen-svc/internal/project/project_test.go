@@ -1,0 +1,146 @@
+package project
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// create makes a project and returns what is said about it.
+func create(t *testing.T, o Options) string {
+	t.Helper()
+	o.Replace = repository
+	var out bytes.Buffer
+	if err := Create(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// names lists what is in a folder, files only.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			all = append(all, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestCreate(t *testing.T) {
+	outer := t.TempDir()
+	dir := filepath.Join(outer, "a", "b")
+	said := create(t, Options{Module: "example.com/shop", Services: []string{"line-item"}, Dir: dir})
+	if want := "example.com/shop: wrote 18 files and go.sum to " + dir + "\n"; !strings.Contains(said, want) {
+		t.Errorf("said %q, want %q", said, want)
+	}
+	want := []string{
+		".github/workflows/ci.yaml", ".gitignore", "Makefile", "README.md", "buf.gen.yaml", "buf.yaml", "go.mod", "go.sum",
+		"internal/demo/line_item_story.go", "internal/demo/main.go", "internal/demo/service.go",
+		"proto/line_item/v1/line_item.proto",
+		"services/internal/servicetest/servicetest.go",
+		"services/lineitem/handler.go", "services/lineitem/handler_test.go", "services/lineitem/migrations/0001_init.sql", "services/lineitem/store.go",
+		"tools/buf/go.mod", "tools/buf/go.sum",
+	}
+	if got := names(t, dir); !slices.Equal(got, want) {
+		t.Errorf("files %q, want %q", got, want)
+	}
+	if entries, err := os.ReadDir(outer); err != nil || len(entries) != 1 {
+		t.Errorf("beside the project: %v (%v)", entries, err)
+	}
+}
+
+// TestCreateBesideVersionControl: a folder that was cloned empty is empty enough.
+func TestCreateBesideVersionControl(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, ".git/HEAD", "ref: refs/heads/main\n")
+	write(t, dir, "LICENSE", "mine\n")
+	create(t, Options{Module: "example.com/shop", Services: []string{"user"}, Dir: dir})
+	for name, want := range map[string]string{"LICENSE": "mine\n", ".git/HEAD": "ref: refs/heads/main\n"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s is now %q (%v)", name, got, err)
+		}
+	}
+}
+
+// TestRefusals checks that all mistakes are told at once, and nothing is written.
+func TestRefusals(t *testing.T) {
+	full := t.TempDir()
+	for _, name := range []string{"a.txt", "b/c", "d", "e", "f", "g", "h"} {
+		write(t, full, name, "mine\n")
+	}
+	before := names(t, full)
+	err := Create(t.Context(), Options{Module: "shop", Services: []string{"Order", "go"}, Dir: full, Replace: full}, &bytes.Buffer{})
+	want := `module path "shop" must begin with a domain, which has a dot (want for example "example.com/shop")
+service name "Order" is not words of two or more lower-case letters, joined by "-", 54 characters at most (want for example "line-item")
+service name "go" cannot be used: it is a keyword of Go (want for example "line-item")
+folder "` + full + `" is not empty, it has a.txt, b, d, e, f, 2 more (want an empty one: --dir=DIR names another)
+replace "` + full + `" is not a checkout of github.com/protosvc/protosvc (want the folder with its go.mod)`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	if after := names(t, full); !slices.Equal(after, before) {
+		t.Errorf("files %q, before %q", after, before)
+	}
+}
+
+// TestWithoutModules checks that a project that cannot be built is not begun.
+func TestWithoutModules(t *testing.T) {
+	for _, c := range []struct{ name, variable, value, want string }{
+		{"no go", "PATH", "/nowhere", "the go command is not in PATH"},
+		{"no proxy", "GOPROXY", "off", "go mod tidy: exit status 1; nothing is written, run init again when this is mended"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(c.variable, c.value)
+			if c.variable == "GOPROXY" {
+				t.Setenv("GOMODCACHE", t.TempDir())
+			}
+			outer := t.TempDir()
+			o := Options{Module: "example.com/shop", Services: []string{"user"}, Dir: filepath.Join(outer, "shop"), Replace: repository}
+			if err := Create(t.Context(), o, &bytes.Buffer{}); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("error is %v, want %q", err, c.want)
+			}
+			if entries, err := os.ReadDir(outer); err != nil || len(entries) > 0 {
+				t.Errorf("something is written: %v (%v)", entries, err)
+			}
+		})
+	}
+}
+
+// TestPlace checks that a file that appears while init runs stays as it is, and
+// that nothing of the project is left beside it.
+func TestPlace(t *testing.T) {
+	for _, taken := range []string{"c", "d/x"} {
+		from, to := t.TempDir(), t.TempDir()
+		for _, name := range []string{"a", "b/x", "c", "d/x", "e"} {
+			write(t, from, name, "new\n")
+		}
+		write(t, to, taken, "mine\n")
+		if err := place(from, to); err == nil || !strings.HasSuffix(err.Error(), "; nothing is written, run init again in an empty folder") {
+			t.Errorf("%s is taken: %v", taken, err)
+		}
+		if got := names(t, to); !slices.Equal(got, []string{taken}) {
+			t.Errorf("%s is taken: there is %q", taken, got)
+		}
+		if got, err := os.ReadFile(filepath.Join(to, taken)); err != nil || string(got) != "mine\n" {
+			t.Errorf("%s is now %q (%v)", taken, got, err)
+		}
+	}
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if err := (file{name, []byte(content)}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+}

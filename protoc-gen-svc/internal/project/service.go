@@ -1,0 +1,171 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"go/build"
+	"go/token"
+	"io"
+	"regexp"
+	"strings"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
+)
+
+// project is what the templates of a whole project print.
+type project struct {
+	Module   string
+	Source   source
+	Services []service
+}
+
+// service is what the templates of one service print. Its methods are the forms
+// in which its name is written.
+type service struct {
+	Module string
+	Name   string // "line-item"
+}
+
+// Package is the Go package of the handler, "lineitem", and so its folder.
+func (s service) Package() string { return strings.ReplaceAll(s.Name, "-", "") }
+
+// Snake is "line_item".
+func (s service) Snake() string { return strings.ReplaceAll(s.Name, "-", "_") }
+
+// Upper is "LINE_ITEM".
+func (s service) Upper() string { return strings.ToUpper(s.Snake()) }
+
+// Words is "line item".
+func (s service) Words() string { return strings.ReplaceAll(s.Name, "-", " ") }
+
+// WithArticle is "a line item".
+func (s service) WithArticle() string {
+	if vowel.MatchString(s.Name) {
+		return "an " + s.Words()
+	}
+	return "a " + s.Words()
+}
+
+// vowel is the sound, not the letter: an update, but a user and a unit.
+var vowel = regexp.MustCompile(`^([aeio]|un[^i]|u[^snu])`)
+
+// Camel is "LineItem".
+func (s service) Camel() string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(s.Name, "-") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}
+
+// Variable is "lineItems", which holds some of them and no Go name has.
+func (s service) Variable() string {
+	plural := service{Name: s.Plural()}.Camel()
+	return strings.ToLower(plural[:1]) + plural[1:]
+}
+
+// Plural is "line-items".
+func (s service) Plural() string {
+	switch {
+	case sibilant.MatchString(s.Name):
+		return s.Name + "es"
+	case consonantY.MatchString(s.Name):
+		return strings.TrimSuffix(s.Name, "y") + "ies"
+	}
+	return s.Name + "s"
+}
+
+var (
+	sibilant   = regexp.MustCompile(`(s|x|z|ch|sh)$`)
+	consonantY = regexp.MustCompile(`[^aeiou]y$`)
+)
+
+// Table is "line_items".
+func (s service) Table() string { return strings.ReplaceAll(s.Plural(), "-", "_") }
+
+// SomeWords is "line items".
+func (s service) SomeWords() string { return strings.ReplaceAll(s.Plural(), "-", " ") }
+
+// Title is "Line items".
+func (s service) Title() string {
+	words := s.SomeWords()
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+const maxServiceName = 54 // as (svc.v1.service).name
+
+// Generators disagree on where a word begins after a single letter, and on the
+// case of a letter after a digit.
+var serviceName = regexp.MustCompile(`^[a-z]{2,}[0-9]*(-[a-z]{2,}[0-9]*)*$`)
+
+// takenNames are names that something else in a project has.
+var takenNames = map[string]string{
+	"buf":       "a package of protos that contracts import",
+	"google":    "a package of protos that contracts import",
+	"svc":       "a package of protos that contracts import",
+	"demo":      "the program that shows the services",
+	"deploy":    "the folder of what is deployed",
+	"internal":  "a folder that Go treats in its own way",
+	"testdata":  "a folder that Go treats in its own way",
+	"vendor":    "a folder that Go treats in its own way",
+	"main":      "a package that Go treats in its own way",
+	"request":   "half of request_id, which is a field already",
+	"exist":     "a word of SQL in its plural",
+	"reference": "a word of SQL in its plural",
+	"value":     "a word of SQL in its plural",
+
+	"descriptor":    "a method of Go messages",
+	"marshal":       "a method of Go messages",
+	"proto-message": "a method of Go messages",
+	"reset":         "a method of Go messages",
+	"string":        "a method of Go messages",
+	"unmarshal":     "a method of Go messages",
+}
+
+// newServices finds everything that is wrong with the names.
+func newServices(module string, names []string) ([]service, error) {
+	var services []service
+	var faults []error
+	seen := map[string]string{} // package: the name that has it
+	for _, name := range names {
+		s := service{Module: module, Name: name}
+		if err := checkName(s); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if other, twice := seen[s.Package()]; twice {
+			faults = append(faults, fmt.Errorf("service names %q and %q are the same Go package (want each one once)", other, name))
+		}
+		seen[s.Package()] = name
+		services = append(services, s)
+	}
+	return services, errors.Join(faults...)
+}
+
+func checkName(s service) error {
+	if !serviceName.MatchString(s.Name) || len(s.Name) > maxServiceName {
+		return fmt.Errorf("service name %q is not words of two or more lower-case letters, joined by \"-\", %d characters at most (want for example %q)", s.Name, maxServiceName, "line-item")
+	}
+	reason := takenNames[s.Name]
+	switch {
+	case token.IsKeyword(s.Package()):
+		reason = "a keyword of Go"
+	case imports.IsVersion(s.Name):
+		reason = "a version of a package"
+	case !alwaysBuilt(s.Snake() + ".pb.go"):
+		reason = "the end of a file that Go builds on one platform only"
+	}
+	if reason != "" {
+		return fmt.Errorf("service name %q cannot be used: it is %s (want for example %q)", s.Name, reason, "line-item")
+	}
+	return nil
+}
+
+// alwaysBuilt reports whether a file is part of its package on every platform.
+func alwaysBuilt(name string) bool {
+	nowhere := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("package p\n")), nil
+	}}
+	matches, err := nowhere.MatchFile("", name)
+	return err == nil && matches
+}
