@@ -60,10 +60,11 @@ func syncCommand() command {
 Compares the contract with the handler packages and writes what the generated
 mains need and the packages do not have: a whole package, New, Migrations, or the
 method of a new RPC. Every stub goes into a new file; no file that exists is
-changed or deleted. Run it where buf.gen.yaml is.`,
+changed or deleted. Methods that no longer fit the contract, and those of RPCs
+that are gone, are named with file and line. Run it where buf.gen.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o sync.Options
-			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing")
+			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
 			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")

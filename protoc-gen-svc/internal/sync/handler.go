@@ -18,6 +18,7 @@ type handlerPackage struct {
 	// name is the package clause, empty when there is no Go file.
 	name  string
 	files []*ast.File
+	fset  *token.FileSet
 	// entries are the names in the folder, in lower case: some file systems do
 	// not tell them apart.
 	entries map[string]bool
@@ -39,6 +40,7 @@ type declaredType struct {
 func readHandler(dir string) (*handlerPackage, error) {
 	h := &handlerPackage{
 		dir:      dir,
+		fset:     token.NewFileSet(),
 		entries:  map[string]bool{},
 		funcs:    map[string]*ast.FuncDecl{},
 		methods:  map[string]map[string]*ast.FuncDecl{},
@@ -51,13 +53,12 @@ func readHandler(dir string) (*handlerPackage, error) {
 	}
 	var parsed []*ast.File
 	var faults []error
-	files := token.NewFileSet()
 	for _, entry := range entries {
 		h.entries[strings.ToLower(entry.Name())] = true
 		if !isSource(entry.Name()) || entry.IsDir() {
 			continue
 		}
-		file, err := parser.ParseFile(files, filepath.Join(dir, entry.Name()), nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(h.fset, filepath.Join(dir, entry.Name()), nil, parser.SkipObjectResolution)
 		faults = append(faults, err)
 		parsed = append(parsed, file)
 	}

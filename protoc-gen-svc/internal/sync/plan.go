@@ -23,6 +23,8 @@ type planned struct {
 	files []newFile
 	// notes are about what sync must leave to the author.
 	notes []string
+	// wrong are methods that do not fit the contract, which the author must mend.
+	wrong []string
 }
 
 // plan compares a service with the handler package in dir. Its order is that in
@@ -41,6 +43,7 @@ func plan(s service, dir string) (planned, error) {
 		p.migrations()
 	}
 	p.methods()
+	p.stale()
 	return p.planned, p.err
 }
 

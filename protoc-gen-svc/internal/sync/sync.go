@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -27,6 +28,9 @@ import (
 
 // ErrMissing is what Run returns when asked to check only and files are missing.
 var ErrMissing = errors.New("handlers are missing (protoc-gen-svc sync writes stubs of them)")
+
+// ErrStale is what Run returns when asked to check only and methods do not fit.
+var ErrStale = errors.New("handlers do not fit the contract")
 
 // Options say what Run compares and what it does.
 type Options struct {
@@ -53,41 +57,43 @@ func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 	if err != nil {
 		return err
 	}
-	missing, err := planAll(services, mods, notes)
+	all, err := planAll(services, mods)
 	if err != nil {
 		return err
 	}
-	return finish(o.Check, missing, out)
+	for _, note := range slices.Concat(all.wrong, all.notes) {
+		fmt.Fprintln(notes, note)
+	}
+	return finish(o.Check, all, out)
 }
 
-// planAll reads every handler package, and returns all faults or all files.
-func planAll(services []service, mods modules, notes io.Writer) ([]newFile, error) {
-	var missing []newFile
+// planAll reads every handler package, and returns all faults or all plans.
+func planAll(services []service, mods modules) (planned, error) {
+	var all planned
 	var faults []error
-	planned := map[string]string{} // folder of a handler package: its service
+	taken := map[string]string{} // folder of a handler package: its service
 	for _, s := range services {
 		dir, err := mods.dir(string(s.Handler.Path))
-		if other, twice := planned[dir]; err == nil && twice {
+		if other, twice := taken[dir]; err == nil && twice {
 			err = fmt.Errorf("%s and %s have the same handler package %s: set (svc.v1.service).name on one of them", other, s.FullName, dir)
 		}
 		if err != nil {
 			faults = append(faults, err)
 			continue
 		}
-		planned[dir] = s.FullName
+		taken[dir] = s.FullName
 		p, err := plan(s, dir)
 		faults = append(faults, err)
-		missing = append(missing, p.files...)
-		for _, note := range p.notes {
-			fmt.Fprintln(notes, note)
-		}
+		all.files = append(all.files, p.files...)
+		all.notes = append(all.notes, p.notes...)
+		all.wrong = append(all.wrong, p.wrong...)
 	}
-	return missing, errors.Join(faults...)
+	return all, errors.Join(faults...)
 }
 
 // finish writes the files, or only lists them.
-func finish(check bool, files []newFile, out io.Writer) error {
-	for _, f := range files {
+func finish(check bool, all planned, out io.Writer) error {
+	for _, f := range all.files {
 		if check {
 			fmt.Fprintf(out, "%s: %s is missing\n", filepath.Dir(f.path), f.what)
 			continue
@@ -97,8 +103,11 @@ func finish(check bool, files []newFile, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "%s: %s\n", f.path, f.what)
 	}
-	if check && len(files) > 0 {
+	switch {
+	case check && len(all.files) > 0:
 		return ErrMissing
+	case check && len(all.wrong) > 0:
+		return ErrStale
 	}
 	return nil
 }

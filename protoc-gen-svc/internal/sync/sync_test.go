@@ -160,6 +160,41 @@ func compile(t *testing.T) {
 	}
 }
 
+// TestCheckStale: a method that does not fit the contract fails the check, and one
+// that was an RPC does not.
+func TestCheckStale(t *testing.T) {
+	for signature, want := range map[string]error{
+		"Ship(context.Context, *shopv1.ShipRequest) (*shopv1.ShipResponse, error)":                                                                         nil,
+		"Ship(context.Context, *shopv1.OrderRequest) (*shopv1.ShipResponse, error)":                                                                        ErrStale,
+		"Ship(context.Context, *shopv1.ShipRequest) (*shopv1.ShipResponse, error) {panic(0)}\nfunc (h) Old(context.Context, *shopv1.A) (*shopv1.B, error)": nil,
+		"Ship(context.Context, *other.ShipRequest) (*other.ShipResponse, error)":                                                                           nil, // aliases, perhaps
+	} {
+		t.Run(signature, func(t *testing.T) {
+			contract := readContract("rpc Ship unary\n")
+			newModule(t, contract, []txtar.File{{Name: "services/shop/shop.go", Data: []byte(`package shop
+
+import (
+	"context"
+
+	"example.com/other"
+	"example.com/shop/generated/shop/v1/shopv1svc"
+
+	shopv1 "example.com/shop/generated/shop/v1"
+)
+
+type h struct{}
+
+func New(shopv1svc.ShopServiceDeps) (shopv1.ShopServiceServer, error) { return h{}, nil }
+
+func (h) ` + signature + ` { panic(1) }
+`)}})
+			if _, err := synchronise(t, fixed{contract.request()}, true /* check */); !errors.Is(err, want) {
+				t.Errorf("%s: error is %v, want %v", signature, err, want)
+			}
+		})
+	}
+}
+
 func TestSameHandlerTwice(t *testing.T) {
 	contract := readContract("rpc Ship unary\n")
 	newModule(t, contract, nil)
