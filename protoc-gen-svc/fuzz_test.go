@@ -141,9 +141,13 @@ func (c *fuzzContract) String() string {
 	return out.String()
 }
 
+// isTree tells the lines of trees: the path of a file may begin with spaces, too,
+// but what is said about it follows a colon.
+func isTree(line string) bool { return strings.HasPrefix(line, "  ") && !strings.Contains(line, ": ") }
+
 // checkFaults wants a headline with a number, and as many lines, trees aside.
 func checkFaults(text string) error {
-	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool { return strings.HasPrefix(l, "  ") })
+	lines := slices.DeleteFunc(strings.Split(text, "\n"), isTree)
 	want := fmt.Sprintf("%d faults in the contract:", len(lines)-1)
 	if len(lines) == 2 {
 		want = "1 fault in the contract:"
