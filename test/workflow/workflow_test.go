@@ -56,43 +56,43 @@ func mistakes(t *testing.T, c checkout) {
 	}{
 		{
 			edit{`(\bscale: \{)`, `ports: {grpc: 99999}` + "\n    $1"},
-			`OrderService: ports.grpc 99999 is not a TCP port`,
+			`OrderService: port-range: ports.grpc 99999 is not a TCP port`,
 		},
 		{
 			edit{`(\bscale: \{.*?max: )\d+`, "${1}1"},
-			`OrderService: scale.max 1 is below min 2`,
+			`OrderService: scale-range: scale.max 1 is below min 2`,
 		},
 		{
 			edit{`(\bscale: \{.*?cpu: )"\w+"`, `$1"lots"`},
-			`OrderService: scale.cpu "lots" is not a quantity`,
+			`OrderService: quantity-format: scale.cpu "lots" is not a quantity`,
 		},
 		{
 			edit{`(rpc CreateOrder\(.*?timeout: )"\w+"`, `$1"5 sec"`},
-			`OrderService.CreateOrder: timeout "5 sec" is not a duration`,
+			`OrderService.CreateOrder: duration-format: timeout "5 sec" is not a duration`,
 		},
 		{
 			edit{`idempotency_key: "request_id"`, `idempotency_key: "request"`},
-			`OrderService.CreateOrder: idempotency_key "request" is not a field`,
+			`OrderService.CreateOrder: idempotency-key: idempotency_key "request" is not a field`,
 		},
 		{
 			edit{`errors: "ORDER_ERROR_CURRENCIES_DIFFER"`, `errors: "ORDER_ERROR_CURENCIES_DIFFER"`},
-			`OrderService.CreateOrder: errors[4] "ORDER_ERROR_CURENCIES_DIFFER" is not a value`,
+			`OrderService.CreateOrder: unknown-error: errors[4] "ORDER_ERROR_CURENCIES_DIFFER" is not a value`,
 		},
 		{
 			edit{`get: "/v1/users/\{user_id\}/orders"`, `get: "/v1/orders/{user_id}"`},
-			`OrderService.ListOrders: GET "/v1/orders/{user_id}" is also the path of GetOrder`,
+			`OrderService.ListOrders: http-path: GET "/v1/orders/{user_id}" is also the path of GetOrder`,
 		},
 		{
 			edit{`calls: "payment\.v1\.PaymentService/Refund"`, `calls: "payment.v1.PaymentsService/Refund"`},
-			`OrderService.CancelOrder: calls[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
+			`OrderService.CancelOrder: unknown-callee: calls[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
 		},
 		{
 			edit{`http_status: 402`, `http_status: 42`},
-			`OrderError.ORDER_ERROR_PAYMENT_DECLINED: http_status 42 is not the status of an error`,
+			`OrderError.ORDER_ERROR_PAYMENT_DECLINED: error-http-status: http_status 42 is not the status of an error`,
 		},
 		{
 			edit{`default: "10s"`, `default: "ten"`},
-			`Config.recovery_age: default "ten": "ten" is not a value of type duration`,
+			`Config.recovery_age: config-default: default "ten": "ten" is not a value of type duration`,
 		},
 	}
 	before := c.snapshot(t, "generated", "services")
@@ -112,8 +112,8 @@ func mistakes(t *testing.T, c checkout) {
 	wantSame(t, before, c.snapshot(t, "generated", "services"))
 }
 
-// wantFault looks for a positioned message. That the positions are right is the
-// business of the plugin's own tests.
+// wantFault looks for a message with a position in the file that an editor opens.
+// That the positions are right is the business of the plugin's own tests.
 func wantFault(t *testing.T, output, text string) {
 	t.Helper()
 	var line, column int
@@ -122,7 +122,7 @@ func wantFault(t *testing.T, output, text string) {
 		if !ok {
 			continue
 		}
-		if n, _ := fmt.Sscanf(position, strings.TrimPrefix(contract, "proto/")+":%d:%d", &line, &column); n == 2 {
+		if n, _ := fmt.Sscanf(position, contract+":%d:%d", &line, &column); n == 2 {
 			return
 		}
 	}
