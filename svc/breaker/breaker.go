@@ -54,6 +54,11 @@ type Options struct {
 	// Default 20.
 	MinCalls int
 
+	// Row is how many faults in a row open it, whatever came before: a callee that
+	// stops to work after a good time is noticed by this. Default MinCalls;
+	// negative: none.
+	Row int
+
 	// Window is the time over which calls are counted. Default 10 s.
 	Window time.Duration
 
@@ -66,10 +71,11 @@ type Options struct {
 	OnChange func(State)
 }
 
-// resolve returns the options with their defaults.
-func (o Options) resolve() Options {
+// WithDefaults returns the options with every default in its place.
+func (o Options) WithDefaults() Options {
 	o.FailurePercent = cmp.Or(o.FailurePercent, 50)
 	o.MinCalls = cmp.Or(o.MinCalls, 20)
+	o.Row = cmp.Or(o.Row, o.MinCalls)
 	o.Window = cmp.Or(o.Window, 10*time.Second)
 	o.Open = cmp.Or(o.Open, time.Second)
 	return o
@@ -85,12 +91,13 @@ type Breaker struct {
 
 	mu    sync.Mutex
 	calls window    // while closed
+	row   int       // faults since the last success, while closed
 	until time.Time // while not: when the next call is let through
 }
 
 // New returns a closed breaker.
 func New(o Options) *Breaker {
-	o = o.resolve()
+	o = o.WithDefaults()
 	return &Breaker{options: o, calls: newWindow(o.Window)}
 }
 
@@ -153,7 +160,11 @@ func (c Call) Done(outcome Outcome) {
 		return
 	}
 	sum := b.calls.add(now, outcome == Fault)
-	if sum.calls >= b.options.MinCalls && sum.faults*100 >= b.options.FailurePercent*sum.calls {
+	b.row++
+	if outcome == Success {
+		b.row = 0
+	}
+	if b.row == b.options.Row || sum.calls >= b.options.MinCalls && sum.faults*100 >= b.options.FailurePercent*sum.calls {
 		b.open(now)
 	}
 }
@@ -163,6 +174,7 @@ func (b *Breaker) conclude(now time.Time, outcome Outcome) {
 	switch outcome {
 	case Success:
 		b.calls.reset()
+		b.row = 0
 		b.change(Closed)
 	case Fault:
 		b.open(now)

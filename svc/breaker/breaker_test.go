@@ -87,7 +87,7 @@ func TestNeutral(t *testing.T) {
 
 func TestWindowForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 10, Window: 10 * time.Second})
+		b := New(Options{MinCalls: 10, Row: -1, Window: 10 * time.Second})
 		calls(b, 9, Fault)
 		time.Sleep(10 * time.Second)
 		calls(b, 9, Fault)
@@ -97,6 +97,23 @@ func TestWindowForgets(t *testing.T) {
 		calls(b, 1, Fault)
 		if b.State() != Open {
 			t.Errorf("%v, want open", b.State())
+		}
+	})
+}
+
+func TestRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{Row: 5})
+		calls(b, 1000, Success)
+		calls(b, 4, Fault)
+		calls(b, 1, Success)
+		calls(b, 4, Fault)
+		if b.State() != Closed {
+			t.Fatalf("%v, want closed: there was a success between the faults", b.State())
+		}
+		calls(b, 1, Fault)
+		if b.State() != Open {
+			t.Errorf("%v after five faults in a row, want open", b.State())
 		}
 	})
 }

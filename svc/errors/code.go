@@ -27,6 +27,10 @@ type Code struct {
 	// carries google.rpc.RetryInfo.
 	Retryable bool
 
+	// Breaker says whether circuit breakers of callers count the error as a fault
+	// of the server. Zero: it follows from GRPC.
+	Breaker BreakerRule
+
 	// Message is what a person reads. A name in braces is replaced by the
 	// metadata of that key: "user {user_id} does not exist".
 	Message string

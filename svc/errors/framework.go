@@ -27,7 +27,12 @@ var (
 
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
+
+	// CircuitOpen: a service that is needed failed too often and is not called for
+	// now. The call had no effect. It trips no further breaker: whoever calls the
+	// service that says so finds it at work.
+	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, Breaker: Spares, Message: "a service that is needed is not available"}
 )
 
 // framework lists the codes above.
-var framework = Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, Unavailable}
+var framework = Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, Unavailable, CircuitOpen}

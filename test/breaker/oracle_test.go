@@ -23,6 +23,7 @@ func TestOracle(t *testing.T) {
 			o := breaker.Options{
 				FailurePercent: []int{25, 50, 75, 100}[r.IntN(4)],
 				MinCalls:       1 + r.IntN(20),
+				Row:            -1, // theirs has no such thing
 				Window:         10 * time.Second,
 				Open:           time.Duration(1+r.IntN(3000)) * time.Millisecond,
 			}
