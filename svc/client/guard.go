@@ -149,7 +149,7 @@ func (g *guard) outcome(method string, took time.Duration, err error) breaker.Ou
 	case code == codes.Canceled,
 		code == codes.DeadlineExceeded && took < g.patience[method]:
 		return breaker.Neutral
-	case errors.ServerFault(errors.FromStatus(err, g.errors)):
+	case errors.TripsBreaker(errors.FromStatus(err, g.errors)):
 		return breaker.Fault
 	}
 	return breaker.Success

@@ -23,8 +23,8 @@ import (
 )
 
 var (
-	tripping = &errors.Code{Domain: "test", Reason: "TRIPS", GRPC: codes.FailedPrecondition, Breaker: errors.Trips}
-	sparing  = &errors.Code{Domain: "test", Reason: "SPARES", GRPC: codes.Unavailable, Breaker: errors.Spares}
+	tripping = &errors.Code{Domain: "test", Reason: "TRIPS", GRPC: codes.FailedPrecondition, TripsBreaker: new(true)}
+	sparing  = &errors.Code{Domain: "test", Reason: "SPARES", GRPC: codes.Unavailable, TripsBreaker: new(false)}
 )
 
 // quick are options of a breaker for tests.

@@ -27,9 +27,9 @@ type Code struct {
 	// carries google.rpc.RetryInfo.
 	Retryable bool
 
-	// Breaker says whether circuit breakers of callers count the error as a fault
-	// of the server. Zero: it follows from GRPC.
-	Breaker BreakerRule
+	// TripsBreaker says whether circuit breakers of callers count the error as a
+	// fault of the server. Nil: it follows from GRPC.
+	TripsBreaker *bool
 
 	// Message is what a person reads. A name in braces is replaced by the
 	// metadata of that key: "user {user_id} does not exist".

@@ -31,7 +31,7 @@ var (
 	// CircuitOpen: a service that is needed failed too often and is not called for
 	// now. The call had no effect. It trips no further breaker: whoever calls the
 	// service that says so finds it at work.
-	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, Breaker: Spares, Message: "a service that is needed is not available"}
+	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, TripsBreaker: new(false), Message: "a service that is needed is not available"}
 )
 
 // framework lists the codes above.
