@@ -15,6 +15,7 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/reference"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
@@ -151,7 +152,7 @@ func versionCommand() command {
 				if len(args) > 0 {
 					return usagef("%q is an argument, and there are none", args[0])
 				}
-				fmt.Fprintf(s.out, "%s %s %s\n", program, version(), runtime.Version())
+				fmt.Fprintf(s.out, "%s %s (module %s, %s)\n", program, release.Version, version(), runtime.Version())
 				return nil
 			}
 		},

@@ -31,6 +31,7 @@ type Options struct {
 // System is everything that one run generates, in the order of the files.
 type System struct {
 	Options  Options
+	Plugin   Plugin
 	Services []*Service
 	Errors   []*ErrorEnum
 }
