@@ -26,7 +26,7 @@ func TestCommands(t *testing.T) {
 		{"version", []string{"version"}, exitOK, "protoc-gen-svc ", ""},
 		{"--version", []string{"--version"}, exitOK, " go1.", ""},
 		{"near command", []string{"snyc"}, exitUsage, "", `unknown command "snyc" (did you mean "sync"?)`},
-		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of init, protos, sync, doc, completion, version, help)`},
+		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of init, protos, sync, upgrade, doc, completion, version, help)`},
 		{"help of a near command", []string{"help", "proto"}, exitUsage, "", `(did you mean "protos"?)`},
 		{"no folder", []string{"protos"}, exitUsage, "", "got 0 arguments, want the folder to write to\nusage: protoc-gen-svc protos [FLAGS] DIR\n"},
 		{"unknown flag", []string{"protos", "dir", "--quiet"}, exitUsage, "", "flag provided but not defined: -quiet\n"},
@@ -34,6 +34,9 @@ func TestCommands(t *testing.T) {
 		{"no shell", []string{"completion", "tcsh"}, exitUsage, "", `"tcsh" is not a shell (want bash, zsh or fish)`},
 		{"references", []string{"doc", "errors"}, exitUsage, "", `"errors" is not a reference (want annotations or diagnostics)`},
 		{"diagnostics", []string{"doc", "diagnostics"}, exitOK, "\n## deadline-budget\n", ""},
+		{"arguments of upgrade", []string{"upgrade", "order"}, exitUsage, "", `"order" is an argument, and there are none`},
+		{"nothing to upgrade", []string{"upgrade", "--out=none"}, exitFault, "", "\"none\" is not a folder"},
+		{"no template to upgrade", []string{"upgrade", "--template=none.yaml"}, exitFault, "", "protoc-gen-svc upgrade: open none.yaml: "},
 		{"no template", []string{"sync", "--template=none.yaml"}, exitFault, "", "protoc-gen-svc sync: open none.yaml: "},
 	}
 	for _, c := range cases {

@@ -20,12 +20,12 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
 
-// captureName is the hidden command by which sync learns what buf gives plugins.
+// captureName is the hidden command by which sync and its like learn what buf gives plugins.
 const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{initCommand(), protosCommand(), syncCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
+	return []command{initCommand(), protosCommand(), syncCommand(), upgradeCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
 }
 
 func protosCommand() command {
