@@ -93,6 +93,28 @@ func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Ov
 	return w.written, err
 }
 
+// Outputs are the files that are about a service, in part or altogether, by
+// template.
+func Outputs(system *model.System, s *model.Service) map[string][]string {
+	out := map[string][]string{}
+	outputs(out, services, s)
+	for _, enum := range s.ErrorEnums {
+		outputs(out, errorEnums, enum)
+	}
+	if system.Options.System {
+		outputs(out, systems, system)
+	}
+	return out
+}
+
+func outputs[T any](into map[string][]string, table []output[T], data T) {
+	for _, o := range table {
+		if o.when == nil || o.when(data) {
+			into[o.template] = append(into[o.template], o.path(data))
+		}
+	}
+}
+
 func write[T any](w *writer, table []output[T], data T) error {
 	for _, o := range table {
 		if o.when != nil && !o.when(data) {

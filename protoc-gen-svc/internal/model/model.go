@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
@@ -262,4 +263,6 @@ type ConfigField struct {
 	Default string
 	Secret  bool
 	Fields  []*ConfigField
+
+	desc protoreflect.FieldDescriptor
 }

@@ -68,12 +68,8 @@ func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Ov
 	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
 	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
 	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
-	if err := f.check(p.Request.GetParameter()); err != nil {
-		return nil, err
-	}
-	system, faults := model.Build(p, f.options)
-	faults.Under(f.protoRoot)
-	if err := faults.Err(); err != nil {
+	system, err := f.model(p)
+	if err != nil {
 		return nil, err
 	}
 	names, err := emit.Names(overlays)
@@ -82,6 +78,16 @@ func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Ov
 	}
 	system.Plugin = model.Plugin{Version: release.Version, Overlays: names}
 	return emit.System(p, system, templates, overlays...)
+}
+
+// model is the model of a run, or all faults.
+func (f *Flags) model(p *protogen.Plugin) (*model.System, error) {
+	if err := f.check(p.Request.GetParameter()); err != nil {
+		return nil, err
+	}
+	system, faults := model.Build(p, f.options)
+	faults.Under(f.protoRoot)
+	return system, faults.Err()
 }
 
 // check refuses what set never sees, because protogen takes it for itself, and
