@@ -3,6 +3,8 @@ package settings
 import (
 	"context"
 
+	"google.golang.org/protobuf/types/pluginpb"
+
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
@@ -13,6 +15,11 @@ func Read(ctx context.Context, source sync.Source) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	return OfRequests(requests)
+}
+
+// OfRequests returns the settings of every service in runs of the plugin.
+func OfRequests(requests []*pluginpb.CodeGeneratorRequest) ([]Group, error) {
 	var all []Group
 	for _, request := range requests {
 		system, protoRoot, err := plugin.Model(request)

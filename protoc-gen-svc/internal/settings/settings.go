@@ -10,6 +10,7 @@ package settings
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,6 +39,11 @@ type Setting struct {
 	// Outputs are the files that the value reaches, below the output folder.
 	Outputs []string `json:"outputs"`
 }
+
+// Rule is the option without the names of elements.
+func (s Setting) Rule() string { return elements.ReplaceAllString(s.Option, "") }
+
+var elements = regexp.MustCompile(`\[[^\]]*\]`)
 
 // Group is what has settings.
 type Group struct {
