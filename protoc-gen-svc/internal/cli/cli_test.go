@@ -32,7 +32,7 @@ func TestCommands(t *testing.T) {
 		{"unknown flag", []string{"protos", "dir", "--quiet"}, exitUsage, "", "flag provided but not defined: -quiet\n"},
 		{"superfluous argument", []string{"sync", "order"}, exitUsage, "", `"order" is an argument, and there are none`},
 		{"no shell", []string{"completion", "tcsh"}, exitUsage, "", `"tcsh" is not a shell (want bash, zsh or fish)`},
-		{"references", []string{"doc", "errors"}, exitUsage, "", `"errors" is not a reference (want annotations or diagnostics)`},
+		{"references", []string{"doc", "errors"}, exitUsage, "", `"errors" is not a reference (want annotations, cli or diagnostics)`},
 		{"diagnostics", []string{"doc", "diagnostics"}, exitOK, "\n## deadline-budget\n", ""},
 		{"arguments of upgrade", []string{"upgrade", "order"}, exitUsage, "", `"order" is an argument, and there are none`},
 		{"nothing to upgrade", []string{"upgrade", "--out=none"}, exitFault, "", "\"none\" is not a folder"},

@@ -97,29 +97,32 @@ func contract(set, buf, template string, s streams) (sync.Source, error) {
 }
 
 // references are what doc prints, by argument.
-var references = map[string]func() (string, error){
-	"annotations": reference.Markdown,
-	"diagnostics": func() (string, error) {
-		return fault.Markdown(slices.Concat(model.Rules(), rules.Rules()), slices.Concat(model.Messages(), rules.Messages())), nil
-	},
+func references() map[string]func() (string, error) {
+	return map[string]func() (string, error){
+		"annotations": reference.Markdown,
+		"cli":         manual,
+		"diagnostics": func() (string, error) {
+			return fault.Markdown(slices.Concat(model.Rules(), rules.Rules()), slices.Concat(model.Messages(), rules.Messages())), nil
+		},
+	}
 }
 
 func docCommand() command {
 	return command{
 		name:      "doc",
-		arguments: "[annotations|diagnostics]",
+		arguments: "[annotations|cli|diagnostics]",
 		summary:   "print a reference, in Markdown",
 		help: `
-Prints the manual of the annotations, or what the plugin says about contracts
-that cannot work.`,
+Prints the manual of the annotations, that of the commands, or what the plugin
+says about contracts that cannot work.`,
 		setup: func(*flag.FlagSet) action {
 			return func(_ context.Context, s streams, args []string) error {
 				if len(args) == 0 {
 					args = []string{"annotations"}
 				}
-				text, known := references[args[0]]
+				text, known := references()[args[0]]
 				if !known || len(args) > 1 {
-					return usagef("%q is not a reference (want annotations or diagnostics)", strings.Join(args, " "))
+					return usagef("%q is not a reference (want annotations, cli or diagnostics)", strings.Join(args, " "))
 				}
 				markdown, err := text()
 				if err != nil {
