@@ -215,7 +215,6 @@ func changeNew(u *user, files []*userFile) string {
 		head + "\th := &%[1]s{}\n\th2 := h\n\treturn h2, nil\n}",
 		head + "\tvar h *%[1]s = new(%[1]s)\n\treturn h, nil\n}",
 		head + "\treturn make%[2]d(deps), nil\n}\n\nfunc make%[2]d(shopv1svc.ShopServiceDeps) *%[1]s { return &%[1]s{} }",
-		"func New(shopv1svc.ShopServiceDeps) (*%[1]s, error) { return nil, nil }",
 	})
 	save(u.t, f.name, f.rewritten(replacement{start, end, fmt.Sprintf(text, u.handler, n)}))
 	return "write New in another way"
