@@ -115,8 +115,11 @@ func renameReceiver(u *user, files []*userFile) string {
 	if m == nil {
 		return ""
 	}
-	name := pick(u.Rand, []string{"s", "srv", "_", "", "grpc", "context"})
-	recv := m.Recv.List[0]
+	names := []string{"s", "srv", "_", "", "grpc", "context"}
+	if body := f.text[f.offset(m.Body.Pos()):f.offset(m.Body.End())]; !strings.Contains(body, "status.") {
+		names = []string{"status", "codes"} // which stubs of other methods need for themselves
+	}
+	name, recv := pick(u.Rand, names), m.Recv.List[0]
 	save(u.t, f.name, f.rewritten(replacement{f.offset(m.Recv.Opening) + 1, f.offset(recv.Type.Pos()), name + " "}))
 	return fmt.Sprintf("name the receiver of %s %q", m.Name.Name, name)
 }
