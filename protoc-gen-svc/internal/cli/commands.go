@@ -61,8 +61,9 @@ func syncCommand() command {
 Compares the contract with the handler packages and writes what the generated
 mains need and the packages do not have: a whole package, New, Migrations, or the
 method of a new RPC. Every stub goes into a new file; no file that exists is
-changed or deleted. Methods that no longer fit the contract, and those of RPCs
-that are gone, are named with file and line. Run it where buf.gen.yaml is.`,
+changed or deleted. Methods that no longer fit the contract, fields in the place
+of one, and methods of RPCs that are gone are named with file and line. Run it
+where buf.gen.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o sync.Options
 			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")

@@ -115,8 +115,11 @@ func renameReceiver(u *user, files []*userFile) string {
 	if m == nil {
 		return ""
 	}
-	name := pick(u.Rand, []string{"s", "srv", "_", "", "grpc", "context"})
-	recv := m.Recv.List[0]
+	names := []string{"s", "srv", "_", "", "grpc", "context"}
+	if body := f.text[f.offset(m.Body.Pos()):f.offset(m.Body.End())]; !strings.Contains(body, "status.") {
+		names = []string{"status", "codes"} // which stubs of other methods need for themselves
+	}
+	name, recv := pick(u.Rand, names), m.Recv.List[0]
 	save(u.t, f.name, f.rewritten(replacement{f.offset(m.Recv.Opening) + 1, f.offset(recv.Type.Pos()), name + " "}))
 	return fmt.Sprintf("name the receiver of %s %q", m.Name.Name, name)
 }
@@ -215,7 +218,6 @@ func changeNew(u *user, files []*userFile) string {
 		head + "\th := &%[1]s{}\n\th2 := h\n\treturn h2, nil\n}",
 		head + "\tvar h *%[1]s = new(%[1]s)\n\treturn h, nil\n}",
 		head + "\treturn make%[2]d(deps), nil\n}\n\nfunc make%[2]d(shopv1svc.ShopServiceDeps) *%[1]s { return &%[1]s{} }",
-		"func New(shopv1svc.ShopServiceDeps) (*%[1]s, error) { return nil, nil }",
 	})
 	save(u.t, f.name, f.rewritten(replacement{start, end, fmt.Sprintf(text, u.handler, n)}))
 	return "write New in another way"

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"math/rand/v2"
 	"os"
 	"regexp"
@@ -134,6 +135,8 @@ func (l *life) regenerate() {
 		}
 		notes = l.sync(tree(l.t))
 	}
+	for l.dropAlias(l.typeCheck(l.t)) {
+	}
 	if checked = l.typeCheck(l.t); len(checked.errors) > 0 {
 		l.t.Errorf("what sync says is done, and it does not compile:\n%s\nat first it was:\n%s", checked.said(), said)
 	}
@@ -239,6 +242,31 @@ func (l *life) obey(notes string) {
 		save(l.t, f.name, do.edit(f, at, match))
 		return
 	}
+}
+
+// dropAlias removes an alias of a message that is gone, if there is one. No method
+// has it any more, so it is the person's own business, and the compiler names it.
+func (l *life) dropAlias(c *checked) bool {
+	for _, e := range c.errors {
+		position := e.Fset.Position(e.Pos)
+		if !strings.HasPrefix(e.Msg, "undefined: ") || !strings.HasPrefix(position.Filename, handlerDir+"/") {
+			continue
+		}
+		text, err := os.ReadFile(position.Filename)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		f := parseUser(l.t, position.Filename, string(text))
+		for _, d := range f.ast.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if ok && g.Tok == token.TYPE && f.fset.Position(g.Pos()).Line == position.Line && g.Specs[0].(*ast.TypeSpec).Assign.IsValid() {
+				start, end := f.span(g)
+				save(l.t, f.name, f.rewritten(replacement{start, end, ""}))
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // declared is the method whose name is at an offset.

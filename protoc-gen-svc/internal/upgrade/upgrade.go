@@ -8,6 +8,7 @@ package upgrade
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,6 +70,9 @@ func generate(ctx context.Context, o Options) ([]plugin.File, error) {
 	requests, err := sync.Requests(ctx, o.Source)
 	if err != nil {
 		return nil, err
+	}
+	if len(requests) == 0 {
+		return nil, errors.New("the contract has no file to generate for, so there is nothing to compare")
 	}
 	var all []plugin.File
 	written := map[string]bool{}

@@ -228,6 +228,8 @@ func TestFailures(t *testing.T) {
 			`deploy/protosvc.yaml: version is missing (remove the file if it is not ours: nothing is recorded then)`},
 		{"a record that is none", func(t *testing.T) { write(t, record, "\tx") }, Options{},
 			"deploy/protosvc.yaml: yaml: found character that cannot start any token"},
+		{"the contract of another module", func(t *testing.T) { write(t, "go.mod", "module example.com/other\n") }, Options{},
+			"the contract has no file to generate for, so there is nothing to compare"},
 		{"an unknown option", func(*testing.T) {}, Options{Parameter: "rot=x"},
 			"option rot= is not known (want root=, handlers=, system=true or proto_root=)"},
 	}
