@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // What follows is said in more than one template, so the model says it.
@@ -83,15 +82,3 @@ type NamedPort struct {
 
 // Autoscaled reports whether the number of replicas may change by itself.
 func (s *Service) Autoscaled() bool { return s.Scale.Max > s.Scale.Min }
-
-// Descriptor is the declaration of the service in its contract.
-func (s *Service) Descriptor() protoreflect.Descriptor { return s.proto.Desc }
-
-// Descriptor is the declaration of the method.
-func (m *Method) Descriptor() protoreflect.Descriptor { return m.proto.Desc }
-
-// Descriptor is the declaration of the error; its parent is that of the enum.
-func (e *Error) Descriptor() protoreflect.Descriptor { return e.proto.Desc }
-
-// Descriptor is the declaration of the setting's field.
-func (f *ConfigField) Descriptor() protoreflect.Descriptor { return f.desc }

@@ -63,9 +63,9 @@ type Group struct {
 // returns and of its own configuration. Places begin with the folder protoRoot.
 func Of(system *model.System, s *model.Service, protoRoot string) []Group {
 	w := walker{protoRoot, emit.Outputs(system, s)}
-	groups := []Group{{Kind: "service", Name: s.FullName, Deployable: s.Name, Settings: w.walk(s, s.Descriptor(), svcv1.E_Service)}}
+	groups := []Group{{Kind: "service", Name: s.FullName, Deployable: s.Name, Settings: w.walk(s, model.ServiceDescriptor(s), svcv1.E_Service)}}
 	for _, m := range s.Methods {
-		groups = append(groups, Group{Kind: "method", Name: s.FullName + "/" + m.Name, Settings: w.walk(m, m.Descriptor(), svcv1.E_Method)})
+		groups = append(groups, Group{Kind: "method", Name: s.FullName + "/" + m.Name, Settings: w.walk(m, model.MethodDescriptor(m), svcv1.E_Method)})
 	}
 	for _, enum := range s.ErrorEnums {
 		for _, e := range enum.Errors {
@@ -83,7 +83,7 @@ func Of(system *model.System, s *model.Service, protoRoot string) []Group {
 func (w walker) config(fields []*model.ConfigField) []Group {
 	var out []Group
 	for _, f := range fields {
-		out = append(out, Group{Kind: "config", Name: string(f.Descriptor().FullName()), Settings: w.walk(f, f.Descriptor(), svcv1.E_Field)})
+		out = append(out, Group{Kind: "config", Name: string(model.ConfigDescriptor(f).FullName()), Settings: w.walk(f, model.ConfigDescriptor(f), svcv1.E_Field)})
 		out = append(out, w.config(f.Fields)...)
 	}
 	return out
@@ -104,7 +104,7 @@ type walker struct {
 
 // error lists the settings of an error, which begin with those of its enum.
 func (w walker) error(e *model.Error) []Setting {
-	return append(w.walk(e, e.Descriptor().Parent(), svcv1.E_Errors), w.walk(e, e.Descriptor(), svcv1.E_Error)...)
+	return append(w.walk(e, model.ErrorDescriptor(e).Parent(), svcv1.E_Errors), w.walk(e, model.ErrorDescriptor(e), svcv1.E_Error)...)
 }
 
 // walk lists the settings of one annotation of a descriptor, whose effect on the
