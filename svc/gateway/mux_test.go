@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -216,6 +217,17 @@ func TestErrorDetailsOverHTTP(t *testing.T) {
 	}
 	if info.GetReason() != "NOT_FOUND" || info.GetDomain() != "test" || info.GetMetadata()["id"] != "7" {
 		t.Errorf("error info %v", &info)
+	}
+}
+
+func TestRetryAfterOverHTTP(t *testing.T) {
+	for delay, want := range map[time.Duration]string{0: "", 200 * time.Millisecond: "1", 2 * time.Second: "2"} {
+		busy := &errors.Code{Domain: "test", Reason: "BUSY", GRPC: codes.Unavailable, Retryable: true, RetryDelay: delay}
+		url := serve(t, &echo{unary: func(context.Context, *text) (*text, error) { return nil, busy }})
+		response := do(t, request(t, http.MethodPost, url+"/v1/echo", nil))
+		if got := response.Header.Get("Retry-After"); got != want || response.StatusCode != 503 {
+			t.Errorf("a delay of %v gives %d, Retry-After %q, want %q", delay, response.StatusCode, got, want)
+		}
 	}
 }
 

@@ -34,7 +34,8 @@ type Options struct {
 
 // New returns a logger that writes to w. Lines written with a context (InfoContext
 // and its sisters) carry trace_id and span_id of the context's span and the
-// group metadata of its call, at the top level whatever groups are open. Durations are text, "1.5ms".
+// group metadata of its call, at the top level whatever groups are open.
+// Durations are text, "1.5ms".
 func New(w io.Writer, o Options) *slog.Logger {
 	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: durationAsText})
 	var attrs []slog.Attr
