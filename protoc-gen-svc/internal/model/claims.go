@@ -118,5 +118,5 @@ func (s *Service) claims() []string {
 	if len(s.Metrics) > 0 {
 		names = append(names, s.GoName+"Metrics", "New"+s.GoName+"Metrics")
 	}
-	return names
+	return append(names, s.caseClaims()...)
 }

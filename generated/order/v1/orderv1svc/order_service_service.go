@@ -13,6 +13,7 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	client "github.com/protosvc/protosvc/svc/client"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	grpc "google.golang.org/grpc"
@@ -35,21 +36,36 @@ var orderServiceMethods = policy.Table{
 	{
 		Name: "/order.v1.OrderService/CreateOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/GetOrder", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ListOrders", Timeout: time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorPageTokenInvalid},
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/CancelOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/WatchOrder", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute,

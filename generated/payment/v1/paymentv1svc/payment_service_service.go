@@ -10,6 +10,7 @@ import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	grpc "google.golang.org/grpc"
@@ -32,18 +33,30 @@ var paymentServiceMethods = policy.Table{
 	{
 		Name: "/payment.v1.PaymentService/Authorize", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Capture", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Refund", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/GetPayment", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound},
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Reconcile", Timeout: 10 * time.Minute,

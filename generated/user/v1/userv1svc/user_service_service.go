@@ -10,6 +10,7 @@ import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	grpc "google.golang.org/grpc"
@@ -31,22 +32,37 @@ const UserServiceName = "user.v1.UserService"
 var userServiceMethods = policy.Table{
 	{
 		Name: "/user.v1.UserService/CreateUser", Timeout: 500 * time.Millisecond,
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorEmailTaken},
+		},
 	},
 	{
 		Name: "/user.v1.UserService/GetUser", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound},
+		},
 	},
 	{
 		Name: "/user.v1.UserService/UpdateUser", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
+		},
 	},
 	{
 		Name: "/user.v1.UserService/ListUsers", Timeout: time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorPageTokenInvalid},
+		},
 	},
 	{
 		Name: "/user.v1.UserService/DeactivateUser", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound},
+		},
 	},
 }
 
