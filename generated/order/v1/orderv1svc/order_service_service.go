@@ -16,6 +16,7 @@ import (
 	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -38,6 +39,10 @@ var orderServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
+			Mapped: []errors.Mapping{
+				{From: userv1svc.UserErrorNotFound, To: OrderErrorUserNotFound},
+			},
+			Strict: true,
 		},
 	},
 	{
@@ -45,6 +50,7 @@ var orderServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
 		},
 	},
 	{
@@ -52,6 +58,7 @@ var orderServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorPageTokenInvalid},
+			Strict:   true,
 		},
 	},
 	{
@@ -59,17 +66,29 @@ var orderServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
+			Strict:   true,
 		},
 	},
 	{
 		Name: "/order.v1.OrderService/WatchOrder", Timeout: 10 * time.Minute,
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
 		},
 	},
 	{
 		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// OrderServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func OrderServicePolicy(method string) policy.Method {
+	return orderServiceMethods.Method(method)
 }
 
 // OrderServiceDeps is what a handler of OrderService gets.
@@ -117,6 +136,10 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 		Config:     config,
 		Migrations: migrations,
 		Errors:     OrderErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := OrderServiceDeps{
 				Deps:    app.Deps(),

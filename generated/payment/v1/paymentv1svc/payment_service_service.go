@@ -13,6 +13,7 @@ import (
 	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -35,6 +36,7 @@ var paymentServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
+			Strict:   true,
 		},
 	},
 	{
@@ -42,6 +44,7 @@ var paymentServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
 		},
 	},
 	{
@@ -49,6 +52,7 @@ var paymentServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
 		},
 	},
 	{
@@ -56,11 +60,22 @@ var paymentServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound},
+			Strict:   true,
 		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Reconcile", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// PaymentServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func PaymentServicePolicy(method string) policy.Method {
+	return paymentServiceMethods.Method(method)
 }
 
 // PaymentServiceDeps is what a handler of PaymentService gets.
@@ -97,6 +112,10 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 		Config:     config,
 		Migrations: migrations,
 		Errors:     PaymentErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := PaymentServiceDeps{
 				Deps:    app.Deps(),

@@ -13,6 +13,7 @@ import (
 	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -34,6 +35,7 @@ var userServiceMethods = policy.Table{
 		Name: "/user.v1.UserService/CreateUser", Timeout: 500 * time.Millisecond,
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorEmailTaken},
+			Strict:   true,
 		},
 	},
 	{
@@ -41,6 +43,7 @@ var userServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound},
+			Strict:   true,
 		},
 	},
 	{
@@ -48,6 +51,7 @@ var userServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
+			Strict:   true,
 		},
 	},
 	{
@@ -55,6 +59,7 @@ var userServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorPageTokenInvalid},
+			Strict:   true,
 		},
 	},
 	{
@@ -62,8 +67,16 @@ var userServiceMethods = policy.Table{
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound},
+			Strict:   true,
 		},
 	},
+}
+
+// UserServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func UserServicePolicy(method string) policy.Method {
+	return userServiceMethods.Method(method)
 }
 
 // UserServiceDeps is what a handler of UserService gets.
@@ -99,6 +112,10 @@ func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, err
 		Config:     config,
 		Migrations: migrations,
 		Errors:     UserErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := UserServiceDeps{
 				Deps:    app.Deps(),

@@ -15,6 +15,15 @@ type Translation struct{ Locale, Message string }
 // script, region, variants.
 var languageTag = regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$`)
 
+// answers are what an error says besides its message.
+func (b *builder) answers(at Origin, e *Error, o *svcv1.Error) {
+	if o != nil {
+		e.TripsBreaker = o.TripsBreaker
+	}
+	e.RetryDelay = b.retryDelay(at, o)
+	e.Translations = b.translations(at, e, o)
+}
+
 func (b *builder) translations(at Origin, e *Error, o *svcv1.Error) []Translation {
 	var out []Translation
 	seen := map[string]bool{}
