@@ -214,7 +214,7 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	if a.service.HTTP == nil || address == "" {
 		return nil
 	}
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), Headers: a.service.Propagate.Names()})
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ const maxLanguages = 16
 // translation returns the translation for a caller who reads these languages,
 // or nil. It is the lookup of RFC 4647, section 3.4: each language by falling
 // weight, and each with less and less behind it, "de-CH-1996", "de-CH", "de".
-// golang.org/x/text would match more cleverly, and weighs more than all of svc.
+// golang.org/x/text would match more cleverly, for a quarter of a megabyte.
 func (c *Code) translation(languages string) *Translation {
 	if len(c.Translations) == 0 || languages == "" {
 		return nil

@@ -66,12 +66,36 @@ func (k Key) problem(values []string) string {
 	if len(values[0]) > k.MaxBytes {
 		return "is longer than " + strconv.Itoa(k.MaxBytes) + " bytes"
 	}
-	for i := range len(values[0]) {
-		if c := values[0][i]; c < ' ' || c > '~' {
-			return "is not printable ASCII"
-		}
+	if !printable(values[0]) {
+		return notPrintable
 	}
 	return ""
+}
+
+const notPrintable = "is not printable ASCII"
+
+// printable reports whether a value is printable ASCII, spaces included.
+func printable(value string) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckPrintable refuses values that are not printable ASCII, as Extract does. It
+// is for HTTP/JSON: grpc-gateway drops such headers, and the call would go on as
+// if its caller had sent none.
+func (k Keys) CheckPrintable(values func(key string) []string) error {
+	for _, key := range k {
+		for _, value := range values(key.Name) {
+			if !printable(value) {
+				return errors.InvalidMetadata.New("key", key.Name, "problem", notPrintable)
+			}
+		}
+	}
+	return nil
 }
 
 type contextKey struct{}
