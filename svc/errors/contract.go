@@ -44,6 +44,10 @@ func (c *Contract) Apply(err error) (ending error, declared bool) {
 	if typed := typedOf(err); typed != nil {
 		return c.applyTyped(err, typed)
 	}
+	// A client that is not of this runtime leaves the reason in the status.
+	if typed := typedOf(FromStatus(err, c.Declared)); typed != nil && typed.remote {
+		return c.applyTyped(err, typed)
+	}
 	var own grpcError
 	if err == nil || !stderrors.As(err, &own) || own.GRPCStatus().Code() == codes.OK {
 		return err, true
@@ -78,7 +82,7 @@ func (c *Contract) applyTyped(err error, typed *Error) (error, bool) {
 	switch {
 	case c.Declared.Find(code.Domain, code.Reason) != nil:
 		return err, true
-	case framework.Find(code.Domain, code.Reason) != nil && (typed.received == "" || ofMoment(code.GRPC)):
+	case framework.Find(code.Domain, code.Reason) != nil && (!typed.remote || ofMoment(code.GRPC)):
 		return err, true
 	}
 	return c.undeclared(err), false

@@ -102,7 +102,7 @@ func FromStatus(err error, known Table) error {
 		}
 		return err
 	}
-	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage()}
+	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage(), remote: true}
 	for _, detail := range p.GetDetails() {
 		if !detail.MessageIs(info) {
 			out.details = append(out.details, detail)
