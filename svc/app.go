@@ -93,6 +93,8 @@ func (a *App) Callee(key string) *client.Dialer {
 		Balance: settings.Balance,
 		Metrics: a.metrics,
 		Tracing: a.tracing,
+		Breaker: settings.breaker(),
+		Log:     a.log,
 	}}
 	a.dialers[key] = d
 	a.group.OnClose("callee "+key, d.Close)

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/breaker"
 )
 
 // Settings are what config.yaml can say about every service. The contract gives
@@ -67,6 +69,18 @@ type Callee struct {
 	// GatesReadiness says that the service is ready only while the callee
 	// answers. It belongs to the contract and cannot be configured.
 	GatesReadiness bool
+	// Breaker says when calls stop; the zero value has all defaults. NoBreaker
+	// says never. Both belong to the contract, too.
+	Breaker   breaker.Options
+	NoBreaker bool
+}
+
+// breaker returns the options of the circuit breaker, nil for none.
+func (c Callee) breaker() *breaker.Options {
+	if c.NoBreaker {
+		return nil
+	}
+	return &c.Breaker
 }
 
 // clone returns settings that can be loaded into without changing these.

@@ -130,7 +130,7 @@ func dial(t *testing.T, spec client.Spec, o client.Options, backends ...backend)
 		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: b.address}}})
 	}
 	builder.InitialState(state)
-	o.Dial = append(o.Dial, grpc.WithResolvers(builder))
+	o.Resolver = builder
 	conn, err := client.Dial(spec, o)
 	if err != nil {
 		t.Fatal(err)

@@ -24,10 +24,7 @@ type method struct {
 
 // bind prepares every method of the spec, by its full name.
 func bind(spec Spec, o Options) map[string]*method {
-	registry, provider := o.Metrics, o.Tracing
-	if registry == nil {
-		registry = metrics.New(metrics.BuildInfo{})
-	}
+	registry, provider := o.registry(), o.Tracing
 	if provider == nil {
 		provider = &tracing.Provider{}
 	}
@@ -81,8 +78,9 @@ func (c call) end(err error) {
 // stream counts messages and decodes errors.
 type stream struct {
 	grpc.ClientStream
-	method *method // nil: not in the spec
-	errors errors.Table
+	method  *method // nil: not in the spec
+	guarded *guarded
+	errors  errors.Table
 }
 
 func (s *stream) SendMsg(m any) error {
@@ -96,6 +94,7 @@ func (s *stream) SendMsg(m any) error {
 func (s *stream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if err == nil && s.method != nil {
+		s.guarded.received()
 		s.method.metrics.Received()
 	}
 	return errors.FromStatus(err, s.errors)

@@ -17,6 +17,7 @@ import (
 	"context"
 	stderrors "errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -26,7 +27,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/health" // turns on health checking by clients
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/resolver"
 
+	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -71,9 +74,27 @@ type Options struct {
 	// passed on.
 	Tracing *tracing.Provider
 
-	// Dial are further options of grpc-go, for example a resolver. The
-	// connection is in plain text unless they have credentials.
+	// Breaker says when the callee is called no more for a while, and which of
+	// its backends are left out. Nil: never, and none.
+	Breaker *breaker.Options
+
+	// Log hears of breakers and backends. Nil: nowhere.
+	Log *slog.Logger
+
+	// Resolver finds the addresses. Nil: grpc-go's own, by the target's scheme.
+	Resolver resolver.Builder
+
+	// Dial are further options of grpc-go. The connection is in plain text
+	// unless they have credentials.
 	Dial []grpc.DialOption
+}
+
+// registry returns the registry, or one that nobody reads.
+func (o Options) registry() *metrics.Registry {
+	if o.Metrics == nil {
+		return metrics.New(metrics.BuildInfo{})
+	}
+	return o.Metrics
 }
 
 // Conn is a connection to a service, shared by all callers.
@@ -82,6 +103,7 @@ type Conn struct {
 	cc      *grpc.ClientConn
 	methods map[string]*method
 	errors  errors.Table
+	guard   *guard
 }
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
@@ -96,23 +118,24 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	if target == "" {
 		return nil, fmt.Errorf("client of %s: no target is set", spec.Service)
 	}
-	config, err := ServiceConfig(spec, o.Balance)
+	guard := newGuard(spec, o)
+	config, err := serviceConfigOf(spec, o.Balance, guard != nil)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
 	}
-	cc, err := grpc.NewClient(target, append([]grpc.DialOption{
+	cc, err := grpc.NewClient(target, slices.Concat([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultServiceConfig(config),
 		// The policies are the contract's: no TXT record may change them.
 		grpc.WithDisableServiceConfig(),
 		// A machine that went away without a word is noticed by this alone.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-	}, o.Dial...)...)
+	}, guard.resolving(target, o.Resolver), o.Dial)...)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: target %q: %w", spec.Service, target, err)
 	}
 	cc.Connect()
-	return &Conn{service: spec.Service, cc: cc, methods: bind(spec, o), errors: spec.Errors}, nil
+	return &Conn{service: spec.Service, cc: cc, methods: bind(spec, o), errors: spec.Errors, guard: guard}, nil
 }
 
 // Invoke makes a unary call.
@@ -122,8 +145,12 @@ func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ..
 		return errors.FromStatus(c.cc.Invoke(ctx, name, args, reply, opts...), c.errors)
 	}
 	ctx, call := m.begin(ctx)
-	m.metrics.Sent()
-	err := c.cc.Invoke(ctx, name, args, reply, opts...)
+	ctx, guarded, err := c.guard.begin(ctx, name, false /* unary */)
+	if err == nil {
+		m.metrics.Sent()
+		err = c.cc.Invoke(ctx, name, args, reply, opts...)
+		guarded.end(time.Since(call.start), err)
+	}
 	if err == nil {
 		m.metrics.Received()
 	}
@@ -135,15 +162,28 @@ func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ..
 // receiving returns an error, when ctx is done, or with the connection.
 func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	m := c.methods[name]
-	if m != nil {
-		started, call := m.begin(ctx)
-		ctx, opts = started, append(slices.Clip(opts), grpc.OnFinish(call.end))
+	if m == nil {
+		s, err := c.cc.NewStream(ctx, desc, name, opts...)
+		if err != nil {
+			return nil, errors.FromStatus(err, c.errors)
+		}
+		return &stream{ClientStream: s, errors: c.errors}, nil
 	}
-	s, err := c.cc.NewStream(ctx, desc, name, opts...)
+	ctx, call := m.begin(ctx)
+	ctx, guarded, err := c.guard.begin(ctx, name, true /* stream */)
+	if err != nil {
+		call.end(err)
+		return nil, err
+	}
+	finish := func(err error) {
+		guarded.end(time.Since(call.start), err)
+		call.end(err)
+	}
+	s, err := c.cc.NewStream(ctx, desc, name, append(slices.Clip(opts), grpc.OnFinish(finish))...)
 	if err != nil {
 		return nil, errors.FromStatus(err, c.errors)
 	}
-	return &stream{ClientStream: s, method: m, errors: c.errors}, nil
+	return &stream{ClientStream: s, method: m, guarded: guarded, errors: c.errors}, nil
 }
 
 // Check waits until an address of the service can be called: it is connected

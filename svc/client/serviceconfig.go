@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/balancer/roundrobin"
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/outlier"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -28,11 +29,14 @@ const backoffMultiplier = 2
 
 // serviceConfig is grpc-go's service config, as far as it is used.
 type serviceConfig struct {
-	Balancing []map[string]struct{} `json:"loadBalancingConfig"`
-	Health    healthCheck           `json:"healthCheckConfig"`
-	Throttle  *throttle             `json:"retryThrottling,omitempty"`
-	Methods   []methodConfig        `json:"methodConfig,omitempty"`
+	Balancing []balancing    `json:"loadBalancingConfig"`
+	Health    healthCheck    `json:"healthCheckConfig"`
+	Throttle  *throttle      `json:"retryThrottling,omitempty"`
+	Methods   []methodConfig `json:"methodConfig,omitempty"`
 }
+
+// balancing is the name of a balancer with its config.
+type balancing map[string]any
 
 type healthCheck struct {
 	Service string `json:"serviceName"`
@@ -66,12 +70,20 @@ type retryPolicy struct {
 // health checking under the name of the service, and for each method that has
 // them its timeout and retries. An unknown balance is an error.
 func ServiceConfig(spec Spec, balance string) (string, error) {
-	balancer, err := balancerName(balance)
+	return serviceConfigOf(spec, balance, false /* no outliers */)
+}
+
+func serviceConfigOf(spec Spec, balance string, outliers bool) (string, error) {
+	name, err := balancerName(balance)
 	if err != nil {
 		return "", err
 	}
+	balancer := balancing{name: struct{}{}}
+	if outliers {
+		balancer = balancing{outlier.Name: map[string]any{"childPolicy": []balancing{balancer}}}
+	}
 	config := serviceConfig{
-		Balancing: []map[string]struct{}{{balancer: {}}},
+		Balancing: []balancing{balancer},
 		Health:    healthCheck{spec.Service},
 	}
 	for _, m := range spec.Methods {

@@ -8,10 +8,18 @@ import (
 // was called: what the contract says of the reason, else what follows from the
 // gRPC code. A mistake of the caller never counts, nor that it went away.
 func TripsBreaker(err error) bool {
-	if typed := typedOf(err); typed != nil && typed.code().TripsBreaker != nil {
-		return *typed.code().TripsBreaker
+	if typed := typedOf(err); typed != nil {
+		c := typed.code()
+		if c.TripsBreaker != nil {
+			return *c.TripsBreaker
+		}
+		return serverFault(c.GRPC)
 	}
-	switch ToStatus(err).Code() {
+	return serverFault(ToStatus(err).Code())
+}
+
+func serverFault(code codes.Code) bool {
+	switch code {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss:
 		return true
 	default:

@@ -32,8 +32,8 @@ type Code struct {
 	// delay in google.rpc.RetryInfo. Zero: the caller decides.
 	RetryDelay time.Duration
 
-	// TripsBreaker says whether the error counts against its server; see
-	// [TripsBreaker]. Nil: as GRPC says.
+	// TripsBreaker says whether circuit breakers of callers count the error as a
+	// fault of the server. Nil: it follows from GRPC.
 	TripsBreaker *bool
 
 	// Message is what a person reads. A name in braces is replaced by the

@@ -37,7 +37,12 @@ var (
 
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
+
+	// CircuitOpen: a service that is needed failed too often and is not called for
+	// now. The call had no effect. It trips no further breaker: whoever calls the
+	// service that says so finds it at work.
+	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, TripsBreaker: new(false), Message: "a service that is needed is not available"}
 )
 
 // framework lists the codes above.
-var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, Unimplemented}
+var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, CircuitOpen, Unimplemented}

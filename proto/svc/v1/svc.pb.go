@@ -809,8 +809,10 @@ func (x *Callee) GetBreaker() *Breaker {
 // Breaker stops calls to a callee that fails, so that it can recover and the
 // caller fails fast. Only server faults count: UNAVAILABLE, DEADLINE_EXCEEDED,
 // INTERNAL, UNKNOWN, DATA_LOSS, and errors of the contract that say
-// trips_breaker. A single bad replica is left out before the breaker opens
-// for all.
+// trips_breaker; not DEADLINE_EXCEEDED where the caller left less than half of
+// the method's timeout. A stream counts once, at its first message or when it
+// ends without one. A single bad replica is left out, for the time of open,
+// before the breaker opens for all.
 type Breaker struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether there is none. Default: false.
@@ -818,12 +820,13 @@ type Breaker struct {
 	// Share of server faults among the calls of the window, in percent, at which
 	// it opens. Default: 50.
 	FailurePercent uint32 `protobuf:"varint,2,opt,name=failure_percent,json=failurePercent,proto3" json:"failure_percent,omitempty"`
-	// Calls in the window below which it does not open. Default: 20.
+	// Calls in the window below which it does not open; as many faults in a row
+	// open it whatever came before. Default: 20.
 	MinCalls uint32 `protobuf:"varint,3,opt,name=min_calls,json=minCalls,proto3" json:"min_calls,omitempty"`
 	// Time over which calls are counted. Default: "10s".
 	Window string `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
-	// How long it stays open before calls are tried again. It closes after
-	// the first trial calls succeed. Default: "1s".
+	// How long it stays open before a call is tried. It closes when that one
+	// succeeds. Default: "1s".
 	Open          string `protobuf:"bytes,5,opt,name=open,proto3" json:"open,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

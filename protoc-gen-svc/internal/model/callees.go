@@ -56,6 +56,7 @@ func (b *builder) callee(full string, first Origin) *Callee {
 		FullName: full,
 		Field:    goName,
 		Balance:  balance[svcv1.Balance_BALANCE_UNSPECIFIED],
+		Breaker:  b.breaker(first, nil),
 		Client:   pkg.Ident(goName + "Client"),
 		Dial:     pkg.Ident("Dial" + goName),
 		first:    first,
@@ -84,6 +85,7 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 		seen[c] = true
 		c.Balance = balance[settings.GetBalance()]
 		c.GatesReadiness = settings.GetGatesReadiness()
+		c.Breaker = b.breaker(at.in("breaker"), settings.GetBreaker())
 	}
 }
 

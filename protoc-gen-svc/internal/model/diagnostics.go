@@ -7,7 +7,9 @@ type finding int
 
 // The rows, in the order of their rules.
 const (
-	callCycle finding = iota
+	breakerOff finding = iota
+	breakerPercent
+	callCycle
 	callForm
 	callService
 	calleeForm
@@ -104,6 +106,8 @@ const (
 
 // diagnostics is everything that Build says about a contract that cannot work.
 var diagnostics = [...]fault.Message{
+	breakerOff:         {Rule: "breaker", Format: "is set on a breaker that is off (remove one of the two)"},
+	breakerPercent:     {Rule: "breaker", Format: "%d is not a share in percent (want 1 to 100)"},
 	callCycle:          {Rule: "call-cycle", Format: "%q closes a circle of calls: %s"},
 	callForm:           {Rule: "call-format", Format: "%q does not name a method (want for example %q)"},
 	callService:        {Rule: "call-format", Format: "%q: %q is not the name of a service"},

@@ -186,6 +186,8 @@ type Callee struct {
 	Balance    string
 	// GatesReadiness says that the caller is ready only while the callee answers.
 	GatesReadiness bool
+	// Breaker says when the callee is not called; nil for never.
+	Breaker *Breaker
 	// Methods are the names of the methods called, sorted.
 	Methods []string
 	// Client and Dial are the identifiers that the callee's package has for it.
@@ -194,6 +196,12 @@ type Callee struct {
 	Service *Service
 
 	first Origin // the mention that a fault about the callee points at
+}
+
+// Breaker is when calls to a callee stop.
+type Breaker struct {
+	FailurePercent, MinCalls uint32
+	Window, Open             time.Duration
 }
 
 // Metric is one business metric.

@@ -6,6 +6,7 @@ import "github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 func Rules() []fault.Rule { return reasons }
 
 var reasons = []fault.Rule{
+	{Name: "breaker", Why: "A circuit breaker opens at a share of failed calls, from 1 to 100 percent; one that is off has no settings."},
 	{Name: "call-cycle", Why: "A method that reaches itself by declared calls makes more calls of each one until a deadline ends them. Remove one of the calls, or split the method. Checked with `system=true`."},
 	{Name: "call-format", Why: "`calls` names methods of other services as `package.Service/Method`, `callees` services as `package.Service`. Names are resolved like type names."},
 	{Name: "callee-balance", Why: "The policies of balancing are those of `svc.v1.Balance`. A value that this plugin does not know comes from a newer `svc.proto`: bring both to one version."},
