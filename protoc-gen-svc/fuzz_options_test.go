@@ -250,6 +250,9 @@ func calledOnly(s *descriptorpb.ServiceDescriptorProto, settings []*svcv1.Callee
 	settings = settings[:min(len(settings), len(called))]
 	for i := range settings {
 		settings[i].Service = called[i]
+		if settings[i].GetBreaker().GetOff() {
+			settings[i].Breaker = &svcv1.Breaker{Off: true}
+		}
 	}
 	return settings
 }
