@@ -68,8 +68,9 @@ func (c *fuzzContract) errorOptions(e *descriptorpb.EnumDescriptorProto) {
 		options := &svcv1.Error{}
 		c.fill(options.ProtoReflect(), 1)
 		if c.tame {
-			options.Message = strings.NewReplacer("{", "(", "}", ")").Replace(options.Message) + c.one("", "{user_id} {type}", "{error}")
+			options.Message = noBraces.Replace(options.Message) + c.one("", "{user_id} {type}", "{error}")
 			options.Code = max(options.Code, code.Code_CANCELLED)
+			mendError(options)
 		}
 		v.Options = &descriptorpb.EnumValueOptions{Deprecated: proto.Bool(c.once(4))}
 		proto.SetExtension(v.Options, svcv1.E_Error, options)
@@ -177,6 +178,7 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 		if len(c.errors) == 0 {
 			policy.Errors = nil
 		}
+		c.mendMappings(policy)
 		if streams {
 			policy.Retry, policy.IdempotencyKey = nil, ""
 		}
@@ -228,6 +230,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		for i, m := range policy.Metrics {
 			c.mendMetric(m, i)
 		}
+		mendPropagated(policy.Propagate)
 		policy.Callees = calledOnly(s, policy.Callees)
 	}
 	s.Options = &descriptorpb.ServiceOptions{Deprecated: proto.Bool(c.once(6))}
@@ -247,6 +250,9 @@ func calledOnly(s *descriptorpb.ServiceDescriptorProto, settings []*svcv1.Callee
 	settings = settings[:min(len(settings), len(called))]
 	for i := range settings {
 		settings[i].Service = called[i]
+		if settings[i].GetBreaker().GetOff() {
+			settings[i].Breaker = &svcv1.Breaker{Off: true}
+		}
 	}
 	return settings
 }

@@ -22,6 +22,11 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.Method.timeout":             {"800ms", "0s", "20s", "1ns", "1.5s", "7us"},
 	"svc.v1.Retry.initial_backoff":      {"50ms", "1ns"},
 	"svc.v1.Retry.max_backoff":          {"1s", "1m", "1h"},
+	"svc.v1.Breaker.window":             {"10s", "1ns"},
+	"svc.v1.Breaker.open":               {"1s", "1h"},
+	"svc.v1.Error.retry_delay":          {"1s", "1ns", "2.5h"},
+	"svc.v1.Propagated.key":             {"x-tenant-id", "a", "x-blob-bin", "grpc-x"},
+	"svc.v1.Translation.locale":         {"de", "DE", "pt-BR", "x"},
 	"svc.v1.Metric.name":                {"orders_created", "a", "func", "time", "x_1", "len", "http_url"},
 	"svc.v1.Label.name":                 {"channel", "m", "type", "string", "id", "a_b", "r"},
 	"google.api.HttpRule.body":          {"*", ""},
@@ -37,6 +42,8 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Ports.http":               {443, 8000},
 	"svc.v1.Ports.admin":              {1, 9999},
 	"svc.v1.Retry.attempts":           {1, 2, 5},
+	"svc.v1.Breaker.failure_percent":  {1, 50, 100},
+	"svc.v1.Propagated.max_bytes":     {1, 1024},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 
@@ -89,6 +96,9 @@ func (c *fuzzContract) stringFor(fd protoreflect.FieldDescriptor) string {
 		"svc.v1.Callee.service": c.services,
 		"svc.v1.Method.calls":   c.calls,
 		"svc.v1.Method.errors":  c.errors,
+
+		"svc.v1.ErrorMapping.from": c.errors,
+		"svc.v1.ErrorMapping.to":   c.errors,
 	}
 	for _, m := range c.messages {
 		if m.file > c.visible {

@@ -125,7 +125,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 		defer cancel()
 		return a.tracing.Shutdown(ctx)
 	})
-	a.binder = server.New(server.Options{Metrics: a.metrics, Tracing: a.tracing, Log: a.log})
+	a.binder = server.New(server.Options{Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate})
 	a.grpc = a.binder.NewGRPC(server.GRPCOptions{})
 	return nil
 }
@@ -214,7 +214,7 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	if a.service.HTTP == nil || address == "" {
 		return nil
 	}
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors()})
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}

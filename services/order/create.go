@@ -5,11 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
-	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 )
 
 // CreateOrder checks the user, stores the order, has it paid and confirms it.
@@ -72,10 +72,8 @@ func (h *handler) stored(ctx context.Context, asked record) (record, error) {
 func (h *handler) checkUser(ctx context.Context, userID string) error {
 	res, err := h.users.GetUser(ctx, &userv1.GetUserRequest{UserId: userID})
 	switch {
-	case errors.Is(err, userv1svc.UserErrorNotFound):
-		return orderv1svc.NewOrderErrorUserNotFound(userID).WithCause(err)
-	case err != nil:
-		return calleeError("get user", err)
+	case err != nil: // the contract says what becomes of a user who is not found
+		return fmt.Errorf("get user: %w", err)
 	case res.GetUser().GetState() != userv1.UserState_USER_STATE_ACTIVE:
 		return orderv1svc.NewOrderErrorUserNotActive(userID)
 	}

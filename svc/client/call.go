@@ -12,6 +12,7 @@ import (
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -54,11 +55,12 @@ type call struct {
 	start  time.Time
 }
 
-// begin counts a call and starts its span. The context carries the trace on.
+// begin counts a call and starts its span. The context carries the trace on, and
+// what travels with the call in which this one is made.
 func (m *method) begin(ctx context.Context) (context.Context, call) {
 	m.metrics.Start()
 	start := time.Now()
-	ctx, span := m.tracing.Start(ctx)
+	ctx, span := m.tracing.Start(propagate.Inject(ctx))
 	return ctx, call{m, span, start}
 }
 

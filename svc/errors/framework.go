@@ -25,6 +25,16 @@ var (
 	// Overloaded: the server has too much to do; the request had no effect.
 	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
 
+	// InvalidMetadata: a metadata key that travels has a value that does not. The
+	// status carries the key as metadata of the error.
+	InvalidMetadata = &Code{Domain: Domain, Reason: "INVALID_METADATA", GRPC: codes.InvalidArgument, Message: "metadata {key} {problem}"}
+
+	// ResourceExhausted: a message is larger than what the other side accepts.
+	ResourceExhausted = &Code{Domain: Domain, Reason: "RESOURCE_EXHAUSTED", GRPC: codes.ResourceExhausted, Message: "resource exhausted"}
+
+	// Unimplemented: the server does not have the method, or not yet.
+	Unimplemented = &Code{Domain: Domain, Reason: "UNIMPLEMENTED", GRPC: codes.Unimplemented, Message: "unimplemented"}
+
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
 
@@ -35,4 +45,4 @@ var (
 )
 
 // framework lists the codes above.
-var framework = Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, Unavailable, CircuitOpen}
+var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, CircuitOpen, Unimplemented}

@@ -4,6 +4,7 @@ import (
 	"context"
 	stderrors "errors"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // grpcError is what errors with a status of their own have in common.
@@ -54,10 +56,23 @@ func (e *Error) GRPCStatus() *status.Status {
 	p := &spb.Status{Code: int32(c.GRPC), Message: strings.ToValidUTF8(e.Message(), replacement)}
 	p.Details = appendPacked(p.Details, &errdetails.ErrorInfo{Reason: c.Reason, Domain: c.Domain, Metadata: validUTF8(e.Metadata)})
 	if c.Retryable && find[errdetails.RetryInfo](e.details) == nil {
-		p.Details = appendPacked(p.Details, &errdetails.RetryInfo{})
+		p.Details = appendPacked(p.Details, retryInfo(c.RetryDelay))
 	}
 	p.Details = append(p.Details, e.details...)
 	return status.FromProto(p)
+}
+
+func retryInfo(delay time.Duration) *errdetails.RetryInfo {
+	if delay <= 0 {
+		return &errdetails.RetryInfo{}
+	}
+	return &errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}
+}
+
+// RetryDelay returns how long the callee asks to wait before the next try, in
+// google.rpc.RetryInfo; zero if it does not say.
+func RetryDelay(st *status.Status) time.Duration {
+	return find[errdetails.RetryInfo](st.Proto().GetDetails()).GetRetryDelay().AsDuration()
 }
 
 // FromStatus is the way back, on the side of the caller: an error with a gRPC
@@ -87,7 +102,7 @@ func FromStatus(err error, known Table) error {
 		}
 		return err
 	}
-	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage()}
+	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage(), remote: true}
 	for _, detail := range p.GetDetails() {
 		if !detail.MessageIs(info) {
 			out.details = append(out.details, detail)

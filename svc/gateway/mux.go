@@ -4,12 +4,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/peer"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // DefaultBodyLimit is the size of the largest request body, in bytes, unless
@@ -30,6 +32,10 @@ type Options struct {
 	// Headers are names of further request headers that handlers get as
 	// metadata, under the same name in lower case.
 	Headers []string
+
+	// Propagate are the metadata that travel. Their headers pass too, and a
+	// request with one that is not printable ASCII is answered with 400.
+	Propagate propagate.Keys
 }
 
 // Mux is the HTTP handler. Register routes at the embedded ServeMux, with
@@ -37,6 +43,7 @@ type Options struct {
 type Mux struct {
 	*runtime.ServeMux
 	limit int64
+	keys  propagate.Keys
 }
 
 // NewMux returns a Mux without routes.
@@ -48,9 +55,10 @@ func NewMux(o Options) *Mux {
 	answer := answerer{o.Errors}
 	return &Mux{
 		limit: limit,
+		keys:  o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
-			runtime.WithIncomingHeaderMatcher(headerMatcher(o.Headers)),
+			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, o.Propagate.Names()))),
 			runtime.WithErrorHandler(answer.failure),
 			runtime.WithStreamErrorHandler(answer.streamFailure),
 			runtime.WithRoutingErrorHandler(answer.routingFailure),
@@ -68,11 +76,17 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(peer.NewContext(r.Context(), clientOf(r)))
 	r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit}
 	if r.ContentLength > m.limit {
-		_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
-		runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, errTooLarge)
-		return
+		m.refuse(w, r, errTooLarge)
+	} else if err := m.keys.CheckPrintable(r.Header.Values); err != nil {
+		m.refuse(w, r, err)
+	} else {
+		m.ServeMux.ServeHTTP(w, r)
 	}
-	m.ServeMux.ServeHTTP(w, r)
+}
+
+func (m *Mux) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
+	runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, err)
 }
 
 func clientOf(r *http.Request) *peer.Peer {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/svc/errors"
 )
 
 // Method is the policy of one RPC, with every default resolved.
@@ -26,6 +28,9 @@ type Method struct {
 
 	// Retry says when a client tries again. Its zero value means never.
 	Retry Retry
+
+	// Errors are what the method may end with. A server holds its handler to it.
+	Errors errors.Contract
 }
 
 // Retry is how a client repeats a call that failed before it had an effect, or

@@ -19,8 +19,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -29,6 +31,9 @@ type Options struct {
 	Metrics *metrics.Registry // nil: a registry that nobody reads
 	Tracing *tracing.Provider // nil: no spans; the callers' trace context is passed on
 	Log     *slog.Logger      // nil: no logs
+
+	// Propagate are the metadata that travel. Nil: none.
+	Propagate propagate.Keys
 }
 
 // Binder binds methods to their policies. Make one per process with [New].
@@ -37,6 +42,7 @@ type Binder struct {
 	metrics *metrics.Registry
 	tracing *tracing.Provider
 	log     *slog.Logger
+	keys    propagate.Keys
 
 	mu      sync.Mutex
 	methods []*method
@@ -44,7 +50,7 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log}
+	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log, keys: o.Propagate}
 	if b.metrics == nil {
 		b.metrics = metrics.New(metrics.BuildInfo{})
 	}
@@ -62,6 +68,8 @@ type method struct {
 	name    string
 	timeout time.Duration // 0: none
 	kind    metrics.Kind
+	errors  errors.Contract
+	keys    propagate.Keys
 	metrics *metrics.ServerMethod
 	tracing *tracing.ServerMethod
 	log     *slog.Logger
@@ -73,6 +81,8 @@ func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
 		name:    m.Name,
 		timeout: m.Timeout,
 		kind:    kind,
+		errors:  m.Errors,
+		keys:    b.keys,
 		metrics: b.metrics.ServerMethod(m, kind),
 		tracing: b.tracing.Server(m.Name),
 		log:     b.log.With(slog.String("rpc", m.Name)),

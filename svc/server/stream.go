@@ -101,6 +101,10 @@ var errExited = stderrors.New("handler called runtime.Goexit")
 // former.
 func (m *method) serve(stream grpc.ServerStream, validate func(any) error, run func(*messages) error) error {
 	c := m.begin(stream.Context())
+	if c.refused != nil {
+		defer c.leave()
+		return c.end(c.refused)
+	}
 	result := make(chan error, 1) // room for a handler that nobody waits for
 	go func() {
 		err := errExited

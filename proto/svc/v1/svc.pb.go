@@ -256,10 +256,13 @@ type Service struct {
 	// Default: 0.01. Example: 0.1.
 	TraceSampleRatio *float64 `protobuf:"fixed64,11,opt,name=trace_sample_ratio,json=traceSampleRatio,proto3,oneof" json:"trace_sample_ratio,omitempty"`
 	// Metadata that travels with a call through every service that declares it:
-	// from the caller to the handler's context, on to the callees, into each log
-	// line and into the metadata of errors. At most 16 keys. Default: none.
+	// from the caller, over HTTP/JSON from a header of that name, to the handler's
+	// context, on to the callees, into each log line and into the metadata of
+	// errors. At most 16 keys. Default: none.
 	Propagate []*Propagated `protobuf:"bytes,12,rep,name=propagate,proto3" json:"propagate,omitempty"`
-	// What becomes of an error that a method returns and does not declare.
+	// What becomes of an error that a method returns and does not declare. Errors
+	// of the framework need no mention, but for a callee's that are about the
+	// request it got, or about its own failure: they count as undeclared.
 	// Default: ERROR_CONTRACT_LENIENT.
 	ErrorContract ErrorContract `protobuf:"varint,13,opt,name=error_contract,json=errorContract,proto3,enum=svc.v1.ErrorContract" json:"error_contract,omitempty"`
 	// External services that are called over HTTP. The handler gets a client for
@@ -479,10 +482,12 @@ func (x *Database) GetSecret() string {
 type Propagated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key as on the wire, lower case, without the suffix "-bin" and without the
-	// prefix "grpc-". Required. Example: "x-tenant-id".
+	// prefix "grpc-". Keys of credentials, of tracing and of the transport are
+	// refused. Required. Example: "x-tenant-id".
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// Longest value in bytes, at most 1024; a longer one is refused with
-	// INVALID_ARGUMENT, and so are several values. Default: 128.
+	// INVALID_ARGUMENT, and so are several values, and one that is not printable
+	// ASCII. Default: 128.
 	MaxBytes      uint32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1276,8 +1281,9 @@ type Method struct {
 	// Default: every bound with its default.
 	Stream *Stream `protobuf:"bytes,9,opt,name=stream,proto3" json:"stream,omitempty"`
 	// Errors of callees that reach the caller as errors of this contract. Errors
-	// that are neither mapped nor declared are subject to error_contract.
-	// Default: none.
+	// that are neither mapped nor declared are subject to error_contract. Where a
+	// run sees the whole system, a method under calls must return them; those under
+	// defers are called too late for it. Default: none.
 	MapErrors []*ErrorMapping `protobuf:"bytes,10,rep,name=map_errors,json=mapErrors,proto3" json:"map_errors,omitempty"`
 	// Methods of other services that are called after the method's transaction is
 	// committed, through the outbox in the service's database: at least once, in
@@ -1677,8 +1683,8 @@ func (x *Stream) GetSendTimeout() string {
 // old one.
 type ErrorMapping struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Error of a callee, resolved as in errors.
-	// Required. Example: "PAYMENT_ERROR_DECLINED".
+	// Error of a callee, resolved as in errors; the file that declares it is
+	// imported. Required. Example: "PAYMENT_ERROR_DECLINED".
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	// Error that this method declares. Required.
 	// Example: "ORDER_ERROR_PAYMENT_DECLINED".
@@ -1800,11 +1806,12 @@ type Error struct {
 	// breakers count the call as failed. Default: as the code says; see Breaker.
 	TripsBreaker *bool `protobuf:"varint,5,opt,name=trips_breaker,json=tripsBreaker,proto3,oneof" json:"trips_breaker,omitempty"`
 	// How long a caller should wait before it tries again: the delay in
-	// google.rpc.RetryInfo. Refused on an error that is not retryable.
+	// google.rpc.RetryInfo, and Retry-After over HTTP/JSON. Refused on an error that is not retryable.
 	// Default: none; clients wait as their backoff says. Example: "1s".
 	RetryDelay string `protobuf:"bytes,6,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
-	// The message in other languages, chosen by the caller's accept-language and
-	// sent as google.rpc.LocalizedMessage. Default: none.
+	// The message in other languages, chosen by the caller's accept-language, as
+	// metadata or as the header of HTTP, and sent as google.rpc.LocalizedMessage.
+	// A caller who reads none of them gets none. Default: none.
 	Translations  []*Translation `protobuf:"bytes,7,rep,name=translations,proto3" json:"translations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -137,6 +137,7 @@ func (b *builder) checkSystem(system *System) {
 			b.checkRecursion(m, services)
 			b.checkAmplification(m, worst)
 			b.checkForeignErrors(m, services)
+			b.checkMappings(m, services)
 		}
 	}
 	b.checkCircles(system)

@@ -111,12 +111,12 @@ func inGo(name string) string {
 // claims are what the service becomes in its package.
 func (s *Service) claims() []string {
 	names := []string{
-		s.GoName, s.GoName + "Name", s.GoName + "Client", s.GoName + "Deps",
+		s.GoName, s.GoName + "Name", s.GoName + "Client", s.GoName + "Deps", s.GoName + "Policy",
 		"Dial" + s.GoName, "Unimplemented" + s.GoName,
 		s.Snake + "_service.go",
 	}
 	if len(s.Metrics) > 0 {
 		names = append(names, s.GoName+"Metrics", "New"+s.GoName+"Metrics")
 	}
-	return names
+	return append(names, s.caseClaims()...)
 }

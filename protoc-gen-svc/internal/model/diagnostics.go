@@ -22,15 +22,27 @@ const (
 	labelValueTwice
 	calleeTwice
 	errorTwice
+	propagateTwice
+	mapTwice
+	translationTwice
 	callTwice
 	durationForm
 	durationNegative
 	durationZero
 	errorCode
+	errorContract
 	errorHTTP
+	mapUndeclared
+	mapDeclared
+	mapPlaceholder
 	errorPlaceholder
 	errorNotFromCallee
+	mapNotFromCallee
 	reasonTwice
+	retryDelayUseless
+	translationLocale
+	translationMissing
+	translationExtra
 	errorZero
 	metricOneName
 	labelOneName
@@ -52,6 +64,10 @@ const (
 	bucketsUnused
 	bucketsFinite
 	bucketsAscending
+	propagateForm
+	propagateReserved
+	propagateCount
+	propagateBytes
 	metricHelp
 	labelForm
 	labelReserved
@@ -104,16 +120,28 @@ var diagnostics = [...]fault.Message{
 	metricTwice:        {Rule: "declared-twice", Format: "%q is declared twice"},
 	labelValueTwice:    {Rule: "declared-twice", Format: "of label %q have one twice"},
 	calleeTwice:        {Rule: "declared-twice", Format: "%q has settings twice"},
+	propagateTwice:     {Rule: "declared-twice", Format: "%q is declared twice"},
+	mapTwice:           {Rule: "declared-twice", Format: "%q is mapped twice"},
+	translationTwice:   {Rule: "declared-twice", Format: "%q is a language that has a message already"},
 	errorTwice:         {Rule: "declared-twice", Format: "%q is declared twice"},
 	callTwice:          {Rule: "declared-twice", Format: "%q is declared twice"},
 	durationForm:       {Rule: "duration-format", Format: "%q is not a duration (want for example %q)"},
 	durationNegative:   {Rule: "duration-format", Format: "%q is negative (want for example %q)"},
 	durationZero:       {Rule: "duration-format", Format: "%q is not above zero (want for example %q)"},
 	errorCode:          {Rule: "error-code", Format: "is missing, OK or unknown: an error needs a code (for example NOT_FOUND)"},
+	errorContract:      {Rule: "error-contract", Format: "%v is not a known contract"},
 	errorHTTP:          {Rule: "error-http-status", Format: "%d is not the status of an error (want 400 to 599)"},
+	mapUndeclared:      {Rule: "error-mapping", Format: "%q is not declared by the method (add it under errors)"},
+	mapDeclared:        {Rule: "error-mapping", Format: "%q is declared by the method too, which would never return it (remove it under errors, or here)"},
+	mapPlaceholder:     {Rule: "error-mapping", Format: "%q needs %s, which %q does not carry (make it a placeholder there, or leave it out here)"},
 	errorPlaceholder:   {Rule: "error-message", Format: "%q has %q, which is not a placeholder (want for example {user_id})"},
 	errorNotFromCallee: {Rule: "error-not-from-callee", Format: "%q is an error of package %s, and no method under calls returns it (declare it there, or call a method that returns it)"},
+	mapNotFromCallee:   {Rule: "error-not-from-callee", Format: "%q is returned by no method under calls (call a method that returns it, or remove the mapping)"},
 	reasonTwice:        {Rule: "error-reason-taken", Format: "is also a reason of %s, in the same domain %q (give one of the enums another domain)"},
+	retryDelayUseless:  {Rule: "error-retry-delay", Format: "%q is set on an error that is not retryable (set retryable, or remove it)"},
+	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
+	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
+	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},
 	metricOneName:      {Rule: "go-name", Format: "%q and %q are one name in Go"},
 	labelOneName:       {Rule: "go-name", Format: "%q and %q are one name in Go"},
@@ -135,6 +163,10 @@ var diagnostics = [...]fault.Message{
 	bucketsUnused:      {Rule: "metric-buckets", Format: "are set on a metric that is not a histogram"},
 	bucketsFinite:      {Rule: "metric-buckets", Format: "are not all finite (the bucket above the last bound is always there)"},
 	bucketsAscending:   {Rule: "metric-buckets", Format: "are not ascending"},
+	propagateForm:      {Rule: "metadata-key", Format: "%q is not a metadata key that can travel (want lower-case letters, digits, \"-\", \"_\", \".\", without \"-bin\" at the end; for example %q)"},
+	propagateReserved:  {Rule: "metadata-key", Format: "%q belongs to the transport, to tracing or to one hop alone (choose a key of your own)"},
+	propagateCount:     {Rule: "metadata-limit", Format: "has %d keys, want at most %d"},
+	propagateBytes:     {Rule: "metadata-limit", Format: "%d is too much for metadata (want at most %d)"},
 	metricHelp:         {Rule: "metric-help", Format: "is missing: say in one sentence what %q counts"},
 	labelForm:          {Rule: "metric-label", Format: "%q is not the name of a label in snake case (want for example %q)"},
 	labelReserved:      {Rule: "metric-label", Format: "%q is a label that the platform sets"},

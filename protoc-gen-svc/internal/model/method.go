@@ -37,6 +37,8 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Timeout = b.timeout(method, options)
 	method.Idempotent = b.idempotent(method, options)
 	method.Errors = b.declaredErrors(at, options)
+	method.MapErrors = b.mapErrors(method, options)
+	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
 	method.Calls = b.calls(at, options)
 	method.Routes = b.routes(method)
@@ -182,14 +184,8 @@ func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
 	var out []*Error
 	for i, name := range o.GetErrors() {
 		at := at.at("errors", i)
-		v, found := resolve(b.file.values, b.file.pkg, name)
-		if !found {
-			b.fault(at, errorUnknown, name, suggestion(b.errorNames(), b.file.pkg, name))
-			continue
-		}
-		e := b.errorOf(v)
+		e := b.namedError(at, name)
 		if e == nil {
-			b.fault(at, errorNotAnnotated, name)
 			continue
 		}
 		if slices.Contains(out, e) {

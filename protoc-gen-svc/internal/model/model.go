@@ -68,6 +68,8 @@ type Service struct {
 	Config   *Config
 	Database *Database
 	Metrics  []*Metric
+	// Propagate are the metadata keys that travel.
+	Propagate []Propagated
 	// ErrorEnums are the enums whose errors the service returns.
 	ErrorEnums []*ErrorEnum
 	// Rules are the validators of its requests and of its config.
@@ -76,7 +78,8 @@ type Service struct {
 	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
 	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
 
-	proto *protogen.Service
+	strictErrors bool // of all methods
+	proto        *protogen.Service
 }
 
 // Package is a Go package that we write or that the user does.
@@ -138,7 +141,11 @@ type Method struct {
 	IdempotencyKey string
 	Calls          []Call
 	Errors         []*Error
-	Routes         []Route
+	// MapErrors turns errors of callees into Errors; StrictErrors says that the
+	// service is held to what it declares.
+	MapErrors    []ErrorMapping
+	StrictErrors bool
+	Routes       []Route
 	// Validator is the Go func that checks a request, or "nil".
 	Validator string
 
@@ -243,6 +250,10 @@ type Error struct {
 	Message    string
 	Retryable  bool
 	Parameters []Parameter
+	// TripsBreaker is nil where the code decides.
+	TripsBreaker *bool
+	RetryDelay   time.Duration
+	Translations []Translation
 
 	proto *protogen.EnumValue
 }

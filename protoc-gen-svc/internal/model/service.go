@@ -54,6 +54,8 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
+	s.Propagate = b.propagated(s, options)
+	s.strictErrors = b.strictErrors(s, options)
 	for _, m := range p.Methods {
 		s.Methods = append(s.Methods, b.method(s, m))
 	}

@@ -13,8 +13,10 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	client "github.com/protosvc/protosvc/svc/client"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -35,25 +37,58 @@ var orderServiceMethods = policy.Table{
 	{
 		Name: "/order.v1.OrderService/CreateOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
+			Mapped: []errors.Mapping{
+				{From: userv1svc.UserErrorNotFound, To: OrderErrorUserNotFound},
+			},
+			Strict: true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/GetOrder", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ListOrders", Timeout: time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorPageTokenInvalid},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/CancelOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/WatchOrder", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// OrderServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func OrderServicePolicy(method string) policy.Method {
+	return orderServiceMethods.Method(method)
 }
 
 // OrderServiceDeps is what a handler of OrderService gets.
@@ -101,6 +136,10 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 		Config:     config,
 		Migrations: migrations,
 		Errors:     OrderErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := OrderServiceDeps{
 				Deps:    app.Deps(),

@@ -10,8 +10,10 @@ import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -32,22 +34,48 @@ var paymentServiceMethods = policy.Table{
 	{
 		Name: "/payment.v1.PaymentService/Authorize", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Capture", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Refund", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/GetPayment", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Reconcile", Timeout: 10 * time.Minute,
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// PaymentServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func PaymentServicePolicy(method string) policy.Method {
+	return paymentServiceMethods.Method(method)
 }
 
 // PaymentServiceDeps is what a handler of PaymentService gets.
@@ -84,6 +112,10 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 		Config:     config,
 		Migrations: migrations,
 		Errors:     PaymentErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := PaymentServiceDeps{
 				Deps:    app.Deps(),
