@@ -27,7 +27,7 @@ import (
 const (
 	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
 	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
-	refreshInterval = 2 * time.Second  // of the gRPC health status
+	refreshInterval = time.Second / 2  // of the gRPC health status: clients are back so soon
 )
 
 // What comes after the budget of a stop, in order. Together it is the reserve of

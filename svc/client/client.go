@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	_ "google.golang.org/grpc/balancer/leastrequest" // registers the balancer
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
@@ -128,6 +129,12 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 		grpc.WithDefaultServiceConfig(config),
 		// The policies are the contract's: no TXT record may change them.
 		grpc.WithDisableServiceConfig(),
+		// A callee that is back is found within a second. gRPC's own waits grow to
+		// two minutes.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+			MinConnectTimeout: 5 * time.Second,
+		}),
 		// A machine that went away without a word is noticed by this alone.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 	}, guard.resolving(target, o.Resolver), o.Dial)...)

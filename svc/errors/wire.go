@@ -2,7 +2,9 @@ package errors
 
 import (
 	"context"
+	"database/sql/driver"
 	stderrors "errors"
+	"net"
 	"strings"
 	"time"
 
@@ -27,6 +29,8 @@ type grpcError interface {
 //   - an [Error] or a [Code]: its own status; causes and wrapping text stay here
 //   - an error with a gRPC status: that status, without wrapping text
 //   - context.Canceled, context.DeadlineExceeded: [Canceled], [DeadlineExceeded]
+//   - a connection that could not be made, or broke, as drivers of databases and
+//     net/http tell it: [Unavailable]
 //   - anything else: [Internal], whose message says nothing
 //
 // A nil error has a nil status, which gRPC takes for OK.
@@ -44,8 +48,16 @@ func ToStatus(err error) *status.Status {
 		return Canceled.GRPCStatus()
 	case stderrors.Is(err, context.DeadlineExceeded):
 		return DeadlineExceeded.GRPCStatus()
+	case lostConnection(err):
+		return Unavailable.GRPCStatus()
 	}
 	return Internal.GRPCStatus()
+}
+
+// lostConnection reports whether something that is needed cannot be reached.
+func lostConnection(err error) bool {
+	_, network := stderrors.AsType[*net.OpError](err)
+	return network || stderrors.Is(err, driver.ErrBadConn)
 }
 
 // GRPCStatus returns the status that carries the error: the code, the message,
