@@ -63,6 +63,7 @@ type Service struct {
 
 	Methods  []*Method
 	Callees  []*Callee
+	Deferred []*Deferred
 	Config   *Config
 	Database *Database
 	Metrics  []*Metric
@@ -115,6 +116,8 @@ type Database struct {
 	ReadinessTimeout time.Duration
 	MaxConnections   uint32
 	Secret           string
+	// IdempotencyRetention is how long answers are kept, where any are.
+	IdempotencyRetention time.Duration
 }
 
 // Method is one RPC with its policy.
@@ -134,7 +137,11 @@ type Method struct {
 	// field of the request makes it so, if one does.
 	Idempotent     bool
 	IdempotencyKey string
-	Calls          []Call
+	// KeepsAnswer says that the runtime answers repetitions of the key.
+	KeepsAnswer bool
+	Calls       []Call
+	// Defers are the calls that are made after the method's transaction.
+	Defers []Call
 	Errors         []*Error
 	Routes         []Route
 	// Validator is the Go func that checks a request, or "nil".
@@ -181,6 +188,8 @@ type Callee struct {
 	GatesReadiness bool
 	// Methods are the names of the methods called, sorted.
 	Methods []string
+	// Deferred are those of them that are called through the outbox, perhaps twice.
+	Deferred []string
 	// Client and Dial are the identifiers that the callee's package has for it.
 	Client, Dial protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.
