@@ -69,7 +69,7 @@ race-notice:
 
 .PHONY: test-postgres
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
-	@scripts/with-postgres go test -count=1 ./svc/database/... ./services/... ./internal/system/...
+	@scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./services/... ./internal/system/...
 
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out

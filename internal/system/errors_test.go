@@ -93,7 +93,7 @@ func (f failing) overJSON(t *testing.T, s shop) {
 	if reason := got.field(t, "details.0.reason"); reason != f.code.Reason {
 		t.Errorf("the reason is %q, want %q: %s", reason, f.code.Reason, got.body)
 	}
-	if domain := got.field(t, "details.0.domain"); domain != "order.shop" {
+	if domain := got.field(t, "details.0.domain"); domain != f.code.Domain {
 		t.Errorf("the domain is %q", domain)
 	}
 	metadata := map[string]string{}
