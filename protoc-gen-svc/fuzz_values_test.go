@@ -89,6 +89,7 @@ func (c *fuzzContract) stringFor(fd protoreflect.FieldDescriptor) string {
 	references := map[protoreflect.FullName][]string{
 		"svc.v1.Callee.service": c.services,
 		"svc.v1.Method.calls":   c.calls,
+		"svc.v1.Method.defers":  c.calls,
 		"svc.v1.Method.errors":  c.errors,
 	}
 	for _, m := range c.messages {

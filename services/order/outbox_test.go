@@ -70,7 +70,7 @@ func TestOutboxOfReplicas(t *testing.T) {
 		for range 5 {
 			waiting = append(waiting, f.mustStay(request(250)).GetOrderId())
 		}
-		replicas := []fixture{f.replica(f.t, polling), f.replica(f.t, polling), f.replica(f.t, polling)}
+		replicas := []fixture{f, f.replica(f.t, polling), f.replica(f.t, polling), f.replica(f.t, polling)}
 		f.bank.setEach(func(_ string, minor int64) error {
 			if minor == poison {
 				return status.Error(codes.InvalidArgument, "poison")
@@ -83,12 +83,15 @@ func TestOutboxOfReplicas(t *testing.T) {
 		if got := f.get(stuck); got.GetState() != pending {
 			f.t.Errorf("order that cannot be paid is %v", got)
 		}
-		counted := 0.0
-		for _, r := range replicas {
-			counted += r.Metric(f.t, createdOnWeb)
+		counted := func() (n float64) {
+			for _, r := range replicas {
+				n += r.Metric(f.t, createdOnWeb)
+			}
+			return n
 		}
-		if payments, _ := f.bank.made(); payments != 5 || counted != 5 {
-			f.t.Errorf("%d payments, %v orders counted, want 5 and 5", payments, counted)
+		servicetest.Eventually(f.t, "five orders are counted", func() bool { return counted() == 5 })
+		if payments, _ := f.bank.made(); payments != 5 || counted() != 5 {
+			f.t.Errorf("%d payments, %v orders counted, want 5 and 5", payments, counted())
 		}
 	})
 }

@@ -128,10 +128,7 @@ func (b *builder) nameCallees(callees []*Callee) {
 
 // checkSystem checks what only a run that sees every service can know.
 func (b *builder) checkSystem(system *System) {
-	services := map[string]*Service{}
-	for _, s := range system.Services {
-		services[s.FullName] = s
-	}
+	services := system.byName()
 	worst := worstPaths{services, map[*Method][]*Method{}}
 	for _, s := range system.Services {
 		for _, c := range s.Callees {
@@ -139,7 +136,6 @@ func (b *builder) checkSystem(system *System) {
 		}
 		for _, m := range s.Methods {
 			b.checkCallees(m, "calls", m.Calls, services)
-			b.checkDefers(m, services)
 			b.checkBudget(m, services)
 			b.checkRecursion(m, services)
 			b.checkAmplification(m, worst)
@@ -148,6 +144,15 @@ func (b *builder) checkSystem(system *System) {
 	}
 	b.checkCircles(system)
 	b.checkReasons(system)
+}
+
+// byName are the services by their full names.
+func (s *System) byName() map[string]*Service {
+	services := map[string]*Service{}
+	for _, svc := range s.Services {
+		services[svc.FullName] = svc
+	}
+	return services
 }
 
 // checkCallees checks that the methods of one of the lists exist.
@@ -159,6 +164,9 @@ func (b *builder) checkCallees(m *Method, field string, calls []Call, services m
 	for i, call := range calls {
 		at := m.origin().at(field, i)
 		callee := services[call.Service]
+		if callee == nil && !b.options.System {
+			continue
+		}
 		if callee == nil {
 			hint := suggestion(known, m.proto.Desc.ParentFile().Package(), call.Service)
 			if hint == "" || b.exists(call.Service) {

@@ -62,9 +62,20 @@ func (b *builder) checkOutbox(s *Service) {
 	}
 }
 
-// checkDefers refuses deferred calls that cannot be made twice.
-func (b *builder) checkDefers(m *Method, services map[string]*Service) {
-	b.checkCallees(m, "defers", m.Defers, services)
+// checkDeferred refuses deferred calls of methods that cannot be called twice.
+// Those of services that this run does not see have no type to refer to, which
+// the Go compiler says.
+func (b *builder) checkDeferred(system *System) {
+	services := system.byName()
+	for _, s := range system.Services {
+		for _, m := range s.Methods {
+			b.checkCallees(m, "defers", m.Defers, services)
+			b.checkDeferrable(m, services)
+		}
+	}
+}
+
+func (b *builder) checkDeferrable(m *Method, services map[string]*Service) {
 	for i, c := range m.Defers {
 		callee := methodOf(services, c)
 		at, name := m.origin().at("defers", i), c.Service+"/"+c.Method

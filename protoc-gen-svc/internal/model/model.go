@@ -142,8 +142,8 @@ type Method struct {
 	Calls       []Call
 	// Defers are the calls that are made after the method's transaction.
 	Defers []Call
-	Errors         []*Error
-	Routes         []Route
+	Errors []*Error
+	Routes []Route
 	// Validator is the Go func that checks a request, or "nil".
 	Validator string
 
