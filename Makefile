@@ -70,7 +70,7 @@ race-notice:
 
 .PHONY: test-postgres
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
-	@scripts/with-postgres go test -count=1 ./svc/database/... ./services/... ./internal/system/...
+	@scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./services/... ./internal/system/...
 
 .PHONY: resilience
 resilience: build ## break parts of the flagship under load and write docs/resilience.md (Debian, root)

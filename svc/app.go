@@ -64,6 +64,7 @@ type App struct {
 	tracing *tracing.Provider
 	binder  *server.Binder
 	db      *database.DB
+	kept    kept
 	dialers map[string]*client.Dialer
 
 	grpc *grpc.Server

@@ -174,10 +174,12 @@ func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
 	a.db = db
 	a.group.OnClose("database", db.Close)
 	a.health.Require("database", settings.ReadinessTimeout, db.PingContext)
-	if a.service.Migrations == nil {
-		return nil
+	if a.service.Migrations != nil {
+		if err := db.Migrate(ctx, a.service.Migrations); err != nil {
+			return err
+		}
 	}
-	return db.Migrate(ctx, a.service.Migrations)
+	return a.openKept(ctx)
 }
 
 func (a *App) startService(context.Context, *Addresses) error {

@@ -57,6 +57,8 @@ type Database struct {
 	MaxConnections int `yaml:"max_connections"`
 	// ReadinessTimeout is how long readiness waits for an answer.
 	ReadinessTimeout time.Duration `yaml:"readiness_timeout"`
+	// IdempotencyRetention is how long the answers of idempotency keys are kept.
+	IdempotencyRetention time.Duration `yaml:"idempotency_retention"`
 }
 
 // Callee is the connection to a service that is called.
@@ -111,6 +113,7 @@ func (s *Settings) check(hasHTTP bool) error {
 		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")
 		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
 		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
+		fault(d.IdempotencyRetention < 0, "database.idempotency_retention %v is negative", d.IdempotencyRetention)
 	}
 	return errors.Join(faults...)
 }

@@ -44,6 +44,10 @@ type Service struct {
 	// Migrations are applied to the database at start; nil if there are none.
 	Migrations fs.FS
 
+	// KeepsAnswers says that methods keep the answers of their idempotency keys
+	// in the database, Defers that calls go through the outbox there.
+	KeepsAnswers, Defers bool
+
 	// Errors are the typed errors that the service returns.
 	Errors errors.Table
 

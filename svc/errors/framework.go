@@ -22,6 +22,10 @@ var (
 	// Canceled: the caller went away.
 	Canceled = &Code{Domain: Domain, Reason: "CANCELED", GRPC: codes.Canceled, Message: "canceled"}
 
+	// KeyReused: the idempotency key was used before, for a request that says
+	// something else.
+	KeyReused = &Code{Domain: Domain, Reason: "IDEMPOTENCY_KEY_REUSED", GRPC: codes.AlreadyExists, Message: "{field} {key} was used for a different request"}
+
 	// Overloaded: the server has too much to do; the request had no effect.
 	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
 
@@ -45,4 +49,4 @@ var (
 )
 
 // framework lists the codes above.
-var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, CircuitOpen, Unimplemented}
+var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, CircuitOpen, Unimplemented, KeyReused}

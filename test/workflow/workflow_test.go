@@ -92,8 +92,8 @@ func mistakes(t *testing.T, c checkout) {
 			`OrderError.ORDER_ERROR_PAYMENT_DECLINED: error-http-status: http_status 42 is not the status of an error`,
 		},
 		{
-			edit{`default: "10s"`, `default: "ten"`},
-			`Config.recovery_age: config-default: default "ten": "ten" is not a value of type duration`,
+			edit{`default: "1s"`, `default: "ten"`},
+			`Config.watch_interval: config-default: default "ten": "ten" is not a value of type duration`,
 		},
 	}
 	before := c.snapshot(t, "generated", "services")

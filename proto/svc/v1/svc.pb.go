@@ -422,9 +422,13 @@ type Database struct {
 	// Kubernetes Secret whose key "url" holds the URL of the database. The Secret
 	// is made by the platform and never generated.
 	// Default: the name of the service, then "-database".
-	Secret        string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Secret string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// How long the answers of requests with an idempotency_key are kept, from the
+	// first request on. Refused where no method has one that the runtime keeps.
+	// Default: "24h".
+	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -474,6 +478,13 @@ func (x *Database) GetMaxConnections() uint32 {
 func (x *Database) GetSecret() string {
 	if x != nil {
 		return x.Secret
+	}
+	return ""
+}
+
+func (x *Database) GetIdempotencyRetention() string {
+	if x != nil {
+		return x.IdempotencyRetention
 	}
 	return ""
 }
@@ -1262,6 +1273,8 @@ type Method struct {
 	// Field of the request that makes a repeated call harmless: a second call with
 	// the same value has no second effect. Must be a string field with
 	// buf.validate rules that refuse the empty string. The method counts as idempotent, so clients retry it.
+	// On a unary method of a service with a database, the runtime answers a
+	// repetition with the first answer, errors included; see handler_keeps_key.
 	// Default: none. Example: "request_id".
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// When clients try again. Unset, unary methods that are idempotent, by
@@ -1290,9 +1303,14 @@ type Method struct {
 	// spite of crashes. They must be unary and idempotent, and the service must have a database.
 	// Resolved as in calls. Default: none.
 	// Example: "payment.v1.PaymentService/Authorize".
-	Defers        []string `protobuf:"bytes,11,rep,name=defers,proto3" json:"defers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Defers []string `protobuf:"bytes,11,rep,name=defers,proto3" json:"defers,omitempty"`
+	// Whether the handler itself answers a repeated idempotency_key. Otherwise the
+	// runtime does, where the service has a database: it keeps the first answer
+	// and replays it, and refuses another request under the same key. Refused
+	// without idempotency_key. Default: false.
+	HandlerKeepsKey bool `protobuf:"varint,12,opt,name=handler_keeps_key,json=handlerKeepsKey,proto3" json:"handler_keeps_key,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
@@ -1400,6 +1418,13 @@ func (x *Method) GetDefers() []string {
 		return x.Defers
 	}
 	return nil
+}
+
+func (x *Method) GetHandlerKeepsKey() bool {
+	if x != nil {
+		return x.HandlerKeepsKey
+	}
+	return false
 }
 
 // Retry is how a client repeats a call.
@@ -2104,11 +2129,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
 	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"x\n" +
+	"\x13_trace_sample_ratio\"\xad\x01\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\";\n" +
+	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
@@ -2161,7 +2187,7 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x04Stop\x12\x1f\n" +
 	"\vdrain_delay\x18\x01 \x01(\tR\n" +
 	"drainDelay\x12\x16\n" +
-	"\x06budget\x18\x02 \x01(\tR\x06budget\"\x8c\x03\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xb8\x03\n" +
 	"\x06Method\x12\x18\n" +
 	"\atimeout\x18\x01 \x01(\tR\atimeout\x12\x14\n" +
 	"\x05calls\x18\x02 \x03(\tR\x05calls\x12\x16\n" +
@@ -2176,7 +2202,8 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
 	"map_errors\x18\n" +
 	" \x03(\v2\x14.svc.v1.ErrorMappingR\tmapErrors\x12\x16\n" +
-	"\x06defers\x18\v \x03(\tR\x06defers\"\x95\x01\n" +
+	"\x06defers\x18\v \x03(\tR\x06defers\x12*\n" +
+	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\"\x95\x01\n" +
 	"\x05Retry\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\rR\battempts\x12'\n" +
 	"\x0finitial_backoff\x18\x02 \x01(\tR\x0einitialBackoff\x12\x1f\n" +

@@ -115,6 +115,17 @@ func (s *Service) claims() []string {
 		"Dial" + s.GoName, "Unimplemented" + s.GoName,
 		s.Snake + "_service.go",
 	}
+	if len(s.Keeping()) > 0 {
+		names = append(names, s.GoName+"Idempotency")
+	}
+	if len(s.Deferred) > 0 {
+		names = append(names, s.GoName+"Outbox")
+	}
+	for _, m := range s.Methods {
+		if m.Deferrable() {
+			names = append(names, s.DeferredType(m))
+		}
+	}
 	if len(s.Metrics) > 0 {
 		names = append(names, s.GoName+"Metrics", "New"+s.GoName+"Metrics")
 	}

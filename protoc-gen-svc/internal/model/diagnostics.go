@@ -26,6 +26,9 @@ const (
 	mapTwice
 	translationTwice
 	callTwice
+	deferNoDatabase
+	deferNotIdempotent
+	deferStream
 	durationForm
 	durationNegative
 	durationZero
@@ -58,6 +61,8 @@ const (
 	keyUnknown
 	keyType
 	keyEmpty
+	keyNotKept
+	retentionUnused
 	importCircle
 	labelValueForm
 	secretName
@@ -125,6 +130,9 @@ var diagnostics = [...]fault.Message{
 	translationTwice:   {Rule: "declared-twice", Format: "%q is a language that has a message already"},
 	errorTwice:         {Rule: "declared-twice", Format: "%q is declared twice"},
 	callTwice:          {Rule: "declared-twice", Format: "%q is declared twice"},
+	deferNoDatabase:    {Rule: "deferred-call", Format: "%q is deferred, and the service has no database for its outbox (add (svc.v1.service).database, or name the method under calls)"},
+	deferNotIdempotent: {Rule: "deferred-call", Format: "%q is not idempotent, and an outbox may call it twice (set its idempotency_key, or its option idempotency_level of protobuf)"},
+	deferStream:        {Rule: "deferred-call", Format: "%q is a %s method: only unary methods can be called through an outbox"},
 	durationForm:       {Rule: "duration-format", Format: "%q is not a duration (want for example %q)"},
 	durationNegative:   {Rule: "duration-format", Format: "%q is negative (want for example %q)"},
 	durationZero:       {Rule: "duration-format", Format: "%q is not above zero (want for example %q)"},
@@ -157,6 +165,8 @@ var diagnostics = [...]fault.Message{
 	keyUnknown:         {Rule: "idempotency-key", Format: "%q is not a field of %s%s"},
 	keyType:            {Rule: "idempotency-key", Format: "%q is not a string field"},
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
+	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
+	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},
 	importCircle:       {Rule: "import-cycle", Format: "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},

@@ -40,7 +40,9 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
-	method.Calls = b.calls(at, options)
+	method.Calls = b.calls(at, "calls", options.GetCalls())
+	method.Defers = b.calls(at, "defers", options.GetDefers())
+	method.KeepsAnswer = b.keepsAnswer(s, method, options)
 	method.Routes = b.routes(method)
 	return method
 }
@@ -221,10 +223,11 @@ func (b *builder) errorOf(v *protogen.EnumValue) *Error {
 	return nil
 }
 
-func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
+// calls reads one of the lists of methods of other services.
+func (b *builder) calls(at Origin, field string, names []string) []Call {
 	var out []Call
-	for i, text := range o.GetCalls() {
-		at := at.at("calls", i)
+	for i, text := range names {
+		at := at.at(field, i)
 		service, method, cut := strings.Cut(text, "/")
 		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
 			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")

@@ -65,6 +65,7 @@ type Service struct {
 
 	Methods  []*Method
 	Callees  []*Callee
+	Deferred []*Deferred
 	Config   *Config
 	Database *Database
 	Metrics  []*Metric
@@ -120,6 +121,8 @@ type Database struct {
 	ReadinessTimeout time.Duration
 	MaxConnections   uint32
 	Secret           string
+	// IdempotencyRetention is how long answers are kept, where any are.
+	IdempotencyRetention time.Duration
 }
 
 // Method is one RPC with its policy.
@@ -139,8 +142,12 @@ type Method struct {
 	// field of the request makes it so, if one does.
 	Idempotent     bool
 	IdempotencyKey string
-	Calls          []Call
-	Errors         []*Error
+	// KeepsAnswer says that the runtime answers repetitions of the key.
+	KeepsAnswer bool
+	Calls       []Call
+	// Defers are the calls that are made after the method's transaction.
+	Defers []Call
+	Errors []*Error
 	// MapErrors turns errors of callees into Errors; StrictErrors says that the
 	// service is held to what it declares.
 	MapErrors    []ErrorMapping
@@ -192,6 +199,8 @@ type Callee struct {
 	Breaker *Breaker
 	// Methods are the names of the methods called, sorted.
 	Methods []string
+	// Deferred are those of them that are called through the outbox, perhaps twice.
+	Deferred []string
 	// Client and Dial are the identifiers that the callee's package has for it.
 	Client, Dial protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.

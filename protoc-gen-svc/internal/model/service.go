@@ -63,6 +63,9 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkRoutes(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
+	s.Deferred = b.deferred(s)
+	b.checkOutbox(s)
+	b.checkRetention(s, options.GetDatabase())
 	s.ErrorEnums = enumsOf(s, b)
 	b.rules(s, p, b.config(s, options))
 	return s
@@ -166,6 +169,8 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		ReadinessTimeout: timeout,
 		MaxConnections:   orDefault(o.GetMaxConnections(), defaultConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+"-database"),
+
+		IdempotencyRetention: b.retention(s, o),
 	}
 	if !kebabName.MatchString(db.Secret) {
 		b.fault(at.in("secret"), secretName, db.Secret)

@@ -88,7 +88,8 @@ func (s *System) Source() string {
 	return strings.Join(sorted(files), ", ")
 }
 
-// Edge says that one service calls another.
+// Edge says that one service calls another. A method that is called through the
+// outbox says so.
 type Edge struct {
 	From, To *Service
 	Methods  []string
@@ -100,7 +101,7 @@ func (s *System) Edges() []Edge {
 	for _, from := range s.Services {
 		for _, c := range from.Callees {
 			if c.Service != nil {
-				out = append(out, Edge{from, c.Service, c.Methods})
+				out = append(out, Edge{from, c.Service, c.described()})
 			}
 		}
 	}
@@ -188,7 +189,7 @@ func (s *Service) databaseSettings() []Setting {
 	if s.Database == nil {
 		return nil
 	}
-	return []Setting{
+	out := []Setting{
 		{Path: "database", Comment: "The service's own database. No other service reads it."},
 		{Path: "database.url", Type: "URL", Value: strconv.Quote(s.EmbeddedURL()), Secret: true,
 			Comment: "postgres://user:password@host/name; or, unless the binary was built with the\ntag nosqlite as the image is, sqlite:PATH or sqlite::memory:."},
@@ -197,6 +198,11 @@ func (s *Service) databaseSettings() []Setting {
 		{Path: "database.readiness_timeout", Type: "duration", Value: yamlDuration(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout",
 			Comment: "How long readiness waits for the database to answer."},
 	}
+	if len(s.Keeping()) > 0 {
+		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: yamlDuration(s.Database.IdempotencyRetention),
+			Annotation: "database.idempotency_retention", Comment: "How long the answers of requests with an idempotency key are kept."})
+	}
+	return out
 }
 
 func (s *Service) calleeSettings() []Setting {

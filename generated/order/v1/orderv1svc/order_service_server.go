@@ -27,9 +27,9 @@ type orderServiceServer struct {
 }
 
 // newOrderServiceServer binds each method of the handler to its policy.
-func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer) *orderServiceServer {
+func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, idempotency *OrderServiceIdempotency) *orderServiceServer {
 	return &orderServiceServer{
-		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderServiceCreateOrderRequest, handler.CreateOrder),
+		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderServiceCreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
 		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderServiceGetOrderRequest, handler.GetOrder),
 		listOrders:   server.BindUnary(b, orderServiceMethods.Method("ListOrders"), validateOrderServiceListOrdersRequest, handler.ListOrders),
 		cancelOrder:  server.BindUnary(b, orderServiceMethods.Method("CancelOrder"), validateOrderServiceCancelOrderRequest, handler.CancelOrder),

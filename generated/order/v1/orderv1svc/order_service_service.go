@@ -14,7 +14,9 @@ import (
 	client "github.com/protosvc/protosvc/svc/client"
 	database "github.com/protosvc/protosvc/svc/database"
 	errors "github.com/protosvc/protosvc/svc/errors"
+	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
+	outbox "github.com/protosvc/protosvc/svc/outbox"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
@@ -111,6 +113,28 @@ type OrderServiceDeps struct {
 
 	// UserService calls user.v1.UserService: GetUser.
 	UserService userv1svc.UserServiceClient
+
+	// Outbox makes calls after a transaction of DB, in spite of crashes.
+	Outbox *OrderServiceOutbox
+
+	// Idempotency keeps the answers of methods with an idempotency key. The
+	// server asks it before it calls the handler; a handler needs it only to store
+	// an answer in the transaction that has the effect.
+	Idempotency *OrderServiceIdempotency
+}
+
+// OrderServiceOutbox holds the methods whose calls are deferred.
+type OrderServiceOutbox struct {
+	// PaymentServiceAuthorize calls payment.v1.PaymentService/Authorize.
+	PaymentServiceAuthorize *paymentv1svc.PaymentServiceAuthorizeDeferred
+	// PaymentServiceRefund calls payment.v1.PaymentService/Refund.
+	PaymentServiceRefund *paymentv1svc.PaymentServiceRefundDeferred
+}
+
+// OrderServiceIdempotency holds the methods whose answers are kept.
+type OrderServiceIdempotency struct {
+	// CreateOrder is known by the field request_id of its request.
+	CreateOrder *idempotency.Method[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
 }
 
 // OrderService is the service around the handler that newHandler makes, ready
@@ -118,7 +142,6 @@ type OrderServiceDeps struct {
 // means none.
 func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*orderv1.Config]("default_page_size: 20\n"+
-		"recovery_age: \"10s\"\n"+
 		"watch_interval: \"1s\"\n", validateOrderServiceConfig)
 	return svc.Service{
 		Name:     "order",
@@ -127,15 +150,17 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
-			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second},
+			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 			Callees: map[string]svc.Callee{
 				"payment_service": {Balance: client.LeastRequest},
 				"user_service":    {Balance: client.RoundRobin},
 			},
 		},
-		Config:     config,
-		Migrations: migrations,
-		Errors:     OrderErrorTable,
+		Config:       config,
+		Migrations:   migrations,
+		KeepsAnswers: true,
+		Defers:       true,
+		Errors:       OrderErrorTable,
 		Propagate: propagate.Keys{
 			{Name: "x-tenant-id", MaxBytes: 128},
 			{Name: "x-request-id", MaxBytes: 128},
@@ -154,11 +179,18 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			if deps.UserService, err = userv1svc.DialUserService(app.Callee("user_service")); err != nil {
 				return err
 			}
+			deps.Outbox = &OrderServiceOutbox{
+				PaymentServiceAuthorize: outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Authorize", deps.PaymentService.Authorize),
+				PaymentServiceRefund:    outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Refund", deps.PaymentService.Refund),
+			}
+			deps.Idempotency = &OrderServiceIdempotency{
+				CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), "/order.v1.OrderService/CreateOrder", "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
+			}
 			handler, err := newHandler(deps)
 			if err != nil {
 				return err
 			}
-			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler))
+			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler, deps.Idempotency))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {

@@ -26,9 +26,9 @@ type paymentServiceServer struct {
 }
 
 // newPaymentServiceServer binds each method of the handler to its policy.
-func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer) *paymentServiceServer {
+func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, idempotency *PaymentServiceIdempotency) *paymentServiceServer {
 	return &paymentServiceServer{
-		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentServiceAuthorizeRequest, handler.Authorize),
+		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentServiceAuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
 		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentServiceCaptureRequest, handler.Capture),
 		refund:     server.BindUnary(b, paymentServiceMethods.Method("Refund"), validatePaymentServiceRefundRequest, handler.Refund),
 		getPayment: server.BindUnary(b, paymentServiceMethods.Method("GetPayment"), validatePaymentServiceGetPaymentRequest, handler.GetPayment),

@@ -11,6 +11,7 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
 	errors "github.com/protosvc/protosvc/svc/errors"
+	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	propagate "github.com/protosvc/protosvc/svc/propagate"
@@ -92,6 +93,17 @@ type PaymentServiceDeps struct {
 
 	// Metrics are the business metrics of the contract.
 	Metrics *PaymentServiceMetrics
+
+	// Idempotency keeps the answers of methods with an idempotency key. The
+	// server asks it before it calls the handler; a handler needs it only to store
+	// an answer in the transaction that has the effect.
+	Idempotency *PaymentServiceIdempotency
+}
+
+// PaymentServiceIdempotency holds the methods whose answers are kept.
+type PaymentServiceIdempotency struct {
+	// Authorize is known by the field reference of its request.
+	Authorize *idempotency.Method[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
 }
 
 // PaymentService is the service around the handler that newHandler makes, ready
@@ -107,11 +119,12 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
-			Database: &svc.Database{URL: "sqlite:payment.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second},
+			Database: &svc.Database{URL: "sqlite:payment.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 		},
-		Config:     config,
-		Migrations: migrations,
-		Errors:     PaymentErrorTable,
+		Config:       config,
+		Migrations:   migrations,
+		KeepsAnswers: true,
+		Errors:       PaymentErrorTable,
 		Propagate: propagate.Keys{
 			{Name: "x-tenant-id", MaxBytes: 128},
 			{Name: "x-request-id", MaxBytes: 128},
@@ -123,11 +136,14 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 				DB:      app.DB(),
 				Metrics: NewPaymentServiceMetrics(app.Metrics()),
 			}
+			deps.Idempotency = &PaymentServiceIdempotency{
+				Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), "/payment.v1.PaymentService/Authorize", "reference", (*paymentv1.AuthorizeRequest).GetReference),
+			}
 			handler, err := newHandler(deps)
 			if err != nil {
 				return err
 			}
-			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler))
+			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler, deps.Idempotency))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
