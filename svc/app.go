@@ -66,8 +66,9 @@ type App struct {
 	db      *database.DB
 	dialers map[string]*client.Dialer
 
-	grpc *grpc.Server
-	conn *gateway.Conn // calls the same services in process, for HTTP/JSON
+	grpc        *grpc.Server
+	stopReports func()
+	conn        *gateway.Conn // calls the same services in process, for HTTP/JSON
 }
 
 // Deps returns what every handler gets.

@@ -7,22 +7,20 @@
 //	users := userv1.NewUserServiceClient(conn)
 //
 // Deadlines, retries, balancing and health checking are grpc-go's own, told by
-// a service config that is made from the policies. What the Conn adds to each
-// call, unary or stream, is its metrics, its span with the headers that carry
-// the trace on, and typed errors: what the callee returned as an error of its
-// contract is an *errors.Error here.
+// a service config that is made from the policies; balancing by weight and
+// hedging are not, and are done here. What the Conn adds to each call, unary or
+// stream, is its metrics, its span with the headers that carry the trace on, and
+// typed errors: what the callee returned as an error of its contract is an
+// *errors.Error here.
 package client
 
 import (
 	"context"
-	stderrors "errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/balancer/leastrequest" // registers the balancer
-	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/health" // turns on health checking by clients
 	"google.golang.org/grpc/keepalive"
@@ -60,9 +58,12 @@ type Options struct {
 	Target string
 
 	// Balance is how calls are spread over the addresses of the target:
-	// "round_robin", "least_request" or "pick_first". Empty: round_robin.
-	// With pick_first grpc-go does not check the health of the callee.
+	// "round_robin", "least_request", "weighted" or "pick_first". Empty:
+	// round_robin. With pick_first grpc-go does not check the health of the callee.
 	Balance string
+
+	// Connections is how many there are to each address. 0 means 1.
+	Connections int
 
 	// Metrics gets the grpc_client_ series. Nil: nobody sees them.
 	Metrics *metrics.Registry
@@ -79,7 +80,7 @@ type Options struct {
 // Conn is a connection to a service, shared by all callers.
 type Conn struct {
 	service string
-	cc      *grpc.ClientConn
+	conns   *pool
 	methods map[string]*method
 	errors  errors.Table
 }
@@ -100,30 +101,31 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
 	}
-	cc, err := grpc.NewClient(target, append([]grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultServiceConfig(config),
-		// The policies are the contract's: no TXT record may change them.
-		grpc.WithDisableServiceConfig(),
-		// A machine that went away without a word is noticed by this alone.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-	}, o.Dial...)...)
+	conns, err := newPool(o.Connections, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(target, append([]grpc.DialOption{
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultServiceConfig(config),
+			// The policies are the contract's: no TXT record may change them.
+			grpc.WithDisableServiceConfig(),
+			// A machine that went away without a word is noticed by this alone.
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		}, o.Dial...)...)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: target %q: %w", spec.Service, target, err)
 	}
-	cc.Connect()
-	return &Conn{service: spec.Service, cc: cc, methods: bind(spec, o), errors: spec.Errors}, nil
+	return &Conn{service: spec.Service, conns: conns, methods: bind(spec, o), errors: spec.Errors}, nil
 }
 
 // Invoke makes a unary call.
 func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ...grpc.CallOption) error {
 	m, ok := c.methods[name]
 	if !ok {
-		return errors.FromStatus(c.cc.Invoke(ctx, name, args, reply, opts...), c.errors)
+		return errors.FromStatus(c.conns.pick().Invoke(ctx, name, args, reply, opts...), c.errors)
 	}
 	ctx, call := m.begin(ctx)
 	m.metrics.Sent()
-	err := c.cc.Invoke(ctx, name, args, reply, opts...)
+	err := m.invoke(ctx, c.conns.pick(), name, args, reply, opts)
 	if err == nil {
 		m.metrics.Received()
 	}
@@ -139,7 +141,7 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 		started, call := m.begin(ctx)
 		ctx, opts = started, append(slices.Clip(opts), grpc.OnFinish(call.end))
 	}
-	s, err := c.cc.NewStream(ctx, desc, name, opts...)
+	s, err := c.conns.pick().NewStream(ctx, desc, name, opts...)
 	if err != nil {
 		return nil, errors.FromStatus(err, c.errors)
 	}
@@ -150,25 +152,11 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 // and its own health check says serving. It is a readiness check; ctx limits
 // the wait.
 func (c *Conn) Check(ctx context.Context) error {
-	for {
-		state := c.cc.GetState()
-		switch state {
-		case connectivity.Ready:
-			return nil
-		case connectivity.Idle:
-			c.cc.Connect()
-		case connectivity.Shutdown:
-			return stderrors.New(c.describe(state))
-		}
-		if !c.cc.WaitForStateChange(ctx, state) {
-			return fmt.Errorf("%s: %w", c.describe(state), ctx.Err())
-		}
+	if err := c.conns.check(ctx); err != nil {
+		return fmt.Errorf("%s %w", c.service, err)
 	}
-}
-
-func (c *Conn) describe(state connectivity.State) string {
-	return fmt.Sprintf("%s at %s is not reachable (%s)", c.service, c.cc.Target(), state)
+	return nil
 }
 
 // Close ends the connection and the calls on it.
-func (c *Conn) Close() error { return c.cc.Close() }
+func (c *Conn) Close() error { return c.conns.Close() }

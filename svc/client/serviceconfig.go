@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +31,7 @@ const backoffMultiplier = 2
 type serviceConfig struct {
 	Balancing []map[string]struct{} `json:"loadBalancingConfig"`
 	Health    healthCheck           `json:"healthCheckConfig"`
-	Throttle  *throttle             `json:"retryThrottling,omitempty"`
+	Throttle  *retryThrottle        `json:"retryThrottling,omitempty"`
 	Methods   []methodConfig        `json:"methodConfig,omitempty"`
 }
 
@@ -38,7 +39,7 @@ type healthCheck struct {
 	Service string `json:"serviceName"`
 }
 
-type throttle struct {
+type retryThrottle struct {
 	MaxTokens  int     `json:"maxTokens"`
 	TokenRatio float64 `json:"tokenRatio"`
 }
@@ -66,7 +67,8 @@ type retryPolicy struct {
 // health checking under the name of the service, and for each method that has
 // them its timeout and retries. An unknown balance is an error.
 func ServiceConfig(spec Spec, balance string) (string, error) {
-	balancer, err := balancerName(balance)
+	hedges := slices.ContainsFunc(spec.Methods, func(m policy.Method) bool { return m.Hedge.Enabled() })
+	balancer, err := balancerName(balance, hedges)
 	if err != nil {
 		return "", err
 	}
@@ -76,7 +78,7 @@ func ServiceConfig(spec Spec, balance string) (string, error) {
 	}
 	for _, m := range spec.Methods {
 		if m.Retry.Enabled() {
-			config.Throttle = &throttle{throttleTokens, throttleRatio}
+			config.Throttle = &retryThrottle{throttleTokens, throttleRatio}
 		}
 		if m.Retry.Enabled() || m.Timeout > 0 {
 			config.Methods = append(config.Methods, configOf(m))
@@ -86,22 +88,33 @@ func ServiceConfig(spec Spec, balance string) (string, error) {
 	return string(text), err
 }
 
-func balancerName(balance string) (string, error) {
-	switch balance {
-	case "", "round_robin":
-		return roundrobin.Name, nil
-	case "least_request":
-		return leastrequest.Name, nil
-	case "pick_first":
-		return pickfirst.Name, nil
+// balancers are the policies, as Options has them, by the names that grpc-go
+// knows them by.
+var balancers = map[string]string{
+	"":           roundrobin.Name,
+	RoundRobin:   roundrobin.Name,
+	LeastRequest: leastrequest.Name,
+	Weighted:     weightedName,
+	PickFirst:    pickfirst.Name,
+}
+
+// balancerName is the balancer of a connection. There is no second address for
+// a hedge with pick_first.
+func balancerName(balance string, hedged bool) (string, error) {
+	name, known := balancers[balance]
+	switch {
+	case !known:
+		return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request, weighted or pick_first)", balance)
+	case hedged && name != pickfirst.Name:
+		return distinctPrefix + name, nil
 	}
-	return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request or pick_first)", balance)
+	return name, nil
 }
 
 func configOf(m policy.Method) methodConfig {
 	service, name := m.Split()
 	config := methodConfig{Name: [1]methodName{{service, name}}}
-	if m.Timeout > 0 {
+	if m.Timeout > 0 && !m.Hedge.Enabled() { // which is for all requests together
 		config.Timeout = seconds(m.Timeout)
 	}
 	if m.Retry.Enabled() {

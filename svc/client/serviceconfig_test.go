@@ -68,7 +68,7 @@ func TestDialRefuses(t *testing.T) {
 		want string
 	}{
 		"no target":       {client.Spec{Service: service}, client.Options{}, "client of test.v1.Echo: no target is set"},
-		"unknown balance": {client.Spec{Service: service, Target: "x"}, client.Options{Balance: "random"}, `client of test.v1.Echo: balance "random" is unknown (want round_robin, least_request or pick_first)`},
+		"unknown balance": {client.Spec{Service: service, Target: "x"}, client.Options{Balance: "random"}, `client of test.v1.Echo: balance "random" is unknown (want round_robin, least_request, weighted or pick_first)`},
 		"bad policies":    {client.Spec{Service: service, Target: "x", Methods: twice}, client.Options{}, "duplicated name"},
 	}
 	for name, test := range tests {

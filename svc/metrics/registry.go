@@ -35,6 +35,7 @@ type Registry struct {
 	prometheus *prometheus.Registry
 	server     serverSeries
 	client     rpcSeries
+	hedges     hedgeSeries
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -45,6 +46,7 @@ func New(info BuildInfo) *Registry {
 		prometheus: prometheus.NewRegistry(),
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
+		hedges:     newHedgeSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -57,6 +59,7 @@ func New(info BuildInfo) *Registry {
 	)
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
+	r.prometheus.MustRegister(r.hedges.collectors()...)
 	return r
 }
 

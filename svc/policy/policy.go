@@ -26,6 +26,10 @@ type Method struct {
 
 	// Retry says when a client tries again. Its zero value means never.
 	Retry Retry
+
+	// Hedge says when a client sends a second request. Its zero value means
+	// never. A method has this or Retry.
+	Hedge Hedge
 }
 
 // Retry is how a client repeats a call that failed before it had an effect, or
