@@ -49,8 +49,9 @@ func (c *distinctConn) UpdateState(s balancer.State) {
 }
 
 // distinctPicks is how often a picker is asked for another address. It need not
-// have one: the others may be down.
-const distinctPicks = 8
+// have one: the others may be down. Least request draws at random, and finds the
+// last one of three within so many picks but for two calls in a million.
+const distinctPicks = 32
 
 type distinctPicker struct{ balancer.Picker }
 
