@@ -36,6 +36,7 @@ type Registry struct {
 	server     serverSeries
 	client     rpcSeries
 	hedges     hedgeSeries
+	http       *prometheus.HistogramVec
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -47,6 +48,7 @@ func New(info BuildInfo) *Registry {
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
 		hedges:     newHedgeSeries(),
+		http:       newHTTPSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -59,7 +61,7 @@ func New(info BuildInfo) *Registry {
 	)
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
-	r.prometheus.MustRegister(r.hedges.collectors()...)
+	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
 	return r
 }
 
