@@ -177,9 +177,13 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 		if len(c.errors) == 0 {
 			policy.Errors = nil
 		}
+		c.mendHedge(policy, streams)
 		if streams {
 			policy.Retry, policy.IdempotencyKey = nil, ""
 		}
+	}
+	if policy.Hedge != nil {
+		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
 	}
 	if policy.Retry != nil {
 		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
@@ -228,6 +232,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		for i, m := range policy.Metrics {
 			c.mendMetric(m, i)
 		}
+		c.mendHTTPCallees(policy.HttpCallees)
 		policy.Callees = calledOnly(s, policy.Callees)
 	}
 	s.Options = &descriptorpb.ServiceOptions{Deprecated: proto.Bool(c.once(6))}

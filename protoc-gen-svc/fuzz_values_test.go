@@ -22,6 +22,10 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.Method.timeout":             {"800ms", "0s", "20s", "1ns", "1.5s", "7us"},
 	"svc.v1.Retry.initial_backoff":      {"50ms", "1ns"},
 	"svc.v1.Retry.max_backoff":          {"1s", "1m", "1h"},
+	"svc.v1.Hedge.delay":                {"50ms", "1ns", "1.5s"},
+	"svc.v1.HTTPCallee.name":            {"fraud_check", "a", "func", "null", "x_1", "http"},
+	"svc.v1.HTTPCallee.url":             {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
+	"svc.v1.HTTPCallee.timeout":         {"5s", "1ns", "1h"},
 	"svc.v1.Metric.name":                {"orders_created", "a", "func", "time", "x_1", "len", "http_url"},
 	"svc.v1.Label.name":                 {"channel", "m", "type", "string", "id", "a_b", "r"},
 	"google.api.HttpRule.body":          {"*", ""},
@@ -37,6 +41,9 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Ports.http":               {443, 8000},
 	"svc.v1.Ports.admin":              {1, 9999},
 	"svc.v1.Retry.attempts":           {1, 2, 5},
+	"svc.v1.Hedge.attempts":           {2, 3},
+	"svc.v1.HTTPCallee.attempts":      {1, 3, 5},
+	"svc.v1.Callee.connections":       {1, 2, 16},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 

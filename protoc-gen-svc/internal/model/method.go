@@ -38,6 +38,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Idempotent = b.idempotent(method, options)
 	method.Errors = b.declaredErrors(at, options)
 	method.Retry = b.retry(method, options)
+	method.Hedge = b.hedge(method, options)
 	method.Calls = b.calls(at, options)
 	method.Routes = b.routes(method)
 	return method

@@ -61,6 +61,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkRoutes(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
+	s.HTTPCallees = b.httpCallees(s, options)
 	s.ErrorEnums = enumsOf(s, b)
 	b.rules(s, p, b.config(s, options))
 	return s
