@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"sync"
@@ -71,25 +70,26 @@ func (p distinctPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error
 	}
 }
 
-// visited are the connections that one call has been sent on.
+// visited are the connections that one call has been sent on. Its address is a
+// value of the call's context.
 type visited struct {
 	mu    sync.Mutex
-	conns []balancer.SubConn
+	conns [maxAttempts]balancer.SubConn
+	count int
 }
 
 type visitedKey struct{}
-
-func withVisited(ctx context.Context) context.Context {
-	return context.WithValue(ctx, visitedKey{}, new(visited))
-}
 
 // add reports whether the connection is a new one.
 func (v *visited) add(sc balancer.SubConn) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if slices.Contains(v.conns, sc) {
+	if slices.Contains(v.conns[:v.count], sc) {
 		return false
 	}
-	v.conns = append(v.conns, sc)
+	if v.count < len(v.conns) { // else grpc-go sent one of them again by itself
+		v.conns[v.count] = sc
+		v.count++
+	}
 	return true
 }

@@ -32,14 +32,6 @@ type hedge struct {
 	tokens  *throttle.Bucket // of all methods of the callee together
 }
 
-// attempt is one request of a call and how it ended.
-type attempt struct {
-	number  int // 0 is the first
-	reply   proto.Message
-	trailer metadata.MD
-	err     error
-}
-
 // hedged reports whether a call can be hedged. grpc-go writes the results of some
 // options for each request, which would be several writers at once.
 func hedged(reply any, opts []grpc.CallOption) bool {
@@ -57,28 +49,21 @@ func hedged(reply any, opts []grpc.CallOption) bool {
 // a request failed with one of the codes. The first answer wins; the other
 // requests are cancelled, and have ended when invoke returns.
 func (h *hedge) invoke(ctx context.Context, cc grpc.ClientConnInterface, name string, args, reply any, opts []grpc.CallOption) error {
-	ctx, cancel := h.deadline(withVisited(ctx))
-	r := &race{hedge: h, span: trace.SpanFromContext(ctx), ended: make(chan attempt, h.Attempts)}
-	r.send = func(number int) {
-		a := attempt{number: number, reply: reply.(proto.Message)}
-		ctx := ctx
-		if number > 0 {
-			a.reply = a.reply.ProtoReflect().New().Interface()
-			ctx = metadata.AppendToOutgoingContext(ctx, attemptsKey, strconv.Itoa(number))
-		}
-		a.err = cc.Invoke(ctx, name, args, a.reply, append(slices.Clip(opts), grpc.Trailer(&a.trailer))...)
-		r.ended <- a
+	ctx, cancel := h.deadline(ctx)
+	r := &race{
+		Context: ctx, hedge: h, span: trace.SpanFromContext(ctx), ended: make(chan int, h.Attempts),
+		cc: cc, name: name, args: args, reply: reply.(proto.Message), opts: opts,
 	}
-	winner := r.run(ctx)
+	winner := r.run()
 	cancel()
 	for ; r.pending > 0; r.pending-- {
 		<-r.ended
 	}
-	if winner.err == nil && winner.number > 0 {
-		proto.Reset(reply.(proto.Message))
-		proto.Merge(reply.(proto.Message), winner.reply)
+	if a := &r.attempts[winner]; a.err == nil && winner > 0 {
+		proto.Reset(r.reply)
+		proto.Merge(r.reply, a.reply)
 	}
-	return winner.err
+	return r.attempts[winner].err
 }
 
 func (h *hedge) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -88,24 +73,66 @@ func (h *hedge) deadline(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
-// race is one call under way.
+// race is one call under way. It is the context of its requests, which knows
+// where they went, so that a call has one object for everything.
 type race struct {
+	context.Context
 	*hedge
-	send          func(number int) // which tells ended
-	span          trace.Span
-	ended         chan attempt
-	sent, pending int
+	visited visited
+	span    trace.Span
+
+	cc       grpc.ClientConnInterface
+	name     string
+	args     any
+	reply    proto.Message
+	opts     []grpc.CallOption
+	attempts [maxAttempts]attempt // by number; 0 is the first
+	ended    chan int             // numbers of attempts
+	sent     int
+	pending  int // sent and not ended
 }
 
-// run returns the attempt that decides the call.
-func (r *race) run(ctx context.Context) (last attempt) {
+// maxAttempts is the most that a contract can ask for.
+const maxAttempts = 3
+
+// attempt is one request and how it ended.
+type attempt struct {
+	reply   proto.Message
+	trailer metadata.MD
+	err     error
+}
+
+func (r *race) Value(key any) any {
+	if key == (visitedKey{}) {
+		return &r.visited
+	}
+	return r.Context.Value(key)
+}
+
+// send makes the request of that number. The first one decodes its answer to
+// where the caller wants it.
+func (r *race) send(number int) {
+	var ctx context.Context = r
+	a := &r.attempts[number]
+	a.reply = r.reply
+	if number > 0 {
+		a.reply = r.reply.ProtoReflect().New().Interface()
+		ctx = metadata.AppendToOutgoingContext(ctx, attemptsKey, strconv.Itoa(number))
+	}
+	opts := append(slices.Clip(r.opts), grpc.Trailer(&a.trailer))
+	a.err = r.cc.Invoke(ctx, r.name, r.args, a.reply, opts...)
+	r.ended <- number
+}
+
+// run returns the number of the attempt that decides the call.
+func (r *race) run() (last int) {
 	r.begin()
 	timer := time.NewTimer(r.Delay)
 	defer timer.Stop()
 	due := timer.C // nil: there will be no further request
 	for due != nil || r.pending > 0 {
 		select {
-		case <-ctx.Done():
+		case <-r.Done():
 			if r.pending == 0 {
 				return last
 			}
@@ -115,10 +142,10 @@ func (r *race) run(ctx context.Context) (last attempt) {
 			due = r.next(timer)
 		case last = <-r.ended:
 			r.pending--
-			if !slices.Contains(r.Codes, status.Code(last.err)) {
+			if !slices.Contains(r.Codes, status.Code(r.attempts[last].err)) {
 				return r.decided(last)
 			}
-			due = r.failed(ctx, timer, last.trailer)
+			due = r.failed(timer, r.attempts[last].trailer)
 		}
 	}
 	return last
@@ -134,7 +161,7 @@ func (r *race) begin() {
 // next sends a further request if one is left, and returns when the one after
 // that is due.
 func (r *race) next(timer *time.Timer) <-chan time.Time {
-	if r.sent == r.Attempts {
+	if r.sent == min(r.Attempts, maxAttempts) {
 		return nil
 	}
 	if !r.tokens.Take() {
@@ -150,11 +177,11 @@ func (r *race) next(timer *time.Timer) <-chan time.Time {
 
 // failed goes on after a request that failed: at once, or when the server wants
 // it, or not at all if that is never, or after the deadline.
-func (r *race) failed(ctx context.Context, timer *time.Timer, trailer metadata.MD) <-chan time.Time {
+func (r *race) failed(timer *time.Timer, trailer metadata.MD) <-chan time.Time {
 	wait, wanted := pushbackOf(trailer)
-	deadline, limited := ctx.Deadline()
+	deadline, limited := r.Deadline()
 	switch {
-	case !wanted, r.sent == r.Attempts, limited && time.Until(deadline) <= wait:
+	case !wanted, r.sent == min(r.Attempts, maxAttempts), limited && time.Until(deadline) <= wait:
 		return nil
 	case wait > 0:
 		timer.Reset(wait)
@@ -164,15 +191,15 @@ func (r *race) failed(ctx context.Context, timer *time.Timer, trailer metadata.M
 }
 
 // decided takes note of the answer.
-func (r *race) decided(a attempt) attempt {
-	if a.err == nil {
+func (r *race) decided(number int) int {
+	if r.attempts[number].err == nil {
 		r.tokens.Give()
 	}
-	if a.number > 0 {
+	if number > 0 {
 		r.metrics.Won()
-		r.event("hedge won", a.number)
+		r.event("hedge won", number)
 	}
-	return a
+	return number
 }
 
 func (r *race) event(name string, number int) {
