@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,11 +53,12 @@ func (b *weightedBalancer) UpdateClientConnState(s balancer.ClientConnState) err
 	})
 }
 
-// weighted is what those talk to. grpc-go calls it from one goroutine at a time,
-// so replicas needs no lock.
+// weighted is what those talk to, several at a time.
 type weighted struct {
 	balancer.ClientConn
 	interval time.Duration
+
+	mu       sync.Mutex
 	replicas *resolver.AddressMapV2[*replica]
 }
 
@@ -75,11 +77,14 @@ func (b *weighted) NewSubConn(addresses []resolver.Address, o balancer.NewSubCon
 		listener(s)
 	}
 	var err error
+	//lint:ignore SA1019 only its use with several addresses is deprecated
 	sc, err = b.ClientConn.NewSubConn(addresses, o)
 	return sc, err
 }
 
 func (b *weighted) replica(a resolver.Address) *replica {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	r, ok := b.replicas.Get(a)
 	if !ok {
 		r = &replica{interval: b.interval}
@@ -91,9 +96,19 @@ func (b *weighted) replica(a resolver.Address) *replica {
 // UpdateState puts the weights in front of the endpoints that are ready. Without
 // a choice to make, round robin does as well.
 func (b *weighted) UpdateState(s balancer.State) {
-	p := &weightedPicker{roundRobin: s.Picker}
+	if ready := b.ready(endpointsharding.ChildStatesFromPicker(s.Picker)); len(ready) > 1 {
+		s.Picker = &weightedPicker{ready, s.Picker}
+	}
+	b.ClientConn.UpdateState(s)
+}
+
+// ready are the endpoints that calls can be sent to. Replicas that no endpoint
+// has any more are forgotten.
+func (b *weighted) ready(children []endpointsharding.ChildState) (ready []weightedEndpoint) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	known := resolver.NewAddressMapV2[*replica]()
-	for _, child := range endpointsharding.ChildStatesFromPicker(s.Picker) {
+	for _, child := range children {
 		endpoint := weightedEndpoint{picker: child.State.Picker}
 		for _, a := range child.Endpoint.Addresses {
 			if r, ok := b.replicas.Get(a); ok {
@@ -102,14 +117,11 @@ func (b *weighted) UpdateState(s balancer.State) {
 			}
 		}
 		if child.State.ConnectivityState == connectivity.Ready {
-			p.endpoints = append(p.endpoints, endpoint)
+			ready = append(ready, endpoint)
 		}
 	}
-	b.replicas = known // without addresses that are gone
-	if len(p.endpoints) > 1 {
-		s.Picker = p
-	}
-	b.ClientConn.UpdateState(s)
+	b.replicas = known
+	return ready
 }
 
 // replica is one address. It is the builder of the producer that keeps its
