@@ -48,9 +48,24 @@ func (p *pool) pick() *grpc.ClientConn {
 }
 
 // check waits until a connection has an address that can be called.
-func (p *pool) check(ctx context.Context) error {
+func (p *pool) check(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan error, len(p.conns)) // room for those that nobody waits for
+	for _, cc := range p.conns {
+		go func() { results <- await(ctx, cc) }()
+	}
+	for range p.conns {
+		if err = <-results; err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// await waits until one connection is ready.
+func await(ctx context.Context, cc *grpc.ClientConn) error {
 	for {
-		cc := p.pick()
 		state := cc.GetState()
 		switch state {
 		case connectivity.Ready:
