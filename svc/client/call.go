@@ -85,8 +85,13 @@ func (c call) end(err error) {
 
 // invoke makes the call, with all its requests.
 func (m *method) invoke(ctx context.Context, cc *grpc.ClientConn, name string, args, reply any, opts []grpc.CallOption) error {
-	if m.hedge != nil && hedged(reply, opts) {
-		return m.hedge.invoke(ctx, cc, name, args, reply, opts)
+	if m.hedge != nil {
+		if hedged(reply, opts) {
+			return m.hedge.invoke(ctx, cc, name, args, reply, opts)
+		}
+		limited, cancel := m.hedge.deadline(ctx) // which no service config has
+		defer cancel()
+		ctx = limited
 	}
 	return cc.Invoke(ctx, name, args, reply, opts...)
 }

@@ -309,11 +309,15 @@ func TestHedgesAreEvents(t *testing.T) {
 
 // What grpc-go would write for each request at once is written for one.
 func TestCallWithItsOwnOptionsIsNotHedged(t *testing.T) {
-	a := startAnswers(t, "a", fail(errors.Unavailable))
-	conn := dial(t, hedgedSpec(2, time.Millisecond, 0), client.Options{}, a.backend)
+	a := startAnswers(t, "a", fail(errors.Unavailable), hang)
+	conn := dial(t, hedgedSpec(2, time.Millisecond, time.Second), client.Options{}, a.backend)
 	var header metadata.MD
 	err := conn.Invoke(soon(t), unaryMethod, &text{}, &text{}, grpc.Header(&header))
 	if status.Code(err) != codes.Unavailable || a.calls.Load() != 1 {
 		t.Errorf("error %v after %d requests, want Unavailable after one", err, a.calls.Load())
+	}
+	err = conn.Invoke(context.Background(), unaryMethod, &text{}, &text{}, grpc.Header(&header))
+	if status.Code(err) != codes.DeadlineExceeded || a.calls.Load() != 2 {
+		t.Errorf("error %v after %d requests, want DeadlineExceeded after two", err, a.calls.Load())
 	}
 }

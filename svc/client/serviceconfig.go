@@ -80,6 +80,9 @@ func ServiceConfig(spec Spec, balance string) (string, error) {
 		if m.Retry.Enabled() {
 			config.Throttle = &retryThrottle{throttleTokens, throttleRatio}
 		}
+		if m.Hedge.Enabled() {
+			continue // its deadline is for all its requests together
+		}
 		if m.Retry.Enabled() || m.Timeout > 0 {
 			config.Methods = append(config.Methods, configOf(m))
 		}
@@ -114,7 +117,7 @@ func balancerName(balance string, hedged bool) (string, error) {
 func configOf(m policy.Method) methodConfig {
 	service, name := m.Split()
 	config := methodConfig{Name: [1]methodName{{service, name}}}
-	if m.Timeout > 0 && !m.Hedge.Enabled() { // which is for all requests together
+	if m.Timeout > 0 {
 		config.Timeout = seconds(m.Timeout)
 	}
 	if m.Retry.Enabled() {
