@@ -179,6 +179,7 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 			policy.Errors = nil
 		}
 		c.mendMappings(policy)
+		c.mendHedge(policy, streams)
 		if streams {
 			policy.Retry, policy.IdempotencyKey = nil, ""
 		}
@@ -186,6 +187,9 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 			policy.Defers = nil
 		}
 		policy.HandlerKeepsKey = policy.HandlerKeepsKey && policy.IdempotencyKey != ""
+	}
+	if policy.Hedge != nil {
+		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
 	}
 	if policy.Retry != nil {
 		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
@@ -236,6 +240,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 			c.mendMetric(m, i)
 		}
 		mendPropagated(policy.Propagate)
+		c.mendHTTPCallees(policy.HttpCallees)
 	}
 	c.mendKept(s, policy.Database)
 	if c.tame {

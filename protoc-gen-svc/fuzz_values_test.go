@@ -32,6 +32,10 @@ var plausible = map[protoreflect.FullName][]string{
 	"google.api.HttpRule.body":              {"*", ""},
 	"google.api.CustomHttpPattern.kind":     {"HEAD", "*"},
 	"svc.v1.Database.idempotency_retention": {"24h", "1s", "8760h"},
+	"svc.v1.Hedge.delay":                    {"50ms", "1ns", "1.5s"},
+	"svc.v1.HTTPCallee.name":                {"fraud_check", "a", "func", "null", "x_1", "http"},
+	"svc.v1.HTTPCallee.url":                 {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
+	"svc.v1.HTTPCallee.timeout":             {"5s", "1ns", "1h"},
 }
 
 // numbers are values of number fields; a field that is not here takes any.
@@ -45,6 +49,9 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Retry.attempts":           {1, 2, 5},
 	"svc.v1.Breaker.failure_percent":  {1, 50, 100},
 	"svc.v1.Propagated.max_bytes":     {1, 1024},
+	"svc.v1.Hedge.attempts":           {2, 3},
+	"svc.v1.HTTPCallee.attempts":      {1, 3, 5},
+	"svc.v1.Callee.connections":       {1, 2, 16},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 

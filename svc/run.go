@@ -18,6 +18,7 @@ import (
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/gateway"
 	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/load"
 	"github.com/protosvc/protosvc/svc/logging"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
@@ -63,7 +64,10 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 			o.Ready(addresses)
 		}
 	}
-	a.group.OnStop = a.health.Stopping
+	a.group.OnStop = func() {
+		a.health.Stopping()
+		a.stopReports()
+	}
 	hard := o.Hard
 	if hard == nil {
 		hard = context.Background()
@@ -200,6 +204,7 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	}
 	status := health.NewServer()
 	healthpb.RegisterHealthServer(a.grpc, status)
+	a.stopReports = load.Register(a.grpc, a.binder.Load)
 	reflection.Register(a.grpc)
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{

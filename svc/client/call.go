@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"
@@ -20,6 +21,7 @@ import (
 type method struct {
 	metrics *metrics.ClientMethod
 	tracing *tracing.ClientMethod
+	hedge   *hedge // nil: none
 }
 
 // bind prepares every method of the spec, by its full name.
@@ -29,11 +31,16 @@ func bind(spec Spec, o Options) map[string]*method {
 		provider = &tracing.Provider{}
 	}
 	methods := make(map[string]*method, len(spec.Methods))
+	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {
-		methods[m.Name] = &method{
+		bound := &method{
 			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
 			tracing: provider.Client(m.Name),
 		}
+		if m.Hedge.Enabled() {
+			bound.hedge = &hedge{m.Hedge, m.Timeout, registry.Hedges(m), tokens}
+		}
+		methods[m.Name] = bound
 	}
 	return methods
 }
@@ -73,6 +80,19 @@ func (c call) end(err error) {
 	}
 	c.method.metrics.End(outcome.Code(), time.Since(c.start), traceID)
 	c.method.tracing.End(c.span, outcome)
+}
+
+// invoke makes the call, with all its requests.
+func (m *method) invoke(ctx context.Context, cc *grpc.ClientConn, name string, args, reply any, opts []grpc.CallOption) error {
+	if m.hedge != nil {
+		if hedged(reply, opts) {
+			return m.hedge.invoke(ctx, cc, name, args, reply, opts)
+		}
+		limited, cancel := m.hedge.deadline(ctx) // which no service config has
+		defer cancel()
+		ctx = limited
+	}
+	return cc.Invoke(ctx, name, args, reply, opts...)
 }
 
 // stream counts messages and decodes errors.

@@ -36,6 +36,8 @@ type Registry struct {
 	server     serverSeries
 	client     rpcSeries
 	breaker    breakerSeries
+	hedges     hedgeSeries
+	http       *prometheus.HistogramVec
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -47,6 +49,8 @@ func New(info BuildInfo) *Registry {
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
 		breaker:    newBreakerSeries(),
+		hedges:     newHedgeSeries(),
+		http:       newHTTPSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -60,6 +64,7 @@ func New(info BuildInfo) *Registry {
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
 	r.prometheus.MustRegister(r.breaker.collectors()...)
+	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
 	return r
 }
 

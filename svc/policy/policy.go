@@ -29,6 +29,10 @@ type Method struct {
 	// Retry says when a client tries again. Its zero value means never.
 	Retry Retry
 
+	// Hedge says when a client sends a second request. Its zero value means
+	// never. A method has this or Retry.
+	Hedge Hedge
+
 	// Errors are what the method may end with. A server holds its handler to it.
 	Errors errors.Contract
 }

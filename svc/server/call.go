@@ -48,6 +48,7 @@ func (c *call) end(err error) error {
 	var outcome *status.Status // nil: OK
 	if err != nil {
 		outcome, err = c.outcome(err)
+		pushback(c.ctx, outcome)
 	}
 	took := time.Since(c.start)
 	if c.cancel != nil {

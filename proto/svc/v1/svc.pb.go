@@ -102,8 +102,9 @@ const (
 	Balance_BALANCE_LEAST_REQUEST Balance = 2
 	// One replica for all calls, the next one when it fails.
 	Balance_BALANCE_PICK_FIRST Balance = 3
-	// Replicas by the load that they report: those that answer more calls with
-	// less CPU get more.
+	// Replicas by the load that they report (ORCA, which every generated server
+	// does): those that answer more calls with less CPU get more. A replica that
+	// has not reported gets as much as the mean.
 	Balance_BALANCE_WEIGHTED Balance = 4
 )
 
@@ -548,19 +549,23 @@ func (x *Propagated) GetMaxBytes() uint32 {
 	return 0
 }
 
-// HTTPCallee is an external service that is called over HTTP.
+// HTTPCallee is an external service that is called over HTTP. The handler gets
+// a client with pooled connections, retries, metrics and traces, package
+// svc/httpclient. Whether it answers has no effect on readiness.
 type HTTPCallee struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the client in the handler's dependencies and in config.yaml, snake
-	// case. Required. Example: "fraud_check".
+	// case; metrics have it as the label callee. Required. Example: "fraud_check".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Base URL, http or https. config.yaml may replace it.
+	// Base URL, http or https, without user, query and fragment. config.yaml may
+	// replace it.
 	// Required. Example: "https://fraud.example.com/v1".
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
-	// Deadline of a request with all its attempts. Default: "5s".
+	// Deadline of a request with all its attempts and the reading of the response.
+	// Default: "5s".
 	Timeout string `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// Tries of a request with a safe method (GET, HEAD, OPTIONS), from 1 to 5.
-	// PUT and DELETE are tried again too, others never. Default: 3.
+	// Tries of a request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE),
+	// from 1 to 5. Others are never tried again. Default: 3.
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Idle connections that are kept open. Default: 16.
 	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
@@ -743,8 +748,8 @@ type Callee struct {
 	// not take its callers out of rotation too. Off, a failing callee is shown
 	// as degraded. Default: false.
 	GatesReadiness bool `protobuf:"varint,3,opt,name=gates_readiness,json=gatesReadiness,proto3" json:"gates_readiness,omitempty"`
-	// Connections to each replica. More than one helps only where a single one is
-	// saturated, by very many streams for instance. Default: 1.
+	// Connections to each replica, at most 16. More than one helps only where a
+	// single one is saturated, by very many streams for instance. Default: 1.
 	Connections uint32 `protobuf:"varint,4,opt,name=connections,proto3" json:"connections,omitempty"`
 	// When calls are no longer sent. Default: a breaker with all defaults.
 	Breaker       *Breaker `protobuf:"bytes,5,opt,name=breaker,proto3" json:"breaker,omitempty"`
@@ -1281,8 +1286,12 @@ type Method struct {
 	// idempotency_key or by the standard option idempotency_level, are tried
 	// 3 times. Refused on any other method, and on streams.
 	Retry *Retry `protobuf:"bytes,5,opt,name=retry,proto3" json:"retry,omitempty"`
-	// Whether a client sends a second request before the first has failed. Refused
-	// on methods that are not idempotent, on streams, and beside retry.
+	// Whether a client sends a second request before the first has failed, to
+	// another replica where there is one. The first answer wins, and the other
+	// request is cancelled. It takes the place of retries: a call whose request
+	// fails with a code that would be tried again goes on with the next at once.
+	// Further requests are at most one for every ten calls that succeed.
+	// Refused on methods that are not idempotent, on streams, and beside retry.
 	// Default: none.
 	Hedge *Hedge `protobuf:"bytes,6,opt,name=hedge,proto3" json:"hedge,omitempty"`
 	// Calls in progress in one replica above which further ones are refused with
@@ -1508,8 +1517,8 @@ type Hedge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All requests of one call, the first included: 2 or 3. Default: 2.
 	Attempts uint32 `protobuf:"varint,1,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// Wait before each further request; about the 95th percentile of the latency.
-	// Required. Example: "50ms".
+	// Wait before each further request, below the timeout; about the 95th
+	// percentile of the latency. Required. Example: "50ms".
 	Delay         string `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

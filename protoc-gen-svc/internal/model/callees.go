@@ -16,7 +16,11 @@ var balance = map[svcv1.Balance]string{
 	svcv1.Balance_BALANCE_ROUND_ROBIN:   "RoundRobin",
 	svcv1.Balance_BALANCE_LEAST_REQUEST: "LeastRequest",
 	svcv1.Balance_BALANCE_PICK_FIRST:    "PickFirst",
+	svcv1.Balance_BALANCE_WEIGHTED:      "Weighted",
 }
+
+// maxConnections is how many connections there may be to each replica.
+const maxConnections = 16
 
 // callees follow from the calls of the methods, at once or deferred; the annotation only adds
 // settings.
@@ -61,13 +65,14 @@ func (b *builder) callee(full string, first Origin) *Callee {
 	goName := goCamelCase(string(name.Name()))
 	pkg := packageOf(b.options.Root, name.Parent())
 	return &Callee{
-		FullName: full,
-		Field:    goName,
-		Balance:  balance[svcv1.Balance_BALANCE_UNSPECIFIED],
-		Breaker:  b.breaker(first, nil),
-		Client:   pkg.Ident(goName + "Client"),
-		Dial:     pkg.Ident("Dial" + goName),
-		first:    first,
+		FullName:    full,
+		Field:       goName,
+		Balance:     balance[svcv1.Balance_BALANCE_UNSPECIFIED],
+		Breaker:     b.breaker(first, nil),
+		Connections: 1,
+		Client:      pkg.Ident(goName + "Client"),
+		Dial:        pkg.Ident("Dial" + goName),
+		first:       first,
 	}
 }
 
@@ -90,8 +95,12 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 		case balance[settings.GetBalance()] == "":
 			b.fault(at.in("balance"), calleeBalance, settings.GetBalance())
 		}
+		if settings.GetConnections() > maxConnections {
+			b.fault(at.in("connections"), calleeConnections, settings.GetConnections(), maxConnections)
+		}
 		seen[c] = true
 		c.Balance = balance[settings.GetBalance()]
+		c.Connections = orDefault(settings.GetConnections(), 1)
 		c.GatesReadiness = settings.GetGatesReadiness()
 		c.Breaker = b.breaker(at.in("breaker"), settings.GetBreaker())
 	}
@@ -105,10 +114,16 @@ func calleeNames(callees []*Callee) map[protoreflect.FullName]bool {
 	return names
 }
 
+// depsFields are the names in Deps that are never a client's.
+var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Go", "OnReady"}
+
 // nameCallees gives each callee a field of Deps: its Go name, with as much of
 // its package as it takes to be alone.
 func (b *builder) nameCallees(callees []*Callee) {
-	taken := map[string]bool{"Deps": true, "Config": true, "DB": true, "Metrics": true, "Log": true, "Outbox": true, "Idempotency": true, "Go": true, "OnReady": true}
+	taken := map[string]bool{}
+	for _, name := range depsFields {
+		taken[name] = true
+	}
 	count := map[string]int{}
 	for _, c := range callees {
 		count[c.Field]++

@@ -14,6 +14,7 @@ const (
 	callService
 	calleeForm
 	calleeBalance
+	calleeConnections
 	defaultYAML
 	defaultValue
 	defaultOneof
@@ -55,6 +56,16 @@ const (
 	packageMain
 	packageTaken
 	importPath
+	hedgeAttempts
+	hedgeDelayMissing
+	hedgeDelay
+	hedgeNotIdempotent
+	hedgeRetry
+	hedgeStream
+	httpCalleeName
+	httpCalleeTaken
+	httpCalleeURL
+	httpCalleeAttempts
 	routeTwice
 	routeStream
 	keyOnStream
@@ -118,6 +129,7 @@ var diagnostics = [...]fault.Message{
 	callService:        {Rule: "call-format", Format: "%q: %q is not the name of a service"},
 	calleeForm:         {Rule: "call-format", Format: "%q is not the name of a service"},
 	calleeBalance:      {Rule: "callee-balance", Format: "%v is not a known policy"},
+	calleeConnections:  {Rule: "callee-connections", Format: "%d is too many (want 1 to %d)"},
 	defaultYAML:        {Rule: "config-default", Format: "%q is not YAML"},
 	defaultValue:       {Rule: "config-default", Format: "%q: %v"},
 	defaultOneof:       {Rule: "config-default", Format: "is set, and that of %s too, of which only one can be (both are in oneof %s)"},
@@ -159,6 +171,16 @@ var diagnostics = [...]fault.Message{
 	packageMain:        {Rule: "go-package", Format: "has go_package %q: nothing can import a package main (choose another name)"},
 	packageTaken:       {Rule: "go-package", Format: "has go_package %q, which is where the service's own code goes (choose another)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
+	hedgeAttempts:      {Rule: "hedge-attempts", Format: "%d is out of range (want 2 or 3)"},
+	hedgeDelayMissing:  {Rule: "hedge-delay", Format: "is missing (want about the 95th percentile of the latency, for example %q)"},
+	hedgeDelay:         {Rule: "hedge-delay", Format: "%q is not below the timeout %q, so there would be no further request"},
+	hedgeNotIdempotent: {Rule: "hedge-not-idempotent", Format: "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)"},
+	hedgeRetry:         {Rule: "hedge-retry", Format: "is set beside retry (remove one of them: a hedged call goes on after a failure too)"},
+	hedgeStream:        {Rule: "hedge-stream", Format: "is set on a %s method: only unary methods can be hedged"},
+	httpCalleeName:     {Rule: "http-callee", Format: "%q is not a name in snake case (want for example %q)"},
+	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
+	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
+	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},

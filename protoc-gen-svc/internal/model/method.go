@@ -40,6 +40,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
+	method.Hedge = b.hedge(method, options)
 	method.Calls = b.calls(at, "calls", options.GetCalls())
 	method.Defers = b.calls(at, "defers", options.GetDefers())
 	method.KeepsAnswer = b.keepsAnswer(s, method, options)

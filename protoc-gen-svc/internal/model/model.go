@@ -63,12 +63,14 @@ type Service struct {
 	// Deploy is the folder of everything that is not a library: "deploy/order".
 	Deploy string
 
-	Methods  []*Method
-	Callees  []*Callee
-	Deferred []*Deferred
-	Config   *Config
-	Database *Database
-	Metrics  []*Metric
+	Methods []*Method
+	Callees []*Callee
+	// HTTPCallees are the external services that it calls over HTTP.
+	HTTPCallees []*HTTPCallee
+	Deferred    []*Deferred
+	Config      *Config
+	Database    *Database
+	Metrics     []*Metric
 	// Propagate are the metadata keys that travel.
 	Propagate []Propagated
 	// ErrorEnums are the enums whose errors the service returns.
@@ -138,6 +140,7 @@ type Method struct {
 
 	Timeout time.Duration
 	Retry   *Retry
+	Hedge   *Hedge
 	// Idempotent says that a repeated call does no harm, IdempotencyKey which
 	// field of the request makes it so, if one does.
 	Idempotent     bool
@@ -193,6 +196,8 @@ type Callee struct {
 	// Field is its name in Deps, Key its name in config.yaml.
 	Field, Key string
 	Balance    string
+	// Connections is how many there are to each replica.
+	Connections uint32
 	// GatesReadiness says that the caller is ready only while the callee answers.
 	GatesReadiness bool
 	// Breaker says when the callee is not called; nil for never.

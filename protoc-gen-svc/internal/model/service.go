@@ -66,6 +66,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.Deferred = b.deferred(s)
 	b.checkOutbox(s)
 	b.checkRetention(s, options.GetDatabase())
+	s.HTTPCallees = b.httpCallees(s, options)
 	s.ErrorEnums = enumsOf(s, b)
 	b.rules(s, p, b.config(s, options))
 	return s

@@ -163,6 +163,7 @@ func (s *Service) Settings() []Setting {
 	)
 	out = append(out, s.databaseSettings()...)
 	out = append(out, s.calleeSettings()...)
+	out = append(out, s.httpCalleeSettings()...)
 	for i := range out {
 		if !out[i].Section() {
 			out[i].Env = s.EnvPrefix + "_" + envName(out[i].Path)
@@ -216,7 +217,7 @@ func (s *Service) calleeSettings() []Setting {
 			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true,
 				Comment: "Where it is, an address of grpc-go. Unset: the headless Service that its contract names."},
 			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance",
-				Comment: "How calls are spread over its replicas: round_robin, least_request or pick_first."},
+				Comment: "How calls are spread over its replicas: round_robin, least_request,\nweighted or pick_first."},
 		)
 	}
 	return out

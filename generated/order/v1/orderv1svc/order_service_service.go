@@ -153,7 +153,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 			Callees: map[string]svc.Callee{
 				"payment_service": {Balance: client.LeastRequest},
-				"user_service":    {Balance: client.RoundRobin},
+				"user_service":    {Balance: client.Weighted},
 			},
 		},
 		Config:       config,

@@ -40,7 +40,7 @@ var userServiceMethods = policy.Table{
 	},
 	{
 		Name: "/user.v1.UserService/GetUser", Timeout: 300 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Hedge: policy.Hedge{Attempts: 2, Delay: 50 * time.Millisecond, Codes: []codes.Code{codes.Unavailable}},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound},
 			Strict:   true,
