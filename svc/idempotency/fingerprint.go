@@ -1,11 +1,10 @@
 package idempotency
 
 import (
-	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"maps"
 	"math"
 	"slices"
 
@@ -31,16 +30,16 @@ func fingerprint(m protoreflect.Message, key protoreflect.Name) []byte {
 type digest struct{ hash.Hash }
 
 func (h digest) message(m protoreflect.Message, without protoreflect.Name) {
-	var fields []protoreflect.FieldDescriptor
+	fields := map[int]protoreflect.FieldDescriptor{}
 	for fd := range m.Range {
 		if fd.Name() != without {
-			fields = append(fields, fd)
+			fields[int(fd.Number())] = fd
 		}
 	}
-	slices.SortFunc(fields, func(a, b protoreflect.FieldDescriptor) int { return cmp.Compare(a.Number(), b.Number()) })
 	h.number(uint64(len(fields)))
-	for _, fd := range fields {
-		h.number(uint64(fd.Number()))
+	for _, n := range slices.Sorted(maps.Keys(fields)) {
+		fd := fields[n]
+		h.number(uint64(n))
 		h.field(fd, m.Get(fd))
 	}
 }
@@ -62,17 +61,17 @@ func (h digest) field(fd protoreflect.FieldDescriptor, v protoreflect.Value) {
 
 // entries writes a map by the order of its encoded keys.
 func (h digest) entries(m protoreflect.Map) {
-	var entries [][]byte
+	var entries []string
 	for k, v := range m.Range {
 		entry := digest{sha256.New()}
 		entry.single(k.Value())
 		entry.single(v)
-		entries = append(entries, entry.Sum(nil))
+		entries = append(entries, string(entry.Sum(nil)))
 	}
-	slices.SortFunc(entries, bytes.Compare)
+	slices.Sort(entries)
 	h.number(uint64(len(entries)))
 	for _, entry := range entries {
-		h.Write(entry)
+		h.Write([]byte(entry))
 	}
 }
 

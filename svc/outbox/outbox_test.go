@@ -36,21 +36,25 @@ func TestRelayDelivers(t *testing.T) {
 		f.enqueue("early", "before the relay runs")
 		stop := f.run()
 		f.eventually("the first one", func() bool { return f.left() == 0 })
-		begun := time.Now()
-		f.enqueue("a", "little")
-		f.eventually("the second one", func() bool { return f.left() == 0 })
-		if took := time.Since(begun); took > pollInterval/2 {
-			t.Errorf("delivered after %v, so the commit did not wake the relay", took)
+		fastest := time.Hour // on a busy machine any one may be slow
+		for i := range 5 {
+			begun := time.Now()
+			f.enqueue("a", fmt.Sprint("little ", i))
+			f.eventually("the next one", func() bool { return f.left() == 0 })
+			fastest = min(fastest, time.Since(begun))
+		}
+		if fastest > pollInterval/5 {
+			t.Errorf("delivered after %v at best, so the commit does not wake the relay", fastest)
 		}
 		f.enqueue("b", "much")
 		_ = f.db.Tx(t.Context(), func(tx *sql.Tx) error {
 			must(t, f.Enqueue(t.Context(), tx, "c", wrapperspb.String("rolled back")))
 			return stderrors.New("no")
 		})
-		f.eventually("all", func() bool { return len(f.outcomes()) == 3 })
+		f.eventually("all", func() bool { return len(f.outcomes()) == 7 })
 		stop()
 		got := f.outcomes()
-		if got["little"] != "answer to little" || !strings.Contains(got["much"], "DECLINED") || len(c.called()) != 3 {
+		if got["little 4"] != "answer to little 4" || !strings.Contains(got["much"], "DECLINED") || len(c.called()) != 7 {
 			t.Errorf("outcomes %v, calls %v", got, c.called())
 		}
 	})

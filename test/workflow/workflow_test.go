@@ -84,8 +84,8 @@ func mistakes(t *testing.T, c checkout) {
 			`OrderService.ListOrders: http-path: GET "/v1/orders/{user_id}" is also the path of GetOrder`,
 		},
 		{
-			edit{`calls: "payment\.v1\.PaymentService/Refund"`, `calls: "payment.v1.PaymentsService/Refund"`},
-			`OrderService.CancelOrder: unknown-callee: calls[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
+			edit{`defers: "payment\.v1\.PaymentService/Refund"`, `defers: "payment.v1.PaymentsService/Refund"`},
+			`OrderService.CancelOrder: unknown-callee: defers[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
 		},
 		{
 			edit{`http_status: 402`, `http_status: 42`},
