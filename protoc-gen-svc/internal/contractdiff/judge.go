@@ -113,6 +113,10 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).database.secret":         always(Breaking, "Pods do not start without the Secret of this name"),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
+	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "a key more travels"}),
+	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
+	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
+	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
 	"(svc.v1.service).metrics":                 always(Breaking, "dashboards and alerts that use the metric find other series"),
 	"(svc.v1.service).metrics.help":            always(Safe, "words"),
 	"(svc.v1.service).metrics.buckets":         always(Look, "quantiles over the change mix old and new buckets"),
@@ -128,13 +132,21 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).idempotency_key": keyChange,
 	"(svc.v1.method).retry":           always(Look, "how often a failing callee is called"),
 
+	"(svc.v1.method).hedge":             always(Look, "how often a slow callee is called"),
+	"(svc.v1.method).handler_keeps_key": always(Look, "who answers repeated calls: the runtime, or the handler"),
+	"(svc.v1.method).defers":            listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
+	"(svc.v1.method).map_errors":        always(Breaking, "callers get another error than before"),
+
 	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
 
-	"(svc.v1.errors).domain":     always(Breaking, "callers know the error by its domain"),
-	"(svc.v1.error).code":        always(Breaking, "callers, retries and alerts go by the code"),
-	"(svc.v1.error).http_status": always(Breaking, "HTTP callers go by the status"),
-	"(svc.v1.error).message":     always(Safe, "words for people"),
-	"(svc.v1.error).retryable":   always(Look, "callers try again, or no longer do"),
+	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),
+	"(svc.v1.error).code":          always(Breaking, "callers, retries and alerts go by the code"),
+	"(svc.v1.error).http_status":   always(Breaking, "HTTP callers go by the status"),
+	"(svc.v1.error).message":       always(Safe, "words for people"),
+	"(svc.v1.error).trips_breaker": always(Look, "when callers stop to call"),
+	"(svc.v1.error).retry_delay":   always(Safe, "how long callers wait before they try again"),
+	"(svc.v1.error).translations":  always(Safe, "words for people"),
+	"(svc.v1.error).retryable":     always(Look, "callers try again, or no longer do"),
 }
 
 func keyChange(old, now string) verdict {
