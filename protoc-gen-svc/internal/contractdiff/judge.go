@@ -128,6 +128,10 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).idempotency_key": keyChange,
 	"(svc.v1.method).retry":           always(Look, "how often a failing callee is called"),
 
+	"(google.api.http)": listed(verdict{Breaking, "HTTP callers find nothing at the old path"}, verdict{Safe, "another path"}),
+	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
+	"deprecated":        always(Look, "whether callers are told to move on"),
+
 	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
 
 	"(svc.v1.errors).domain":     always(Breaking, "callers know the error by its domain"),
