@@ -129,7 +129,7 @@ func TestRun(t *testing.T) {
 	if _, err := diff(Options{Old: "old.binpb", New: "old.binpb", Buf: absent}); err == nil || err.Error() != "no-such-buf is not in PATH: say how to run buf with --buf" {
 		t.Errorf("no buf for the wire: %v", err)
 	}
-	if _, err := diff(Options{Old: "HEAD", New: ".", Buf: absent}); err == nil || err.Error() != "HEAD: no-such-buf is not in PATH: say how to run buf with --buf, or give the contract with --descriptor-set" {
+	if _, err := diff(Options{Old: "HEAD", New: ".", Buf: absent}); err == nil || err.Error() != "HEAD: no-such-buf is not in PATH: say how to run buf with --buf, or give the contract as a descriptor set" {
 		t.Errorf("no buf for the contract: %v", err)
 	}
 	if dirty := command(t, "git", "status", "--porcelain"); dirty != " M proto/shop/v1/shop.proto\n?? old.binpb\n" {
