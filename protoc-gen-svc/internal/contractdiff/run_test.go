@@ -89,6 +89,11 @@ var edits = strings.NewReplacer(
 func TestRun(t *testing.T) {
 	buf, source := buildBuf(t), here(t)
 	t.Chdir(t.TempDir())
+	command(t, "git", "init", "-q")
+	if err := os.Mkdir("shop", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("shop") // one project of several in the repository
 	write := func(name, text string) { writeFile(t, name, text) }
 	write(".gitignore", "/third_party/\n")
 	write("buf.yaml", "version: v2\nmodules:\n  - path: proto\n  - path: third_party\n")
@@ -97,7 +102,6 @@ func TestRun(t *testing.T) {
 	if err := protos.Write(context.Background(), protos.Options{Dir: "third_party"}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	command(t, "git", "init", "-q")
 	command(t, "git", "add", "-A")
 	command(t, "git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "old")
 	command(t, buf.Command[0], "build", "proto", "-o", "old.binpb")
@@ -132,7 +136,7 @@ func TestRun(t *testing.T) {
 	if _, err := diff(Options{Old: "HEAD", New: ".", Buf: absent}); err == nil || err.Error() != "HEAD: no-such-buf is not in PATH: say how to run buf with --buf, or give the contract as a descriptor set" {
 		t.Errorf("no buf for the contract: %v", err)
 	}
-	if dirty := command(t, "git", "status", "--porcelain"); dirty != " M proto/shop/v1/shop.proto\n?? old.binpb\n" {
+	if dirty := command(t, "git", "status", "--porcelain"); dirty != " M shop/proto/shop/v1/shop.proto\n?? shop/old.binpb\n" {
 		t.Errorf("the work tree has changed:\n%s", dirty)
 	}
 }

@@ -71,11 +71,7 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 
 // unpack writes the current folder, as it was at a commit, into dir.
 func unpack(ctx context.Context, commit, dir string) error {
-	prefix, err := git(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return err
-	}
-	archive, err := git(ctx, "archive", "--format=tar", commit+":"+strings.TrimSpace(string(prefix)))
+	archive, err := git(ctx, "archive", "--format=tar", commit) // of the current folder
 	if err != nil {
 		return err
 	}
