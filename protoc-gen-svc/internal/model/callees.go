@@ -56,8 +56,8 @@ func (b *builder) callee(full string, first Origin) *Callee {
 		FullName: full,
 		Field:    goName,
 		Balance:  balance[svcv1.Balance_BALANCE_UNSPECIFIED],
-		Client:   pkg.Ident(goName + "Client"),
-		Dial:     pkg.Ident("Dial" + goName),
+		Client:   pkg.Ident(identifier(goName) + "Client"),
+		Dial:     pkg.Ident("Dial" + identifier(goName)),
 		first:    first,
 	}
 }

@@ -36,8 +36,11 @@ const (
 	goNameTwice
 	methodNameTwice
 	packageMain
+	packageImported
 	packageTaken
+	packageCase
 	importPath
+	fileBuilt
 	routeTwice
 	routeStream
 	keyOnStream
@@ -73,6 +76,8 @@ const (
 	scaleMemory
 	scaleRange
 	serviceName
+	nameHeadless
+	nameFolder
 	nameTwice
 	handlerTwice
 	stopBudget
@@ -84,6 +89,7 @@ const (
 	errorNotAnnotated
 	configUnknown
 	calleeUncalled
+	variableTwice
 )
 
 // diagnostics is everything that Build says about a contract that cannot work.
@@ -117,8 +123,11 @@ var diagnostics = [...]fault.Message{
 	goNameTwice:        {Rule: "go-name", Format: "becomes %s%s, as does %s (rename one of them)"},
 	methodNameTwice:    {Rule: "go-name", Format: "becomes %s in Go, as does %s (rename one of them)"},
 	packageMain:        {Rule: "go-package", Format: "has go_package %q: nothing can import a package main (choose another name)"},
-	packageTaken:       {Rule: "go-package", Format: "has go_package %q, which is where the service's own code goes (choose another)"},
+	packageImported:    {Rule: "go-package", Format: "imports %q, whose go_package %q nothing can import: it is a package main (choose another name)"},
+	packageTaken:       {Rule: "go-package", Format: "becomes the Go package %q, which is also go_package of %s (choose another there)"},
+	packageCase:        {Rule: "go-package", Format: "becomes the Go package %q, which differs in case only from %q of %s: Go builds just one of them (rename one)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
+	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},
@@ -154,6 +163,8 @@ var diagnostics = [...]fault.Message{
 	scaleMemory:        {Rule: "scale-memory", Format: "%q is no memory of a Go service (want %q to %q)"},
 	scaleRange:         {Rule: "scale-range", Format: "%d is below min %d"},
 	serviceName:        {Rule: "service-name", Format: "%q is not a name in kebab case of at most %d characters (want for example %q)"},
+	nameHeadless:       {Rule: "service-name", Format: "%q is the name of the headless Service of %q (choose another)"},
+	nameFolder:         {Rule: "service-name", Format: "%q is a folder that the go command treats in its own way (choose another)"},
 	nameTwice:          {Rule: "service-name-taken", Format: "%q is also the name of %s (set (svc.v1.service).name on one of them)"},
 	handlerTwice:       {Rule: "service-name-taken", Format: "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)"},
 	stopBudget:         {Rule: "stop-budget", Format: "%q is below the timeout %q of %s, whose calls would be cut"},
@@ -165,6 +176,7 @@ var diagnostics = [...]fault.Message{
 	errorNotAnnotated:  {Rule: "unknown-error", Format: "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value"},
 	configUnknown:      {Rule: "unknown-message", Format: "%q is not a known message%s"},
 	calleeUncalled:     {Rule: "unused-callee", Format: "%q is not called by any method%s"},
+	variableTwice:      {Rule: "variable-taken", Format: "the environment variable of setting %s is %s, as is that of %s of %s (rename one of them)"},
 }
 
 // Messages are all that the package can say.
