@@ -45,6 +45,8 @@ func arrows() []arrow {
 		{from: "proto/svc/v1"},
 		{from: "templates"},
 		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1"}},
+		// The check plugin knows contracts, nothing of what becomes of them.
+		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc"}},
 		// What is generated names, the runtime does.
 		{from: "generated", main: imported, to: []string{"generated", "svc"}},
 		{from: "generated", main: program, to: []string{"generated", "svc", "services"}},
