@@ -8,7 +8,7 @@ func rules() []rule {
 		id:      "SVC_RPC_VERB_FIRST",
 		purpose: "Checks that RPCs begin with a verb.",
 		why: "An RPC does something: `GetOrder` says what in code, traces and alerts, and sorts with its like, `OrderGet` and `Order` " +
-			"leave it to be guessed. Some 600 verbs are known, in any case of letters; `RPC_PASCAL_CASE` of buf sees to the rest of the " +
+			"leave it to be guessed. Some 500 verbs are known, in any case of letters; `RPC_PASCAL_CASE` of buf sees to the rest of the " +
 			"name. A verb of your trade goes into the option.",
 		bad: `
 message OrderGetRequest {}

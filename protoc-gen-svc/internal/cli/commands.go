@@ -24,7 +24,7 @@ const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{initCommand(), protosCommand(), syncCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
+	return []command{initCommand(), protosCommand(), syncCommand(), lintCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
 }
 
 func protosCommand() command {
