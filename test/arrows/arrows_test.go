@@ -140,6 +140,16 @@ func TestRuntimeReach(t *testing.T) {
 	}
 }
 
+// TestCheckPluginApart checks that only the check plugin needs what it is made
+// with, which would else be in the go.mod of every user.
+func TestCheckPluginApart(t *testing.T) {
+	for _, p := range list(t, "-deps", "./svc/...", "./protoc-gen-svc/...", "./generated/...", "./services/...") {
+		if withinAny(p.ImportPath, []string{"buf.build/go", "pluginrpc.com", "cel.dev", "github.com/google/cel-go"}) {
+			t.Errorf("%s is needed by more than buf-plugin-svc", p.ImportPath)
+		}
+	}
+}
+
 // rowOf finds the row with the longest folder.
 func rowOf(p pkg) (best arrow, found bool) {
 	for _, row := range arrows() {
