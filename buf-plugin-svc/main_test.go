@@ -70,6 +70,14 @@ func TestBuf(t *testing.T) {
 	}
 }
 
+// TestByHand checks that people who run the plugin are told what it is for.
+func TestByHand(t *testing.T) {
+	output, err := exec.Command("go", "run", ".").CombinedOutput()
+	if err == nil || !strings.HasPrefix(string(output), "buf-plugin-svc is run by buf, not by hand: ") {
+		t.Errorf("said %q (%v)", output, err)
+	}
+}
+
 // config is what differs between the cases.
 type config struct{ use, lint, options string }
 
