@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/pluginpb"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
@@ -27,7 +28,7 @@ var unchangeable = map[string]string{
 // is what changes when the annotation does, in all cases that set it together.
 func TestSettingsReach(t *testing.T) {
 	c := loadCorpus(t)
-	for _, option := range annotationFields() {
+	for _, option := range append(annotationFields(), settings.Standards()...) {
 		want, leaf := settings.Templates(option)
 		if !leaf || unchangeable[option] != "" {
 			continue
@@ -89,6 +90,97 @@ var systemsOf = map[*testCase]struct {
 	err   error
 }{}
 
+// TestSettingsReachFiles: whatever one annotation changes, in one place of a case, is
+// in a file that explain names for a setting that changed.
+func TestSettingsReachFiles(t *testing.T) {
+	c := loadCorpus(t)
+	seen := 0
+	for _, one := range c.cases {
+		before := c.request(one.parameter+",system=true", one.good...)
+		with, err := c.systemFiles(one)
+		if err != nil {
+			continue // not a whole system
+		}
+		for _, option := range append(annotationFields(), settings.Standards()...) {
+			for nth := 0; ; nth++ {
+				after := proto.CloneOf(before)
+				if !changeNth(after, one.good, option, nth) {
+					break
+				}
+				without, err := plugin.Files(after, templates.FS)
+				if err != nil {
+					continue // refused
+				}
+				claimed := claims(t, before, after)
+				for _, f := range differing(with, without) {
+					seen++
+					if !claimed[f.Path] {
+						t.Errorf("%s: %s (no. %d) reaches %s, and explain does not say so", one.name, option, nth, f.Path)
+					}
+				}
+			}
+		}
+	}
+	if seen < 200 {
+		t.Errorf("%d files changed in all, which tells little", seen)
+	}
+}
+
+// changeNth changes an option in one of the places that set it, if there are so many.
+func changeNth(request *pluginpb.CodeGeneratorRequest, files []string, option string, nth int) bool {
+	place, done := 0, false
+	for _, f := range request.GetProtoFile() {
+		if !slices.Contains(files, f.GetName()) {
+			continue
+		}
+		changeOption(f, option, func(m protoreflect.Message, fd protoreflect.FieldDescriptor) {
+			if place == nth {
+				alter(m, fd)
+				if fd.Message() != nil {
+					m.Clear(fd)
+				}
+				done = true
+			}
+			place++
+		})
+	}
+	return done
+}
+
+// claims are the files that settings reach which differ between two contracts.
+func claims(t *testing.T, before, after *pluginpb.CodeGeneratorRequest) map[string]bool {
+	t.Helper()
+	files := map[string]bool{}
+	values := func(request *pluginpb.CodeGeneratorRequest) map[string]settings.Setting {
+		groups, err := settings.OfRequests([]*pluginpb.CodeGeneratorRequest{request})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]settings.Setting{}
+		service := ""
+		for _, g := range groups {
+			if g.Kind == "service" {
+				service = g.Name
+			}
+			for _, s := range g.Settings {
+				out[service+" "+g.Kind+" "+g.Name+" "+s.Option] = s
+			}
+		}
+		return out
+	}
+	olds, news := values(before), values(after)
+	for _, pair := range [][2]map[string]settings.Setting{{olds, news}, {news, olds}} {
+		for key, s := range pair[0] {
+			if other, ok := pair[1][key]; !ok || other.Value != s.Value {
+				for _, f := range s.Outputs {
+					files[f] = true
+				}
+			}
+		}
+	}
+	return files
+}
+
 // differing are the files that one list has and the other has not, or not so.
 func differing(a, b []plugin.File) []plugin.File {
 	only := func(a, b []plugin.File) []plugin.File {
@@ -116,8 +208,10 @@ func changeOption(file *descriptorpb.FileDescriptorProto, option string, change 
 	}
 	var walk func(m protoreflect.Message)
 	walk = func(m protoreflect.Message) {
-		if strings.HasSuffix(string(m.Descriptor().Name()), "Options") {
-			inside(m, steps(option))
+		if name := string(m.Descriptor().Name()); strings.HasSuffix(name, "Options") {
+			if strings.HasPrefix(option, "(svc.") || name == "MethodOptions" { // of others, those of methods
+				inside(m, steps(option))
+			}
 			return
 		}
 		each(m, func(_ protoreflect.FieldDescriptor, child protoreflect.Message) { walk(child) })

@@ -16,10 +16,19 @@ func diffCommand() command {
 		arguments: "OLD NEW",
 		summary:   "show what a change of the contract means in operation",
 		help: `
-Compares two contracts: settings that take effect, services, methods, errors, and
-what "buf breaking" says about the wire. Each change is breaking, worth a look,
-or safe, with the reason. OLD and NEW are folders with buf.gen.yaml, commits of
-the repository here (main, HEAD~1), or images that buf or protoc wrote.`,
+Compares two contracts: settings that take effect, services, methods, errors, what
+"buf breaking" says about the wire, and which generated files differ. Each change
+is breaking, worth a look, or safe, with the reason. OLD and NEW are folders with
+buf.gen.yaml, commits of the repository here (main, HEAD~1), or images that buf or
+protoc wrote, with the options of the buf.gen.yaml here. A commit is unpacked
+elsewhere: the work tree stays as it is.
+
+With --json: {"changes", "wire", "files"}, three arrays. A change is {"kind",
+"name", "option", "old", "new", "level", "reason"}: kind and name as of explain, no
+option where the whole is new or gone, level breaking, look or safe. An element of
+wire is {"path", "start_line", "start_column", "type", "message"}, as buf has it,
+always breaking; one of files is {"path", "change"}: new, changed or gone. Later
+versions add keys.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o contractdiff.Options
 			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
@@ -35,6 +44,7 @@ the repository here (main, HEAD~1), or images that buf or protoc wrote.`,
 				}
 				o.Old, o.New = args[0], args[1]
 				o.Buf = sync.Buf{Command: strings.Fields(*buf), Plugin: []string{self, captureName}}
+				o.Generate = generate(s)
 				return contractdiff.Run(ctx, o, s.out)
 			}
 		},

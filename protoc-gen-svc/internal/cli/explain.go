@@ -13,10 +13,16 @@ func explainCommand() command {
 		arguments: "[SERVICE[/METHOD]]",
 		summary:   "show what is in force, and where it comes from",
 		help: `
-Prints every setting of every service, method and error: its effective value, the
-place of its annotation or "default", and the files that it reaches. SERVICE is
-the full name of a service or the name of its deployable unit. Run it where
-buf.gen.yaml is.`,
+Prints every setting of every service, method and error: its effective value;
+the place of its annotation, "default", or "by" and the setting that it follows;
+and the files that it reaches. SERVICE is the full name of a service or the name
+of its deployable unit. Run it where buf.gen.yaml is.
+
+With --json: an array of {"kind", "name", "deployable", "settings"}, where kind is
+service, method, error or config, and settings is an array of {"option", "value",
+"from", "derived", "outputs"}: texts, apart from outputs, an array of paths below
+the output folder. "from" is absent where the annotation is not set, "derived" where
+nothing is followed, "deployable" except for services. Later versions add keys.`,
 		setup: func(flags *flag.FlagSet) action {
 			asJSON := flags.Bool("json", false, "print JSON")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")

@@ -44,11 +44,16 @@ generate" does that. Run it where buf.gen.yaml is.`,
 						return err
 					}
 				}
-				o.Generate = func(r *pluginpb.CodeGeneratorRequest) ([]plugin.File, error) {
-					return plugin.Files(r, templates.FS, s.overlays...)
-				}
+				o.Generate = generate(s)
 				return upgrade.Run(ctx, o, s.out)
 			}
 		},
+	}
+}
+
+// generate answers requests as the plugin does, with its own templates.
+func generate(s streams) func(*pluginpb.CodeGeneratorRequest) ([]plugin.File, error) {
+	return func(r *pluginpb.CodeGeneratorRequest) ([]plugin.File, error) {
+		return plugin.Files(r, templates.FS, s.overlays...)
 	}
 }

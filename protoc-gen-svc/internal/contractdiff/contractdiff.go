@@ -38,30 +38,51 @@ type Change struct {
 	Reason string `json:"reason"`
 }
 
-// Compare lists what differs, in the order of the contracts: what only the old one
-// has comes first.
+// Compare lists what differs, in the order of the new contract; what is gone stands
+// where it was.
 func Compare(before, after []settings.Group) []Change {
 	var changes []Change
 	olds, news := byName(before), byName(after)
-	for _, g := range before {
-		if _, stays := news[key(g)]; !stays {
-			changes = append(changes, whole(g, false /* gone */))
+	for _, k := range merged(before, after) {
+		old, was := olds[k]
+		now, is := news[k]
+		switch {
+		case !is:
+			changes = append(changes, whole(old, false /* gone */))
+		case !was:
+			changes = append(changes, whole(now, true /* new */))
+		default:
+			changes = append(changes, compareSettings(old, now)...)
 		}
-	}
-	for _, g := range after {
-		old, was := olds[key(g)]
-		if !was {
-			changes = append(changes, whole(g, true /* new */))
-			continue
-		}
-		changes = append(changes, compareSettings(old, g)...)
 	}
 	return changes
 }
 
+// merged are the keys of both, each once: those of the new contract, and behind the
+// one that they followed those of the old.
+func merged(before, after []settings.Group) []string {
+	var keys []string
+	for _, g := range after {
+		if !slices.Contains(keys, key(g)) {
+			keys = append(keys, key(g))
+		}
+	}
+	next := 0
+	for _, g := range before {
+		i := slices.Index(keys, key(g))
+		if i < 0 {
+			i = next
+			keys = slices.Insert(keys, i, key(g))
+		}
+		next = i + 1
+	}
+	return keys
+}
+
 func key(g settings.Group) string { return g.Kind + " " + g.Name }
 
-// byName finds groups. An error that several services return is there for each.
+// byName finds groups. An error that several services return is there for each, with
+// the same values.
 func byName(groups []settings.Group) map[string]settings.Group {
 	out := map[string]settings.Group{}
 	for _, g := range groups {

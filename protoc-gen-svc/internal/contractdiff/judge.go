@@ -37,6 +37,19 @@ func always(level Level, reason string) judgement {
 	return func(_, _ string) verdict { return verdict{level, reason} }
 }
 
+// either judges what is new, gone or another.
+func either(isNew, isGone, other verdict) judgement {
+	return func(old, now string) verdict {
+		switch {
+		case old == "":
+			return isNew
+		case now == "":
+			return isGone
+		}
+		return other
+	}
+}
+
 // ordered judges values by their direction, as the measure has it.
 func ordered(measure func(string) float64, less, more verdict) judgement {
 	return func(old, now string) verdict {
@@ -105,28 +118,39 @@ func judge(option, old, now string) verdict {
 // judgements say what changes of annotations mean. One about a message is about
 // its fields too, as far as they have none of their own.
 var judgements = map[string]judgement{
-	"(svc.v1.service).name":                    always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
-	"(svc.v1.service).team":                    always(Safe, "a label"),
-	"(svc.v1.service).system":                  always(Safe, "a label"),
-	"(svc.v1.service).config":                  always(Look, "the settings below \"service\" in config files are others"),
-	"(svc.v1.service).database":                always(Look, "whether there is a database, and how it is used"),
-	"(svc.v1.service).database.secret":         always(Breaking, "Pods do not start without the Secret of this name"),
+	"(svc.v1.service).name":     always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
+	"(svc.v1.service).team":     always(Safe, "a label"),
+	"(svc.v1.service).system":   always(Safe, "a label"),
+	"(svc.v1.service).config":   always(Look, "the settings below \"service\" in config files are others"),
+	"(svc.v1.service).database": always(Look, "whether there is a database, and how it is used"),
+	"(svc.v1.service).database.secret": either(
+		verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
+		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
-	"(svc.v1.service).metrics":                 always(Breaking, "dashboards and alerts that use the metric find other series"),
-	"(svc.v1.service).metrics.help":            always(Safe, "words"),
-	"(svc.v1.service).metrics.buckets":         always(Look, "quantiles over the change mix old and new buckets"),
-	"(svc.v1.service).metrics.labels.values":   listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "a series more"}),
-	"(svc.v1.service).scale":                   ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
-	"(svc.v1.service).ports":                   always(Breaking, "callers, probes and monitors use the old port until they are deployed anew"),
-	"(svc.v1.service).stop":                    ordered(duration, verdict{Look, "less time for calls to finish at a stop"}, verdict{Safe, "Pods may take longer to stop"}),
-	"(svc.v1.service).trace_sample_ratio":      always(Safe, "more or fewer traces"),
+	"(svc.v1.service).metrics": either(
+		verdict{Safe, "something more to see"}, verdict{Breaking, "dashboards and alerts that use it find nothing"},
+		verdict{Breaking, "dashboards and alerts that use it find other series"}),
+	"(svc.v1.service).metrics.labels.name":   always(Look, "queries that name each label find other series"),
+	"(svc.v1.service).metrics.help":          always(Safe, "words"),
+	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
+	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "a series more"}),
+	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
+	"(svc.v1.service).ports": either(
+		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},
+		verdict{Breaking, "callers, probes and monitors use the old port until they are deployed anew"}),
+	"(svc.v1.service).stop":               ordered(duration, verdict{Look, "less time for calls to finish at a stop"}, verdict{Safe, "Pods may take longer to stop"}),
+	"(svc.v1.service).trace_sample_ratio": always(Safe, "more or fewer traces"),
 
 	"(svc.v1.method).timeout":         ordered(deadline, verdict{Look, "calls that took longer are cut"}, verdict{Safe, "callers may wait longer"}),
 	"(svc.v1.method).calls":           listed(verdict{Safe, "a dependency less"}, verdict{Look, "a new dependency: it must be there first, and reachable"}),
 	"(svc.v1.method).errors":          listed(verdict{Safe, "callers handle an error that no longer comes"}, verdict{Look, "callers get an error that they do not know yet"}),
 	"(svc.v1.method).idempotency_key": keyChange,
 	"(svc.v1.method).retry":           always(Look, "how often a failing callee is called"),
+
+	"(google.api.http)": listed(verdict{Breaking, "HTTP callers find nothing at the old path"}, verdict{Safe, "another path"}),
+	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
+	"deprecated":        always(Look, "whether callers are told to move on"),
 
 	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
 

@@ -1,12 +1,14 @@
 package contractdiff
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/settings"
 )
 
 // TestEveryAnnotation: a change of any annotation has a meaning.
@@ -34,8 +36,39 @@ func TestEveryAnnotation(t *testing.T) {
 		x := extensions.Get(i)
 		walk("("+string(x.FullName())+")", false, x.Message())
 	}
+	for _, option := range settings.Standards() {
+		if _, own := judgements[option]; !own {
+			t.Errorf("%s has no judgement in judge.go", option)
+		}
+		delete(left, option)
+	}
 	for option := range left {
 		t.Errorf("%s has a judgement and is no annotation", option)
+	}
+}
+
+// TestCompareOrder: what is gone stands where it was, and an error that two services
+// return changes once.
+func TestCompareOrder(t *testing.T) {
+	group := func(kind, name, value string) settings.Group {
+		return settings.Group{Kind: kind, Name: name, Settings: []settings.Setting{{Option: "(svc.v1.error).code", Value: value}}}
+	}
+	before := []settings.Group{
+		group("service", "A", ""), group("method", "A/Gone", ""), group("method", "A/Stays", ""), group("error", "E", "NotFound"),
+		group("service", "Z", ""), group("method", "Z/Only", ""),
+		group("service", "B", ""), group("error", "E", "NotFound"),
+	}
+	after := []settings.Group{
+		group("service", "A", ""), group("method", "A/Stays", ""), group("method", "A/New", ""), group("error", "E", "Aborted"),
+		group("service", "B", ""), group("error", "E", "Aborted"),
+	}
+	var got []string
+	for _, c := range Compare(before, after) {
+		got = append(got, c.Name+" "+string(c.Level))
+	}
+	want := []string{"A/Gone breaking", "A/New safe", "E breaking", "Z breaking", "Z/Only breaking"}
+	if !slices.Equal(got, want) {
+		t.Errorf("changes are %q, want %q", got, want)
 	}
 }
 
@@ -57,6 +90,16 @@ func TestJudge(t *testing.T) {
 		{"(svc.v1.service).metrics.labels.values", "web, app", "app, shop, web", Safe},
 		{"(svc.v1.method).calls", "", "a.B/C", Look},
 		{"(svc.v1.method).calls", "a.B/C", "", Safe},
+		{"(svc.v1.service).ports.http", "", "8080", Look},
+		{"(svc.v1.service).ports.http", "8080", "", Breaking},
+		{"(svc.v1.service).ports.grpc", "9090", "9000", Breaking},
+		{"(svc.v1.service).metrics.name", "", "sales_total", Safe},
+		{"(svc.v1.service).metrics.name", "sales_total", "", Breaking},
+		{"(svc.v1.service).database.secret", "", "shop-database", Look},
+		{"(svc.v1.service).database.secret", "shop-database", "", Safe},
+		{"(svc.v1.service).database.secret", "shop-database", "shop-db", Breaking},
+		{"(google.api.http)", "GET /v1/a", "GET /v1/a, GET /v2/a", Safe},
+		{"(google.api.http)", "GET /v1/a, GET /v2/a", "GET /v2/a", Breaking},
 		{"(svc.v1.method).idempotency_key", "", "id", Look},
 		{"(svc.v1.method).idempotency_key", "id", "key", Breaking},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/settings"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
@@ -27,6 +28,9 @@ type Options struct {
 	// Buf is how to run buf.
 	Buf sync.Buf
 
+	// Generate makes the outputs of a run.
+	Generate func(*pluginpb.CodeGeneratorRequest) ([]plugin.File, error)
+
 	// JSON prints a Report as JSON instead of text.
 	JSON bool
 
@@ -38,6 +42,7 @@ type Options struct {
 type Report struct {
 	Changes []Change `json:"changes"`
 	Wire    []Break  `json:"wire"`
+	Files   []File   `json:"files"`
 }
 
 // Run prints what differs between two contracts.
@@ -85,6 +90,9 @@ func compare(ctx context.Context, o Options, temp string) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Changes: Compare(olds, news)}
+	if r.Files, err = o.files(oldRuns, newRuns); err != nil {
+		return nil, err
+	}
 	r.Wire, err = wire(ctx, o.Buf.Command, temp, oldRuns, newRuns)
 	return r, err
 }
@@ -114,7 +122,7 @@ func (r *Report) count(level Level) (n int) {
 
 // text prints the report for people.
 func (r *Report) text(out io.Writer) error {
-	if len(r.Changes)+len(r.Wire) == 0 {
+	if len(r.Changes)+len(r.Wire)+len(r.Files) == 0 {
 		_, err := fmt.Fprintln(out, "nothing differs")
 		return err
 	}
@@ -135,6 +143,12 @@ func (r *Report) text(out io.Writer) error {
 	}
 	for _, b := range r.Wire {
 		fmt.Fprintf(&lines, "  breaking  %s:%d:%d: %s (%s)\n", b.Path, b.Line, b.Column, b.Message, b.Rule)
+	}
+	if len(r.Files) > 0 {
+		fmt.Fprintln(&lines, "generated files")
+	}
+	for _, f := range r.Files {
+		fmt.Fprintf(&lines, "  %-8s  %s\n", f.Change, f.Path)
 	}
 	fmt.Fprintf(&lines, "\n%d breaking, %d to look at, %d safe\n", r.count(Breaking), r.count(Look), r.count(Safe))
 	_, err := io.WriteString(out, lines.String())
@@ -165,6 +179,9 @@ func (r *Report) json(out io.Writer) error {
 	}
 	if r.Wire == nil {
 		r.Wire = []Break{}
+	}
+	if r.Files == nil {
+		r.Files = []File{}
 	}
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)

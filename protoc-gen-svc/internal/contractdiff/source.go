@@ -23,7 +23,8 @@ const template = "buf.gen.yaml"
 
 // Open finds the contract that a word stands for: a folder with buf.gen.yaml, an
 // image or descriptor set, or a commit of the repository around the current folder.
-// A commit is unpacked below temp, so the work tree stays as it is.
+// A commit is unpacked below temp, so the work tree stays as it is; buf's own input
+// ".git#ref=" would have neither buf.gen.yaml nor the protos that git ignores.
 func Open(ctx context.Context, word, temp string, buf sync.Buf) (sync.Source, error) {
 	info, err := os.Stat(word)
 	switch {
@@ -33,6 +34,9 @@ func Open(ctx context.Context, word, temp string, buf sync.Buf) (sync.Source, er
 		return sync.DescriptorSet{File: word, Template: template}, nil
 	}
 	commit, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", word+"^{commit}")
+	if errors.Is(err, exec.ErrNotFound) {
+		return nil, fmt.Errorf("%q is neither a folder nor a file, and git, which knows commits, is not in PATH", word)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%q is neither a folder, nor a file, nor a commit of the repository here", word)
 	}
@@ -67,11 +71,7 @@ func git(ctx context.Context, args ...string) ([]byte, error) {
 
 // unpack writes the current folder, as it was at a commit, into dir.
 func unpack(ctx context.Context, commit, dir string) error {
-	prefix, err := git(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return err
-	}
-	archive, err := git(ctx, "archive", "--format=tar", commit+":"+strings.TrimSpace(string(prefix)))
+	archive, err := git(ctx, "archive", "--format=tar", commit) // of the current folder
 	if err != nil {
 		return err
 	}

@@ -107,6 +107,13 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 	return out
 }
 
+// ErrorOutputs are the files about an enum of errors, by template.
+func ErrorOutputs(enum *model.ErrorEnum) map[string][]string {
+	out := map[string][]string{}
+	outputs(out, errorEnums, enum)
+	return out
+}
+
 func outputs[T any](into map[string][]string, table []output[T], data T) {
 	for _, o := range table {
 		if o.when == nil || o.when(data) {

@@ -30,7 +30,7 @@ func Text(out io.Writer, groups []Group) error {
 		columns := tabwriter.NewWriter(&lines, 0, 0, 2, ' ', 0)
 		for _, s := range g.Settings {
 			value := wrap(cmp.Or(oneLine(s.Value), "-"))
-			fmt.Fprintf(columns, "  %s\t%s\t%s\t%s\n", strings.TrimPrefix(s.Option, annotationOf[g.Kind]), value[0], cmp.Or(s.From, "default"), cmp.Or(fold(s.Outputs), "-"))
+			fmt.Fprintf(columns, "  %s\t%s\t%s\t%s\n", strings.TrimPrefix(s.Option, annotationOf[g.Kind]), value[0], origin(s, annotationOf[g.Kind]), cmp.Or(fold(s.Outputs), "-"))
 			for _, more := range value[1:] {
 				fmt.Fprintf(columns, "  \t%s\t\t\n", more)
 			}
@@ -43,6 +43,15 @@ func Text(out io.Writer, groups []Group) error {
 		}
 	}
 	return nil
+}
+
+// origin says in a word where a value comes from. What is known of options goes
+// without saying.
+func origin(s Setting, known string) string {
+	if s.Derived != "" {
+		return "by " + strings.TrimPrefix(s.Derived, known)
+	}
+	return cmp.Or(s.From, "default")
 }
 
 // valueWidth is how wide a value may be before it is broken between words.

@@ -26,6 +26,7 @@ func OfRequests(requests []*pluginpb.CodeGeneratorRequest) ([]Group, error) {
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, Unreturned(system, protoRoot)...) // in front, as they belong to no service
 		for _, s := range system.Services {
 			all = append(all, Of(system, s, protoRoot)...)
 		}

@@ -13,6 +13,15 @@ type row struct {
 	value func(part any) string
 	// elements are the parts that the fields of a message are about.
 	elements func(part any, set protoreflect.Value) []element
+	// derived is the setting that the value follows where its own is not set, empty
+	// for a plain default. That of a message holds for its fields.
+	derived func(part any) string
+}
+
+// by is the row of a setting that follows another one while it is not set.
+func (r row) by(option string) row {
+	r.derived = func(any) string { return option }
+	return r
 }
 
 // element is one part, with its annotation, which is empty if it has none.

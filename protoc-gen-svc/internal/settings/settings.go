@@ -33,8 +33,13 @@ type Setting struct {
 	Value string `json:"value"`
 
 	// From is the place of the annotation, "proto/order/v1/order.proto:18:5", and
-	// empty for a default.
+	// empty where it is not set.
 	From string `json:"from,omitempty"`
+
+	// Derived is the setting that the value follows while its own is not set:
+	// "(svc.v1.service).name" of the database's secret. Empty with From, and for a
+	// plain default.
+	Derived string `json:"derived,omitempty"`
 
 	// Outputs are the files that the value reaches, below the output folder.
 	Outputs []string `json:"outputs"`
@@ -65,15 +70,33 @@ func Of(system *model.System, s *model.Service, protoRoot string) []Group {
 	w := walker{protoRoot, emit.Outputs(system, s)}
 	groups := []Group{{Kind: "service", Name: s.FullName, Deployable: s.Name, Settings: w.walk(s, model.ServiceDescriptor(s), svcv1.E_Service)}}
 	for _, m := range s.Methods {
-		groups = append(groups, Group{Kind: "method", Name: s.FullName + "/" + m.Name, Settings: w.walk(m, model.MethodDescriptor(m), svcv1.E_Method)})
+		settings := append(w.walk(m, model.MethodDescriptor(m), svcv1.E_Method), w.standards(m)...)
+		groups = append(groups, Group{Kind: "method", Name: s.FullName + "/" + m.Name, Settings: settings})
 	}
 	for _, enum := range s.ErrorEnums {
-		for _, e := range enum.Errors {
-			groups = append(groups, Group{Kind: "error", Name: enum.FullName + "." + e.Reason, Settings: w.error(e)})
-		}
+		groups = append(groups, w.enum(enum)...)
 	}
 	if s.Config != nil {
 		groups = append(groups, w.config(s.Config.Fields)...)
+	}
+	return groups
+}
+
+// Unreturned returns the settings of the errors that no service returns.
+func Unreturned(system *model.System, protoRoot string) []Group {
+	var groups []Group
+	for _, enum := range system.Errors {
+		if !slices.ContainsFunc(system.Services, func(s *model.Service) bool { return slices.Contains(s.ErrorEnums, enum) }) {
+			groups = append(groups, walker{protoRoot, emit.ErrorOutputs(enum)}.enum(enum)...)
+		}
+	}
+	return groups
+}
+
+func (w walker) enum(enum *model.ErrorEnum) []Group {
+	var groups []Group
+	for _, e := range enum.Errors {
+		groups = append(groups, Group{Kind: "error", Name: enum.FullName + "." + e.Reason, Settings: w.error(e)})
 	}
 	return groups
 }
@@ -92,6 +115,11 @@ func (w walker) config(fields []*model.ConfigField) []Group {
 // Templates are those that an annotation reaches, "(svc.v1.service).scale.min";
 // known is false where there is no such annotation, or it only groups others.
 func Templates(option string) (templates []string, known bool) {
+	for _, s := range methodStandards {
+		if s.option == option {
+			return s.outputs, true
+		}
+	}
 	row, known := table[option]
 	return row.outputs, known && row.value != nil
 }
@@ -121,6 +149,7 @@ type place struct {
 	desc        protoreflect.Descriptor
 	numbers     []int32
 	rule, shown string
+	derived     string // the setting that those here follow
 }
 
 func (p place) in(fd protoreflect.FieldDescriptor) place {
@@ -153,7 +182,12 @@ func (w walker) field(part any, m protoreflect.Message, fd protoreflect.FieldDes
 	switch {
 	case !known:
 		return nil // TestEveryAnnotation does not let it come to that
-	case row.value != nil:
+	case row.derived != nil && !m.Has(fd):
+		at.derived = row.derived(part)
+	case m.Has(fd):
+		at.derived = ""
+	}
+	if row.value != nil {
 		return []Setting{w.setting(row, row.value(part), m.Has(fd), at)}
 	}
 	elements := row.elements(part, m.Get(fd))
@@ -172,17 +206,27 @@ func (w walker) field(part any, m protoreflect.Message, fd protoreflect.FieldDes
 }
 
 func (w walker) setting(row row, value string, set bool, at place) Setting {
-	s := Setting{Option: at.shown, Value: value, Outputs: []string{}}
+	s := Setting{Option: at.shown, Value: value, Derived: at.derived}
 	if set {
-		p := fault.At(at.desc, at.numbers...)
-		s.From = fault.Fault{Path: path.Join(w.protoRoot, p.Path), Line: p.Line, Column: p.Column}.String()
+		s.From = w.from(at.desc, at.numbers...)
 	}
-	for _, template := range row.outputs {
-		s.Outputs = append(s.Outputs, w.outputs[template]...)
-	}
-	slices.Sort(s.Outputs)
-	s.Outputs = slices.Compact(s.Outputs)
+	s.Outputs = w.files(row.outputs)
 	return s
+}
+
+func (w walker) from(desc protoreflect.Descriptor, numbers ...int32) string {
+	p := fault.At(desc, numbers...)
+	return fault.Fault{Path: path.Join(w.protoRoot, p.Path), Line: p.Line, Column: p.Column}.String()
+}
+
+// files are what some templates write, sorted; never nil.
+func (w walker) files(templates []string) []string {
+	files := []string{}
+	for _, template := range templates {
+		files = append(files, w.outputs[template]...)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 // Find returns the groups that a name stands for: a service with its methods, by

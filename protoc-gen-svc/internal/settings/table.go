@@ -33,7 +33,7 @@ func and(outputs []string, more ...string) []string {
 var table = map[string]row{
 	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
 	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }),
+	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl"), configName),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
 
@@ -41,11 +41,11 @@ var table = map[string]row{
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
 	"(svc.v1.service).database.readiness_timeout": value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":   value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
-	"(svc.v1.service).database.secret":            value(deployment, func(d *model.Database) string { return d.Secret }),
+	"(svc.v1.service).database.secret":            value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
 
 	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
 		func(c *model.Callee) string { return c.FullName }, calleeOf),
-	"(svc.v1.service).callees.service":         value(config, func(c *model.Callee) string { return c.FullName }),
+	"(svc.v1.service).callees.service":         value(config, func(c *model.Callee) string { return c.FullName }).by("(svc.v1.method).calls"),
 	"(svc.v1.service).callees.balance":         value(config, func(c *model.Callee) string { return "BALANCE_" + strings.ToUpper(c.BalanceName()) }),
 	"(svc.v1.service).callees.gates_readiness": value(service, func(c *model.Callee) string { return strconv.FormatBool(c.GatesReadiness) }),
 
@@ -66,7 +66,7 @@ var table = map[string]row{
 
 	"(svc.v1.service).scale":        same[*model.Service](nil),
 	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
-	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }),
+	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
 	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
 	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
 
@@ -80,12 +80,11 @@ var table = map[string]row{
 	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return short(s.Stop.DrainDelay) }),
 	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return short(s.Stop.Budget) }),
 
-	"(svc.v1.method).timeout":         value(service, func(m *model.Method) string { return short(m.Timeout) }),
-	"(svc.v1.method).calls":           value(and(config, "docs/catalogue.md.tmpl"), calls),
-	"(svc.v1.method).errors":          value(and(service, "go/client.go.tmpl"), reasons),
-	"(svc.v1.method).idempotency_key": value(service, func(m *model.Method) string { return m.IdempotencyKey }),
-	"(svc.v1.method).retry": part(service,
-		func(m *model.Method) (*model.Retry, bool) { return m.Retry, m.Retry != nil }),
+	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return short(m.Timeout) }),
+	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
+	"(svc.v1.method).errors":                value(and(service, "go/client.go.tmpl"), reasons),
+	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).retry":                 retry,
 	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
 	"(svc.v1.method).retry.initial_backoff": value([]string{"go/service.go.tmpl"}, func(r *model.Retry) string { return short(r.InitialBackoff) }),
 	"(svc.v1.method).retry.max_backoff":     value([]string{"go/service.go.tmpl"}, func(r *model.Retry) string { return short(r.MaxBackoff) }),
@@ -95,9 +94,24 @@ var table = map[string]row{
 
 	"(svc.v1.errors).domain":     value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
 	"(svc.v1.error).code":        value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
-	"(svc.v1.error).http_status": value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }),
+	"(svc.v1.error).http_status": value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
 	"(svc.v1.error).message":     value(errorFiles, func(e *model.Error) string { return e.Message }),
 	"(svc.v1.error).retryable":   value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
+}
+
+// retry is there for what is idempotent, said one way or the other.
+var retry = row{
+	outputs:  service,
+	elements: part(service, func(m *model.Method) (*model.Retry, bool) { return m.Retry, m.Retry != nil }).elements,
+	derived: func(method any) string {
+		switch m := method.(*model.Method); {
+		case m.Retry == nil:
+			return ""
+		case m.IdempotencyKey != "":
+			return "(svc.v1.method).idempotency_key"
+		}
+		return "idempotency_level"
+	},
 }
 
 func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

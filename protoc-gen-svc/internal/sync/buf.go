@@ -78,7 +78,7 @@ func (b Buf) run(ctx context.Context, args ...string) error {
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s is not in PATH: say how to run buf with --buf, or give the contract with --descriptor-set", b.Command[0])
+		return fmt.Errorf("%s is not in PATH: say how to run buf with --buf, or give the contract as a descriptor set", b.Command[0])
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", strings.Join(b.Command, " "), args[0], err, strings.TrimSpace(output.String()))
