@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
@@ -47,6 +48,81 @@ func TestOutputs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestIdentifiers: what Go files of ours declare is what the model has claimed, so
+// that no two declarations of a contract can meet in Go without a word.
+func TestIdentifiers(t *testing.T) {
+	c := loadCorpus(t)
+	for _, one := range c.cases {
+		t.Run(one.name, func(t *testing.T) {
+			t.Parallel()
+			claimed := map[string]bool{}
+			claim := func(dir string, names ...string) {
+				for _, name := range names {
+					claimed[dir+": "+name] = true
+				}
+			}
+			system := c.model(t, one)
+			for _, s := range system.Services {
+				claim(s.Package.Dir, s.Identifiers()...)
+				claim(s.Main.Dir, "main")
+			}
+			for _, enum := range system.Errors {
+				claim(enum.Package.Dir, enum.Table().GoName)
+				for _, e := range enum.Errors {
+					claim(enum.Package.Dir, e.Identifiers()...)
+				}
+			}
+			for name, text := range c.generateGood(t, one) {
+				for _, declared := range declarations(t, name, text) {
+					if !claimed[path.Dir(name)+": "+declared] {
+						t.Errorf("%s declares %s, which the model does not claim", name, declared)
+					}
+				}
+			}
+		})
+	}
+}
+
+// declarations are the names that a Go file declares in its package.
+func declarations(t *testing.T, name, text string) []string {
+	t.Helper()
+	if path.Ext(name) != ".go" {
+		return nil
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				names = append(names, declared(spec)...)
+			}
+		}
+	}
+	return names
+}
+
+func declared(spec ast.Spec) (names []string) {
+	switch spec := spec.(type) {
+	case *ast.TypeSpec:
+		names = append(names, spec.Name.Name)
+	case *ast.ValueSpec:
+		for _, id := range spec.Names {
+			if id.Name != "_" {
+				names = append(names, id.Name)
+			}
+		}
+	}
+	return names
 }
 
 // checkGo wants the mark by which tools know generated code.

@@ -217,7 +217,9 @@ type Service struct {
 	// Name of the deployable unit, in kebab case: the binary, the image, the
 	// Kubernetes objects, the folder under deploy/, the prefix of the environment
 	// variables (ORDER_…) and the OpenTelemetry service.name.
-	// At most 54 characters, so that "-headless" still fits a DNS label.
+	// At most 54 characters, so that "-headless" still fits a DNS label; neither a
+	// name that ends in "-headless" nor a folder that the go command treats in its
+	// own way, such as "vendor".
 	// Default: the full name of the proto service in kebab case, without "Service",
 	// the version v1, and the service where it repeats the package:
 	// shop.order.v1.OrderService is "shop-order".

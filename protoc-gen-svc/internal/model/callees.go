@@ -70,8 +70,8 @@ func (b *builder) callee(full string, first Origin) *Callee {
 		Balance:     balance[svcv1.Balance_BALANCE_UNSPECIFIED],
 		Breaker:     b.breaker(first, nil),
 		Connections: 1,
-		Client:      pkg.Ident(goName + "Client"),
-		Dial:        pkg.Ident("Dial" + goName),
+		Client:      pkg.Ident(identifier(goName) + "Client"),
+		Dial:        pkg.Ident("Dial" + identifier(goName)),
 		first:       first,
 	}
 }
@@ -115,7 +115,7 @@ func calleeNames(callees []*Callee) map[protoreflect.FullName]bool {
 }
 
 // depsFields are the names in Deps that are never a client's.
-var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Go", "OnReady"}
+var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Outbox", "Idempotency", "Go", "OnReady"}
 
 // nameCallees gives each callee a field of Deps: its Go name, with as much of
 // its package as it takes to be alone.

@@ -34,7 +34,7 @@ func deferredType(service, method string) string { return service + method + "De
 func (b *builder) deferred(s *Service) []*Deferred {
 	var out []*Deferred
 	for _, c := range s.Callees {
-		service := goCamelCase(string(protoreflect.FullName(c.FullName).Name()))
+		service := identifier(goCamelCase(string(protoreflect.FullName(c.FullName).Name())))
 		for _, name := range sorted(c.Deferred) {
 			method := goCamelCase(name)
 			out = append(out, &Deferred{

@@ -54,7 +54,9 @@ const (
 	goNameTwice
 	methodNameTwice
 	packageMain
+	packageImported
 	packageTaken
+	packageCase
 	importPath
 	hedgeAttempts
 	hedgeDelayMissing
@@ -66,6 +68,7 @@ const (
 	httpCalleeTaken
 	httpCalleeURL
 	httpCalleeAttempts
+	fileBuilt
 	routeTwice
 	routeStream
 	keyOnStream
@@ -107,6 +110,8 @@ const (
 	scaleMemory
 	scaleRange
 	serviceName
+	nameHeadless
+	nameFolder
 	nameTwice
 	handlerTwice
 	stopBudget
@@ -118,6 +123,7 @@ const (
 	errorNotAnnotated
 	configUnknown
 	calleeUncalled
+	variableTwice
 )
 
 // diagnostics is everything that Build says about a contract that cannot work.
@@ -169,7 +175,9 @@ var diagnostics = [...]fault.Message{
 	goNameTwice:        {Rule: "go-name", Format: "becomes %s%s, as does %s (rename one of them)"},
 	methodNameTwice:    {Rule: "go-name", Format: "becomes %s in Go, as does %s (rename one of them)"},
 	packageMain:        {Rule: "go-package", Format: "has go_package %q: nothing can import a package main (choose another name)"},
-	packageTaken:       {Rule: "go-package", Format: "has go_package %q, which is where the service's own code goes (choose another)"},
+	packageImported:    {Rule: "go-package", Format: "imports %q, whose go_package %q nothing can import: it is a package main (choose another name)"},
+	packageTaken:       {Rule: "go-package", Format: "becomes the Go package %q, which is also go_package of %s (choose another there)"},
+	packageCase:        {Rule: "go-package", Format: "becomes the Go package %q, which differs in case only from %q of %s: Go builds just one of them (rename one)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
 	hedgeAttempts:      {Rule: "hedge-attempts", Format: "%d is out of range (want 2 or 3)"},
 	hedgeDelayMissing:  {Rule: "hedge-delay", Format: "is missing (want about the 95th percentile of the latency, for example %q)"},
@@ -181,6 +189,7 @@ var diagnostics = [...]fault.Message{
 	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
 	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
+	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},
@@ -222,6 +231,8 @@ var diagnostics = [...]fault.Message{
 	scaleMemory:        {Rule: "scale-memory", Format: "%q is no memory of a Go service (want %q to %q)"},
 	scaleRange:         {Rule: "scale-range", Format: "%d is below min %d"},
 	serviceName:        {Rule: "service-name", Format: "%q is not a name in kebab case of at most %d characters (want for example %q)"},
+	nameHeadless:       {Rule: "service-name", Format: "%q is the name of the headless Service of %q (choose another)"},
+	nameFolder:         {Rule: "service-name", Format: "%q is a folder that the go command treats in its own way (choose another)"},
 	nameTwice:          {Rule: "service-name-taken", Format: "%q is also the name of %s (set (svc.v1.service).name on one of them)"},
 	handlerTwice:       {Rule: "service-name-taken", Format: "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)"},
 	stopBudget:         {Rule: "stop-budget", Format: "%q is below the timeout %q of %s, whose calls would be cut"},
@@ -233,6 +244,7 @@ var diagnostics = [...]fault.Message{
 	errorNotAnnotated:  {Rule: "unknown-error", Format: "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value"},
 	configUnknown:      {Rule: "unknown-message", Format: "%q is not a known message%s"},
 	calleeUncalled:     {Rule: "unused-callee", Format: "%q is not called by any method%s"},
+	variableTwice:      {Rule: "variable-taken", Format: "the environment variable of setting %s is %s, as is that of %s of %s (rename one of them)"},
 }
 
 // Messages are all that the package can say.

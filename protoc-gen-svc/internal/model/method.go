@@ -23,7 +23,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 		GoName:         m.GoName,
 		FullName:       string(m.Desc.FullName()),
 		Wire:           "/" + s.FullName + "/" + string(m.Desc.Name()),
-		Field:          lowerFirst(m.GoName),
+		Field:          fieldName(s.proto.GoName, m.GoName),
 		Comment:        commentOf(m.Comments),
 		Deprecated:     deprecated(m.Desc),
 		Kind:           kindOf(m.Desc),

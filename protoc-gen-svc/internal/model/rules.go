@@ -27,7 +27,7 @@ var reasons = []fault.Rule{
 	{Name: "error-translation", Why: "A translation has a language tag, BCP 47 (`de`, `pt-BR`), and says the same as the message: it has no placeholder that the message does not have."},
 	{Name: "error-zero", Why: "The zero value of an enum stands for no error, since that is what an absent field means."},
 	{Name: "go-name", Why: "Two names of the contract become one identifier or one file in Go. Rename one of them."},
-	{Name: "go-package", Why: "Generated code imports the Go package of the contract, so it must be importable, and the folder beside it is where the service's own code goes."},
+	{Name: "go-package", Why: "Generated code imports the Go package of the contract, so it must be importable, and the folder beside it is where the service's own code goes. The go command refuses some names of folders, such as `vendor` and `aux`, and leaves out files whose name ends in that of a platform, such as `disk_windows.pb.go`."},
 	{Name: "hedge-attempts", Why: "Hedging cuts the tail of the latency with a second request, rarely a third. More would be load without an effect on the caller."},
 	{Name: "hedge-delay", Why: "A further request is sent when the first one takes longer than nearly all do. The delay is that latency, which only the service knows; without one, or with the deadline as one, nothing would be gained."},
 	{Name: "hedge-not-idempotent", Why: "Both requests of a hedged call may be carried out, so twice must do no harm. Declare an `idempotency_key`, or the option `idempotency_level` of protobuf."},
@@ -61,7 +61,7 @@ var reasons = []fault.Rule{
 	{Name: "retry-stream", Why: "Messages of a stream cannot be sent again, so only unary methods have retries."},
 	{Name: "scale-memory", Why: "A Go service needs some memory to start, and no node has more than the upper bound."},
 	{Name: "scale-range", Why: "`max` replicas are at least `min`."},
-	{Name: "service-name", Why: "The name becomes that of Kubernetes objects, a folder and a prefix of variables: kebab case, and short enough that `-headless` still fits a DNS label."},
+	{Name: "service-name", Why: "The name becomes that of Kubernetes objects, a folder and a prefix of variables: kebab case, and short enough that `-headless` still fits a DNS label. What a headless Service is called, and folders that the go command leaves out or refuses, such as `vendor` and `aux`, are no names of services."},
 	{Name: "service-name-taken", Why: "Two services with one name would be one deployment, one folder or one handler package."},
 	{Name: "stop-budget", Why: "Calls in flight may finish when the process stops; a budget below a method's deadline would cut some of them."},
 	{Name: "trace-sample-ratio", Why: "A share of traces is from 0 to 1."},
@@ -70,4 +70,5 @@ var reasons = []fault.Rule{
 	{Name: "unknown-error", Why: "`errors` names values of annotated enums, resolved like type names from the package outward and through imports."},
 	{Name: "unknown-message", Why: "`config` names a message, resolved like a type name."},
 	{Name: "unused-callee", Why: "Settings of a callee that no method calls have no effect. Name the call under `calls`, or remove the settings."},
+	{Name: "variable-taken", Why: "Environment variables spell a setting with `_` where its path has `.` and where words meet, so two settings of one service, or of two whose processes share an environment, can come out as one variable."},
 }

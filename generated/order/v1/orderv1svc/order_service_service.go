@@ -142,7 +142,7 @@ type OrderServiceIdempotency struct {
 // means none.
 func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*orderv1.Config]("default_page_size: 20\n"+
-		"watch_interval: \"1s\"\n", validateOrderServiceConfig)
+		"watch_interval: \"1s\"\n", validateOrderService_Config)
 	return svc.Service{
 		Name:     "order",
 		FullName: OrderServiceName,

@@ -111,7 +111,7 @@ type PaymentServiceIdempotency struct {
 // means none.
 func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*paymentv1.Config]("max_amount_minor: 1000000\n"+
-		"currencies: [\"EUR\", \"USD\", \"GBP\", \"CHF\", \"JPY\"]\n", validatePaymentServiceConfig)
+		"currencies: [\"EUR\", \"USD\", \"GBP\", \"CHF\", \"JPY\"]\n", validatePaymentService_Config)
 	return svc.Service{
 		Name:     "payment",
 		FullName: PaymentServiceName,

@@ -99,7 +99,7 @@ type UserServiceDeps struct {
 // for svc.Main. The migrations are applied to its database at start; nil
 // means none.
 func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, error), migrations fs.FS) svc.Service {
-	config := svc.NewConfig[*userv1.Config]("default_page_size: 50\n", validateUserServiceConfig)
+	config := svc.NewConfig[*userv1.Config]("default_page_size: 50\n", validateUserService_Config)
 	return svc.Service{
 		Name:     "user",
 		FullName: UserServiceName,
