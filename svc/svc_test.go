@@ -260,7 +260,7 @@ func TestReload(t *testing.T) {
 		{"changed", "service: {seconds: 9}\nlog: {level: debug}\n", 200, "", 9},
 		{"unknown key", "service: {secs: 9}\n", 422, `unknown key "secs"`, 9},
 		{"broken rule", "service: {seconds: -1}\n", 422, "service.seconds: must be greater than 0", 9},
-		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 9s}\n", 422, "restart", 9},
+		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 4s}\n", 422, "restart", 9},
 		{"back to the default", "{}\n", 200, "", 3},
 	} {
 		write(step.file)

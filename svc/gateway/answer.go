@@ -4,8 +4,10 @@ import (
 	"context"
 	stderrors "errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
@@ -27,11 +29,16 @@ var errTooLarge = &runtime.HTTPStatusError{
 // its reader got comes back as text in a status, made by generated code.
 type body struct {
 	io.ReadCloser
+	client   *patient
 	tooLarge bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	b.client.awaitBody()
 	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.client.hasBody()
+	}
 	var limit *http.MaxBytesError
 	if stderrors.As(err, &limit) {
 		b.tooLarge = true
@@ -48,6 +55,9 @@ func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.
 		err = errTooLarge
 	}
 	st, httpStatus := a.statusOf(err)
+	if wait := errors.RetryAfter(st); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
 	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: presentable(st).Err()})
 }
 

@@ -36,6 +36,7 @@ type Registry struct {
 	server     serverSeries
 	client     rpcSeries
 	breaker    breakerSeries
+	limits     limitSeries
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -47,6 +48,7 @@ func New(info BuildInfo) *Registry {
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
 		breaker:    newBreakerSeries(),
+		limits:     newLimitSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -60,6 +62,7 @@ func New(info BuildInfo) *Registry {
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
 	r.prometheus.MustRegister(r.breaker.collectors()...)
+	r.prometheus.MustRegister(r.limits.collectors()...)
 	return r
 }
 
