@@ -38,6 +38,9 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Idempotent = b.idempotent(method, options)
 	method.Errors = b.declaredErrors(at, options)
 	method.Retry = b.retry(method, options)
+	method.Concurrency = b.concurrency(s, method, options)
+	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())
+	method.Stream = b.stream(method, options.GetStream())
 	method.Calls = b.calls(at, options)
 	method.Routes = b.routes(method)
 	return method
