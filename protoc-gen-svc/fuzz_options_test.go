@@ -174,6 +174,7 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 	if c.tame {
 		policy.Calls, policy.Errors = unique(policy.Calls), unique(policy.Errors)
 		policy.IdempotencyKey = c.idempotencyKey(m)
+		mendMethodLimits(m, policy)
 		if len(c.errors) == 0 {
 			policy.Errors = nil
 		}
@@ -229,6 +230,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 			c.mendMetric(m, i)
 		}
 		policy.Callees = calledOnly(s, policy.Callees)
+		mendPropagated(s, policy)
 	}
 	s.Options = &descriptorpb.ServiceOptions{Deprecated: proto.Bool(c.once(6))}
 	proto.SetExtension(s.Options, svcv1.E_Service, policy)

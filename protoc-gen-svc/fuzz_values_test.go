@@ -22,6 +22,11 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.Method.timeout":             {"800ms", "0s", "20s", "1ns", "1.5s", "7us"},
 	"svc.v1.Retry.initial_backoff":      {"50ms", "1ns"},
 	"svc.v1.Retry.max_backoff":          {"1s", "1m", "1h"},
+	"svc.v1.Limits.message_size":        {"4Mi", "1Ki", "2047Mi", "1.5M"},
+	"svc.v1.Limits.header_size":         {"16Ki", "4Ki", "1M"},
+	"svc.v1.Stream.max_age":             {"1h", "0s", "20s"},
+	"svc.v1.Stream.idle_timeout":        {"0s", "5s", "1ns"},
+	"svc.v1.Stream.send_timeout":        {"0s", "30s"},
 	"svc.v1.Metric.name":                {"orders_created", "a", "func", "time", "x_1", "len", "http_url"},
 	"svc.v1.Label.name":                 {"channel", "m", "type", "string", "id", "a_b", "r"},
 	"google.api.HttpRule.body":          {"*", ""},
@@ -37,6 +42,8 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Ports.http":               {443, 8000},
 	"svc.v1.Ports.admin":              {1, 9999},
 	"svc.v1.Retry.attempts":           {1, 2, 5},
+	"svc.v1.Limits.concurrency":       {64, 1000, 4294967295},
+	"svc.v1.Method.concurrency":       {1, 64},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 
