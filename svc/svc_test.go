@@ -353,7 +353,7 @@ func TestSettingsCheck(t *testing.T) {
 	if err == nil {
 		t.Fatal("check accepts settings that are wrong in every way")
 	}
-	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
+	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "limits.concurrency", "limits.connections", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("check does not name %s:\n%v", want, err)
 		}

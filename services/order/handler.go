@@ -39,6 +39,7 @@ type handler struct {
 	payments paymentv1.PaymentServiceClient
 	orders   store
 	watchers watchers
+	stopping <-chan struct{} // closed when the service stops
 }
 
 var _ orderv1.OrderServiceServer = (*handler)(nil)
@@ -52,6 +53,7 @@ func New(d orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) {
 		users:    d.UserService,
 		payments: d.PaymentService,
 		orders:   store{db: d.DB},
+		stopping: d.Stopping(),
 	}
 	d.Go("recovery", (&recovery{handler: h}).run)
 	return h, nil

@@ -13,6 +13,7 @@ import (
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/server"
 )
 
 // deaf is an echo whose streams wait in Recv, or until their context ends where
@@ -267,4 +268,17 @@ func TestDrain(t *testing.T) {
 		t.Errorf("the unary call: %v", err)
 	}
 	f.settle(t)
+}
+
+// A stream goes on when its connection has reached its age: new calls go over a
+// new one, and the stream ends at a bound of its own.
+func TestStreamOutlivesTheAgeOfItsConnection(t *testing.T) {
+	b := server.New(server.Options{})
+	impl := decorate(b, deaf(), 0, nil, func(m *policy.Method) { m.Stream.MaxAge = time.Second })
+	s := b.NewGRPC(server.GRPCOptions{MaxConnectionAge: 100 * time.Millisecond})
+	b.Register(s, &echoDesc, impl)
+	f := &fixture{conn: serve(t, s), binder: b}
+	if err := waitEnd(open(t, f, bidiName)); !svcerrors.LifetimeOver.Is(svcerrors.FromStatus(err, nil)) {
+		t.Errorf("the stream ended with %v", err)
+	}
 }
