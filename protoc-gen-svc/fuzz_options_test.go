@@ -175,6 +175,7 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 	if c.tame {
 		policy.Calls, policy.Defers, policy.Errors = unique(policy.Calls), unique(policy.Defers), unique(policy.Errors)
 		policy.IdempotencyKey = c.idempotencyKey(m)
+		mendMethodLimits(m, policy)
 		if len(c.errors) == 0 {
 			policy.Errors = nil
 		}
@@ -240,6 +241,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 			c.mendMetric(m, i)
 		}
 		mendPropagated(policy.Propagate)
+		mendRateKeys(s, policy)
 		c.mendHTTPCallees(policy.HttpCallees)
 	}
 	c.mendKept(s, policy.Database)

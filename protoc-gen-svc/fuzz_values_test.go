@@ -36,6 +36,11 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.HTTPCallee.name":                {"fraud_check", "a", "func", "null", "x_1", "http"},
 	"svc.v1.HTTPCallee.url":                 {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
 	"svc.v1.HTTPCallee.timeout":             {"5s", "1ns", "1h"},
+	"svc.v1.Limits.message_size":            {"4Mi", "1Ki", "2047Mi", "1.5M"},
+	"svc.v1.Limits.header_size":             {"16Ki", "4Ki", "1M"},
+	"svc.v1.Stream.max_age":                 {"1h", "0s", "20s"},
+	"svc.v1.Stream.idle_timeout":            {"0s", "5s", "1ns"},
+	"svc.v1.Stream.send_timeout":            {"0s", "30s"},
 }
 
 // numbers are values of number fields; a field that is not here takes any.
@@ -52,6 +57,8 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Hedge.attempts":           {2, 3},
 	"svc.v1.HTTPCallee.attempts":      {1, 3, 5},
 	"svc.v1.Callee.connections":       {1, 2, 16},
+	"svc.v1.Limits.concurrency":       {64, 1000, 4294967295},
+	"svc.v1.Method.concurrency":       {1, 64},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 

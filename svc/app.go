@@ -74,7 +74,9 @@ type App struct {
 }
 
 // Deps returns what every handler gets.
-func (a *App) Deps() Deps { return Deps{Log: a.log, group: &a.group, health: &a.health} }
+func (a *App) Deps() Deps {
+	return Deps{Log: a.log, group: &a.group, health: &a.health, stopping: a.binder.Stopping()}
+}
 
 // DB returns the service's database with all migrations applied, nil if the
 // contract declares none.
@@ -130,8 +132,15 @@ func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
 	return c, nil
 }
 
-// Serve registers the decorated handler, for gRPC and for HTTP/JSON.
+// Serve registers the decorated handler, for gRPC and for HTTP/JSON. Its methods
+// are bound by then, so the gRPC server knows how long calls may last.
 func (a *App) Serve(desc *grpc.ServiceDesc, impl any) {
+	limits := a.loaded.settings.Limits
+	a.grpc = a.binder.NewGRPC(server.GRPCOptions{
+		MaxReceiveBytes: limits.MessageBytes,
+		MaxHeaderBytes:  limits.HeaderBytes,
+		MaxStreams:      limits.StreamsPerConnection,
+	})
 	a.binder.Register(a.grpc, desc, impl)
 	a.conn.RegisterService(desc, impl)
 }

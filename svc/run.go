@@ -129,8 +129,11 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 		defer cancel()
 		return a.tracing.Shutdown(ctx)
 	})
-	a.binder = server.New(server.Options{Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate})
-	a.grpc = a.binder.NewGRPC(server.GRPCOptions{})
+	limits := a.loaded.settings.Limits
+	a.binder = server.New(server.Options{
+		Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate,
+		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
+	})
 	return nil
 }
 
@@ -209,8 +212,8 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",
-		Serve:    func() error { return a.grpc.Serve(listener) },
-		Graceful: func(context.Context) { a.grpc.GracefulStop() },
+		Serve:    func() error { return a.grpc.Serve(a.limited(listener)) },
+		Graceful: func(context.Context) { a.drain(); a.grpc.GracefulStop() },
 		Close:    a.grpc.Stop,
 	})
 	return nil
@@ -221,7 +224,8 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	if a.service.HTTP == nil || address == "" {
 		return nil
 	}
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), Propagate: a.service.Propagate})
+	limits := a.loaded.settings.Limits
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}
@@ -230,14 +234,24 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 		return err
 	}
 	srv := a.httpServer(mux)
+	srv.MaxHeaderBytes = limits.HeaderBytes
 	a.group.Serve(lifecycle.Server{
 		Name:     "HTTP",
-		Serve:    func() error { return srv.Serve(listener) },
-		Graceful: func(ctx context.Context) { _ = srv.Shutdown(ctx) }, // Close follows
+		Serve:    func() error { return srv.Serve(a.limited(listener)) },
+		Graceful: func(ctx context.Context) { a.drain(); _ = srv.Shutdown(ctx) }, // Close follows
 		Close:    func() { _ = srv.Close() },
 	})
 	return nil
 }
+
+// streamShare is how much of the budget of a stop streams have to end by
+// themselves: one part in so many. The rest is for their handlers to return, and
+// for streams not to keep a process that has nothing else to do.
+const streamShare = 2
+
+// drain tells streams that the service stops. It is part of every graceful stop
+// and does something once.
+func (a *App) drain() { a.binder.Drain(a.loaded.settings.Stop.Budget / streamShare) }
 
 // listen opens a port and tells its address. Servers close their listeners; a
 // start that fails before they serve leaves that to the group.

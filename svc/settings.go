@@ -15,6 +15,7 @@ import (
 type Settings struct {
 	Listen   Listen            `yaml:"listen"`
 	Stop     Stop              `yaml:"stop"`
+	Limits   Limits            `yaml:"limits"`
 	Log      Log               `yaml:"log"`
 	Tracing  Tracing           `yaml:"tracing"`
 	Database *Database         `yaml:"database"` // nil: the service has none
@@ -37,6 +38,17 @@ type Stop struct {
 	DrainDelay time.Duration `yaml:"drain_delay"`
 	// Budget is how long calls in flight may take after that.
 	Budget time.Duration `yaml:"budget"`
+}
+
+// within holds the configured stop against that of the contract, on which the
+// grace period of the generated manifests rests: longer than that, the process
+// would be killed in the middle.
+func (s Stop) within(contract Stop) error {
+	whole, most := s.DrainDelay+s.Budget, contract.DrainDelay+contract.Budget
+	if most > 0 && whole > most {
+		return fmt.Errorf("stop.drain_delay and stop.budget are %v together, more than the %v on which the grace period rests (raise (svc.v1.service).stop in the contract)", whole, most)
+	}
+	return nil
 }
 
 // Log is what is logged.
@@ -125,6 +137,7 @@ func (s *Settings) check(hasHTTP bool) error {
 	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is %q, but no method has an HTTP path", s.Listen.HTTP)
 	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
 	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
+	s.Limits.check(fault)
 	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio %v is not between 0 and 1", s.Tracing.SampleRatio)
 	if d := s.Database; d != nil {
 		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")

@@ -38,6 +38,7 @@ type handler struct {
 	outbox   *orderv1svc.OrderServiceOutbox
 	orders   store
 	watchers watchers
+	stopping <-chan struct{} // closed when the service stops
 }
 
 var _ orderv1.OrderServiceServer = (*handler)(nil)
@@ -45,12 +46,13 @@ var _ orderv1.OrderServiceServer = (*handler)(nil)
 // New returns the handler of the order service.
 func New(d orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) {
 	h := &handler{
-		log:     d.Log,
-		config:  d.Config,
-		metrics: d.Metrics,
-		users:   d.UserService,
-		outbox:  d.Outbox,
-		orders:  store{db: d.DB},
+		log:      d.Log,
+		config:   d.Config,
+		metrics:  d.Metrics,
+		users:    d.UserService,
+		outbox:   d.Outbox,
+		orders:   store{db: d.DB},
+		stopping: d.Stopping(),
 	}
 	h.outbox.PaymentServiceAuthorize.OnOutcome(h.authorized)
 	h.outbox.PaymentServiceRefund.OnOutcome(h.refunded)

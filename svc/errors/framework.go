@@ -38,6 +38,9 @@ var (
 
 	// Unimplemented: the server does not have the method, or not yet.
 	Unimplemented = &Code{Domain: Domain, Reason: "UNIMPLEMENTED", GRPC: codes.Unimplemented, Message: "unimplemented"}
+	// RateLimited: the caller calls more often than it may; the request had no
+	// effect. RetryInfo says when there is room again.
+	RateLimited = &Code{Domain: Domain, Reason: "RATE_LIMITED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "too many calls from one caller"}
 
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
@@ -48,5 +51,37 @@ var (
 	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, TripsBreaker: new(false), Message: "a service that is needed is not available"}
 )
 
+// How the runtime ends streams. None says anything against the server, so none
+// trips a breaker.
+var (
+	// LifetimeOver: the stream is as old as it may become. Connect anew.
+	LifetimeOver = ends("LIFETIME_OVER", codes.Unavailable, true, "lifetime over")
+
+	// IdleTooLong: there was no message in either direction for too long.
+	IdleTooLong = ends("IDLE_TOO_LONG", codes.Unavailable, true, "no message for too long")
+
+	// Stopping: the server stops. Connect anew, which leads to another one.
+	Stopping = ends("STOPPING", codes.Unavailable, true, "server is stopping")
+
+	// TooManyMessages: the caller sent more messages than a stream may have.
+	TooManyMessages = ends("TOO_MANY_MESSAGES", codes.ResourceExhausted, false, "too many messages")
+
+	// CallerTooSlow: a message waited too long for the caller to read.
+	CallerTooSlow = ends("CALLER_TOO_SLOW", codes.ResourceExhausted, false, "caller does not read")
+)
+
+func ends(reason string, code codes.Code, again bool, message string) *Code {
+	return &Code{Domain: Domain, Reason: reason, GRPC: code, Retryable: again, TripsBreaker: new(false), Message: message}
+}
+
+// StreamEnds are the codes with which the runtime ends streams that are at a
+// bound.
+func StreamEnds() Table {
+	return Table{LifetimeOver, IdleTooLong, Stopping, TooManyMessages, CallerTooSlow}
+}
+
 // framework lists the codes above.
-var framework = Table{InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, ResourceExhausted, Unavailable, CircuitOpen, Unimplemented, KeyReused}
+var framework = append(Table{
+	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, ResourceExhausted,
+	Unavailable, CircuitOpen, Unimplemented, KeyReused,
+}, StreamEnds()...)

@@ -29,11 +29,16 @@ var errTooLarge = &runtime.HTTPStatusError{
 // its reader got comes back as text in a status, made by generated code.
 type body struct {
 	io.ReadCloser
+	client   *patient
 	tooLarge bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	b.client.awaitBody()
 	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.client.hasBody()
+	}
 	var limit *http.MaxBytesError
 	if stderrors.As(err, &limit) {
 		b.tooLarge = true

@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/peer"
@@ -29,6 +31,10 @@ type Options struct {
 	// is answered with 413. Zero: [DefaultBodyLimit].
 	BodyLimit int64
 
+	// Patience is how long a client may take to send or to accept the next piece
+	// of a message; then the connection ends. Zero: [DefaultPatience].
+	Patience time.Duration
+
 	// Headers are names of further request headers that handlers get as
 	// metadata, under the same name in lower case.
 	Headers []string
@@ -42,20 +48,18 @@ type Options struct {
 // generated code or with HandlePath.
 type Mux struct {
 	*runtime.ServeMux
-	limit int64
-	keys  propagate.Keys
+	limit    int64
+	patience time.Duration
+	keys     propagate.Keys
 }
 
 // NewMux returns a Mux without routes.
 func NewMux(o Options) *Mux {
-	limit := o.BodyLimit
-	if limit == 0 {
-		limit = DefaultBodyLimit
-	}
 	answer := answerer{o.Errors}
 	return &Mux{
-		limit: limit,
-		keys:  o.Propagate,
+		limit:    cmp.Or(o.BodyLimit, DefaultBodyLimit),
+		patience: cmp.Or(o.Patience, DefaultPatience),
+		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
 			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, o.Propagate.Names()))),
@@ -74,7 +78,12 @@ func NewMux(o Options) *Mux {
 // call, and routes the request.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(peer.NewContext(r.Context(), clientOf(r)))
-	r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit}
+	client := newPatient(w, m.patience)
+	if r.Body != http.NoBody {
+		client.awaitBody()
+		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), client: client, tooLarge: r.ContentLength > m.limit}
+	}
+	w = client
 	if r.ContentLength > m.limit {
 		m.refuse(w, r, errTooLarge)
 	} else if err := m.keys.CheckPrintable(r.Header.Values); err != nil {

@@ -38,6 +38,7 @@ type Registry struct {
 	breaker    breakerSeries
 	hedges     hedgeSeries
 	http       *prometheus.HistogramVec
+	limits     limitSeries
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -51,6 +52,7 @@ func New(info BuildInfo) *Registry {
 		breaker:    newBreakerSeries(),
 		hedges:     newHedgeSeries(),
 		http:       newHTTPSeries(),
+		limits:     newLimitSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -65,6 +67,7 @@ func New(info BuildInfo) *Registry {
 	r.prometheus.MustRegister(r.client.collectors()...)
 	r.prometheus.MustRegister(r.breaker.collectors()...)
 	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
+	r.prometheus.MustRegister(r.limits.collectors()...)
 	return r
 }
 

@@ -35,6 +35,14 @@ type Method struct {
 
 	// Errors are what the method may end with. A server holds its handler to it.
 	Errors errors.Contract
+	// Concurrency is how many calls one server has in progress at the most, for
+	// streams how many are open. Zero means no limit of its own.
+	Concurrency int
+
+	// RateLimit is how often one caller may call one server, Stream the bounds of
+	// a stream. Their zero values mean no limit.
+	RateLimit RateLimit
+	Stream    Stream
 }
 
 // Retry is how a client repeats a call that failed before it had an effect, or

@@ -25,13 +25,14 @@ type call struct {
 	start  time.Time
 	// refused is why the handler is not called; nil: it is.
 	refused error
+	found   int // calls in progress at the start, where a limit wants to know
 }
 
-// begin starts a call. Each begin is followed by one end and by one leave.
+// begin starts a call that was admitted. Each begin is followed by one end and by one leave.
 func (m *method) begin(ctx context.Context) call {
 	m.live.Add(1)
 	m.metrics.Start()
-	c := call{method: m, start: time.Now()}
+	c := call{method: m, start: time.Now(), found: m.found()}
 	c.ctx, c.span = m.tracing.Start(ctx)
 	c.ctx, c.refused = m.keys.Extract(c.ctx)
 	if m.timeout > 0 {
@@ -54,6 +55,9 @@ func (c *call) end(err error) error {
 	if c.cancel != nil {
 		c.cancel()
 	}
+	if code := outcome.Code(); code == codes.OK || code == codes.DeadlineExceeded {
+		c.observe(c.found, took)
+	}
 	c.metrics.End(outcome.Code(), took, c.exemplar())
 	switch {
 	case err != nil:
@@ -68,6 +72,7 @@ func (c *call) end(err error) error {
 // leave says that the handler has returned.
 func (c *call) leave() {
 	c.metrics.Left()
+	c.admission.leave()
 	c.live.Add(-1)
 }
 
@@ -122,7 +127,7 @@ func (c *call) recovered(value any) error {
 // report logs an error, and tells the span if the server is at fault. A panic
 // has been logged with its stack before.
 func (c *call) report(err error, outcome *status.Status, took time.Duration) {
-	level := levelOf(outcome.Code())
+	level := levelOf(err, outcome.Code())
 	if level == slog.LevelError && c.span.IsRecording() {
 		c.span.RecordError(err)
 	}
@@ -140,9 +145,13 @@ func (c *call) report(err error, outcome *status.Status, took time.Duration) {
 	c.log.LogAttrs(c.ctx, level, "call failed", attrs...)
 }
 
-// levelOf says how much a status code matters to those who run the server. The
-// caller's mistakes are information; that callers go away is ordinary.
-func levelOf(code codes.Code) slog.Level {
+// levelOf says how much the end of a call matters to those who run the server.
+// The caller's mistakes are information, and so are streams that end at a bound;
+// that callers go away is ordinary.
+func levelOf(err error, code codes.Code) slog.Level {
+	if isStreamEnd(err) {
+		return slog.LevelInfo
+	}
 	switch code {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Internal, codes.Unavailable, codes.DataLoss:
 		return slog.LevelError
@@ -153,4 +162,9 @@ func levelOf(code codes.Code) slog.Level {
 	default:
 		return slog.LevelInfo
 	}
+}
+
+func isStreamEnd(err error) bool {
+	typed, ok := stderrors.AsType[*errors.Error](err)
+	return ok && typed.Code != nil && errors.StreamEnds().Find(typed.Code.Domain, typed.Code.Reason) != nil
 }

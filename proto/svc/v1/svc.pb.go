@@ -652,11 +652,13 @@ type Limits struct {
 	// falls while calls queue, so that those accepted still finish in time.
 	// Default: false.
 	Adaptive bool `protobuf:"varint,2,opt,name=adaptive,proto3" json:"adaptive,omitempty"`
-	// Largest message received, a Kubernetes quantity. Default: "4Mi".
+	// Largest message received, the body of an HTTP/JSON request included; a
+	// Kubernetes quantity. Default: "4Mi".
 	MessageSize string `protobuf:"bytes,3,opt,name=message_size,json=messageSize,proto3" json:"message_size,omitempty"`
 	// Largest set of headers received, a Kubernetes quantity. Default: "16Ki".
 	HeaderSize string `protobuf:"bytes,4,opt,name=header_size,json=headerSize,proto3" json:"header_size,omitempty"`
-	// Connections. Default: 10000.
+	// Connections, for gRPC and for HTTP/JSON each; one too many is closed at once.
+	// Default: 10000.
 	Connections uint32 `protobuf:"varint,5,opt,name=connections,proto3" json:"connections,omitempty"`
 	// Calls and streams open at once on one connection. Default: 1000.
 	StreamsPerConnection uint32 `protobuf:"varint,6,opt,name=streams_per_connection,json=streamsPerConnection,proto3" json:"streams_per_connection,omitempty"`
@@ -1200,7 +1202,10 @@ func (x *Ports) GetAdmin() uint32 {
 }
 
 // Stop is how the process ends: readiness goes off, the drain delay passes,
-// calls in flight finish, what is left is cut when the budget is over.
+// calls in flight finish, what is left is cut when the budget is over. Streams
+// are told, and those still open after half of the budget end with UNAVAILABLE.
+// config.yaml may shorten both times but not exceed their sum, from which the
+// grace periods of the manifests are made.
 type Stop struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How long the process still accepts calls after readiness went off, so that
@@ -1571,14 +1576,16 @@ func (x *Hedge) GetDelay() string {
 }
 
 // RateLimit is a token bucket for each caller in each replica. Excess is refused
-// with RESOURCE_EXHAUSTED and the time after which to try again.
+// with RESOURCE_EXHAUSTED and the time after which to try again. For streams it
+// counts those that are opened.
 type RateLimit struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Calls per second in the long run. Required. Example: 50.
 	PerSecond float64 `protobuf:"fixed64,1,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
 	// Calls at once after a pause. Default: per_second, rounded up.
 	Burst uint32 `protobuf:"varint,2,opt,name=burst,proto3" json:"burst,omitempty"`
-	// Metadata key whose value tells callers apart, one of those under propagate.
+	// Metadata key whose value tells callers apart, one of those under propagate;
+	// callers who do not send it are told apart by address.
 	// Default: the peer's address without the port. Example: "x-tenant-id".
 	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1641,7 +1648,8 @@ func (x *RateLimit) GetKey() string {
 type Stream struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Longest life. It ends with UNAVAILABLE, upon which clients connect anew.
-	// "0s" means none. Default: "30m".
+	// "0s" means none. Connections last as long as their longest stream may.
+	// Default: "30m", or the method's timeout if that is longer.
 	MaxAge string `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// Longest time without a message in either direction. "0s" means none.
 	// Default: "5m".

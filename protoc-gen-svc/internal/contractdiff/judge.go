@@ -131,6 +131,8 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "a key more travels"}),
 	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
 	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
+	"(svc.v1.service).limits":                  ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
+	"(svc.v1.service).limits.adaptive":         always(Look, "whether the limit of calls follows the latency"),
 	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
 	"(svc.v1.service).metrics": either(
 		verdict{Safe, "something more to see"}, verdict{Breaking, "dashboards and alerts that use it find nothing"},
@@ -152,10 +154,14 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).idempotency_key": keyChange,
 	"(svc.v1.method).retry":           always(Look, "how often a failing callee is called"),
 
-	"(svc.v1.method).hedge":             always(Look, "how often a slow callee is called"),
-	"(svc.v1.method).handler_keeps_key": always(Look, "who answers repeated calls: the runtime, or the handler"),
-	"(svc.v1.method).defers":            listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
-	"(svc.v1.method).map_errors":        always(Breaking, "callers get another error than before"),
+	"(svc.v1.method).concurrency":         either(verdict{Look, "excess is refused from now on"}, verdict{Safe, "nothing is refused for this any more"}, verdict{Look, "more, or less, is refused"}),
+	"(svc.v1.method).rate_limit":          either(verdict{Look, "callers who call more often are refused"}, verdict{Safe, "callers may call as often as they like"}, verdict{Look, "which callers are refused"}),
+	"(svc.v1.method).stream":              ordered(deadline, verdict{Look, "streams end earlier"}, verdict{Safe, "streams may last longer"}),
+	"(svc.v1.method).stream.max_messages": either(verdict{Look, "longer streams are refused"}, verdict{Safe, "streams have no limit of messages"}, verdict{Look, "which streams are refused"}),
+	"(svc.v1.method).hedge":               always(Look, "how often a slow callee is called"),
+	"(svc.v1.method).handler_keeps_key":   always(Look, "who answers repeated calls: the runtime, or the handler"),
+	"(svc.v1.method).defers":              listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
+	"(svc.v1.method).map_errors":          always(Breaking, "callers get another error than before"),
 
 	"(google.api.http)": listed(verdict{Breaking, "HTTP callers find nothing at the old path"}, verdict{Safe, "another path"}),
 	"idempotency_level": always(Look, "whether callers retry the method by themselves"),

@@ -80,6 +80,8 @@ const (
 	importCircle
 	labelValueForm
 	secretName
+	limitSize
+	methodConcurrency
 	bucketsUnused
 	bucketsFinite
 	bucketsAscending
@@ -101,6 +103,8 @@ const (
 	portTwice
 	quantityForm
 	quantityZero
+	ratePerSecond
+	rateKey
 	retryAmplification
 	retryAttempts
 	retryBackoff
@@ -115,6 +119,10 @@ const (
 	nameTwice
 	handlerTwice
 	stopBudget
+	streamUnary
+	streamMessages
+	streamDeadline
+	streamIdle
 	sampleRatio
 	labelUnbounded
 	serviceNotInRun
@@ -201,6 +209,8 @@ var diagnostics = [...]fault.Message{
 	importCircle:       {Rule: "import-cycle", Format: "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
+	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
+	methodConcurrency:  {Rule: "method-concurrency", Format: "%d is never reached: the server refuses above %d in progress (lower it, or raise (svc.v1.service).limits.concurrency)"},
 	bucketsUnused:      {Rule: "metric-buckets", Format: "are set on a metric that is not a histogram"},
 	bucketsFinite:      {Rule: "metric-buckets", Format: "are not all finite (the bucket above the last bound is always there)"},
 	bucketsAscending:   {Rule: "metric-buckets", Format: "are not ascending"},
@@ -222,6 +232,8 @@ var diagnostics = [...]fault.Message{
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
 	quantityForm:       {Rule: "quantity-format", Format: "%q is not a quantity (want for example %q)"},
 	quantityZero:       {Rule: "quantity-format", Format: "%q is not a quantity above zero (want for example %q)"},
+	ratePerSecond:      {Rule: "rate-limit", Format: "%v is not a number of calls per second (want above 0, at most %d)"},
+	rateKey:            {Rule: "rate-limit", Format: "%q is not a key under propagate%s (declare it there)"},
 	retryAmplification: {Rule: "retry-amplification", Format: "%q makes up to %d calls of one, more than %d: %s (set retry.attempts to 1 on one of them)"},
 	retryAttempts:      {Rule: "retry-attempts", Format: "%d is too many (want 1 to 5)"},
 	retryBackoff:       {Rule: "retry-backoff", Format: "%q is below initial_backoff %q"},
@@ -236,6 +248,10 @@ var diagnostics = [...]fault.Message{
 	nameTwice:          {Rule: "service-name-taken", Format: "%q is also the name of %s (set (svc.v1.service).name on one of them)"},
 	handlerTwice:       {Rule: "service-name-taken", Format: "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)"},
 	stopBudget:         {Rule: "stop-budget", Format: "%q is below the timeout %q of %s, whose calls would be cut"},
+	streamUnary:        {Rule: "stream-bounds", Format: "is set on a unary method (remove it: timeout bounds its calls)"},
+	streamMessages:     {Rule: "stream-bounds", Format: "is set on a server stream method, whose caller sends one message (remove it)"},
+	streamDeadline:     {Rule: "stream-bounds", Format: "%q is above stream.max_age %q, which ends the stream before (lower it, or raise max_age)"},
+	streamIdle:         {Rule: "stream-bounds", Format: "%q is not below max_age %q, which ends the stream before (lower it, or set \"0s\")"},
 	sampleRatio:        {Rule: "trace-sample-ratio", Format: "%v is not a ratio (want 0 to 1)"},
 	labelUnbounded:     {Rule: "unbounded-label", Format: "are missing: name the values of label %q, so that the number of series is bounded"},
 	serviceNotInRun:    {Rule: "unknown-callee", Format: "%q: service %q is not in this run%s"},

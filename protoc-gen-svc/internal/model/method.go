@@ -40,6 +40,9 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
+	method.Concurrency = b.concurrency(s, method, options)
+	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())
+	method.Stream = b.stream(method, options.GetStream())
 	method.Hedge = b.hedge(method, options)
 	method.Calls = b.calls(at, "calls", options.GetCalls())
 	method.Defers = b.calls(at, "defers", options.GetDefers())

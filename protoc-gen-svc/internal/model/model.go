@@ -52,6 +52,7 @@ type Service struct {
 	Scale        Scale
 	Ports        Ports
 	Stop         Stop
+	Limits       Limits
 	SampleRatio  float64
 
 	// Package is the package of our Go code for the service.
@@ -141,6 +142,11 @@ type Method struct {
 	Timeout time.Duration
 	Retry   *Retry
 	Hedge   *Hedge
+	// Concurrency is how many calls are in progress at the most; 0: no limit of
+	// the method's own. RateLimit is nil without one, Stream for unary methods.
+	Concurrency uint32
+	RateLimit   *RateLimit
+	Stream      *Stream
 	// Idempotent says that a repeated call does no harm, IdempotencyKey which
 	// field of the request makes it so, if one does.
 	Idempotent     bool

@@ -53,6 +53,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkGoPackage(f, s)
 	s.Scale = b.scale(s, options.GetScale())
 	s.Ports = b.ports(s, options.GetPorts())
+	s.Limits = b.limits(s, options.GetLimits())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)

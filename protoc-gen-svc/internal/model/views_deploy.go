@@ -154,6 +154,9 @@ func (s *Service) Settings() []Setting {
 			Comment: "How long calls are still accepted after readiness went off."},
 		Setting{Path: "stop.budget", Type: "duration", Value: yamlDuration(s.Stop.Budget), Annotation: "stop.budget",
 			Comment: "How long calls in flight may take after that; then they are cut."},
+	)
+	out = append(out, s.limitSettings()...)
+	out = append(out,
 		Setting{Path: "log", Comment: "JSON lines on standard error."},
 		Setting{Path: "log.level", Type: "level", Value: "info",
 			Comment: "debug, info, warn or error. A reload changes it while the service runs."},

@@ -132,6 +132,27 @@ var table = map[string]row{
 	"(svc.v1.method).map_errors.from": value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
 	"(svc.v1.method).map_errors.to":   value(service, func(e model.ErrorMapping) string { return e.To.Reason }),
 
+	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
+	"(svc.v1.method).rate_limit": part(service,
+		func(m *model.Method) (*model.RateLimit, bool) { return m.RateLimit, m.RateLimit != nil }),
+	"(svc.v1.method).rate_limit.per_second": value(service, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
+	"(svc.v1.method).rate_limit.burst":      value(service, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
+	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
+	"(svc.v1.method).stream": part(service,
+		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),
+	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return short(s.MaxAge) }),
+	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return short(s.IdleTimeout) }),
+	"(svc.v1.method).stream.max_messages": value(service, func(s *model.Stream) string { return count(s.MaxMessages) }),
+	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return short(s.SendTimeout) }),
+
+	"(svc.v1.service).limits":                        same[*model.Service](nil),
+	"(svc.v1.service).limits.concurrency":            value(config, func(s *model.Service) string { return number(s.Limits.Concurrency) }),
+	"(svc.v1.service).limits.adaptive":               value(config, func(s *model.Service) string { return strconv.FormatBool(s.Limits.Adaptive) }),
+	"(svc.v1.service).limits.message_size":           value(service, func(s *model.Service) string { return s.Limits.MessageSize.Text }),
+	"(svc.v1.service).limits.header_size":            value(service, func(s *model.Service) string { return s.Limits.HeaderSize.Text }),
+	"(svc.v1.service).limits.connections":            value(config, func(s *model.Service) string { return number(s.Limits.Connections) }),
+	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
+
 	"(svc.v1.field).default": value(config, func(f *model.ConfigField) string { return f.Default }),
 
 	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
@@ -249,6 +270,14 @@ func tripsBreaker(e *model.Error) string {
 		return ""
 	}
 	return strconv.FormatBool(*e.TripsBreaker)
+}
+
+// count is a number of which 0 means no limit.
+func count(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
 }
 
 func delay(d time.Duration) string {

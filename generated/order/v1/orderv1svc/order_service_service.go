@@ -72,14 +72,17 @@ var orderServiceMethods = policy.Table{
 		},
 	},
 	{
-		Name: "/order.v1.OrderService/WatchOrder", Timeout: 10 * time.Minute,
+		Name: "/order.v1.OrderService/WatchOrder", Concurrency: 10000,
+		Stream: policy.Stream{MaxAge: 10 * time.Minute, SendTimeout: 30 * time.Second},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound},
 			Strict:   true,
 		},
 	},
 	{
-		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute,
+		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute, Concurrency: 64,
+		RateLimit: policy.RateLimit{PerSecond: 20, Burst: 100},
+		Stream:    policy.Stream{MaxAge: 30 * time.Minute, IdleTimeout: time.Minute, SendTimeout: 30 * time.Second, MaxMessages: 100000},
 		Errors: errors.Contract{
 			Strict: true,
 		},
@@ -149,6 +152,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 		Settings: svc.Settings{
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
+			Limits:   svc.Limits{Concurrency: 1000, Connections: 10000, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
 			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 			Callees: map[string]svc.Callee{
