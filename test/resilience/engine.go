@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 
@@ -51,7 +52,7 @@ func (p postgres) create(ctx context.Context, _, service string) (string, error)
 		return "", err
 	}
 	defer db.Close()
-	name := fmt.Sprintf("resilience_%s_%d", service, created.Add(1))
+	name := fmt.Sprintf("resilience_%s_%d_%d", service, os.Getpid(), created.Add(1))
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 		return "", err
 	}
