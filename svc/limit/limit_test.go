@@ -88,7 +88,7 @@ func TestRate(t *testing.T) {
 func TestRateForgets(t *testing.T) {
 	r := limit.NewRate(1, 1)
 	now := time.Duration(0)
-	address := netip.MustParseAddr("2001:db8::1")
+	address := netip.MustParseAddr("10.0.0.0")
 	for i := range 50_000 {
 		if wait := r.Take(r.Address(address), now); wait != 0 {
 			t.Fatalf("caller %d must wait %v for its first call", i, wait)
