@@ -18,8 +18,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestGate(t *testing.T) {
 	g := limit.NewGate(2)
-	if !g.Enter() || !g.Enter() || g.Enter() {
-		t.Error("want two inside and no third")
+	for i, want := range []bool{true, true, false} {
+		if got := g.Enter(); got != want {
+			t.Errorf("caller %d is let in: %v, want %v", i, got, want)
+		}
 	}
 	g.Leave()
 	if !g.Enter() {
