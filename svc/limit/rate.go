@@ -45,8 +45,15 @@ func NewRate(perSecond float64, burst int) *Rate {
 // themselves takes no memory.
 type Caller uint64
 
-// Address is the caller at an IP address.
-func (r *Rate) Address(a netip.Addr) Caller { return Caller(maphash.Comparable(r.seed, a)) }
+// Address is the caller at an IP address. Those in one /64 of IPv6 are one: a
+// single host has as many addresses as it likes there.
+func (r *Rate) Address(a netip.Addr) Caller {
+	key := a.As16()
+	if a.Is6() && !a.Is4In6() {
+		clear(key[8:])
+	}
+	return Caller(maphash.Bytes(r.seed, key[:]))
+}
 
 // Name is the caller of a name.
 func (r *Rate) Name(name string) Caller { return Caller(maphash.String(r.seed, name)) }

@@ -139,10 +139,10 @@ func (a *admission) callerOf(ctx context.Context) limit.Caller {
 			return a.rate.Name(values[0])
 		}
 	}
-	var address netip.Addr // the zero one stands for all whose address is unknown
+	address := netip.IPv6Unspecified() // stands for all whose address is unknown
 	if p, ok := peer.FromContext(ctx); ok {
 		if tcp, ok := p.Addr.(*net.TCPAddr); ok {
-			address = tcp.AddrPort().Addr().Unmap()
+			address = tcp.AddrPort().Addr()
 		}
 	}
 	return a.rate.Address(address)

@@ -172,7 +172,7 @@ func TestRateLimit(t *testing.T) {
 }
 
 // Callers are told apart by address whatever their port, IPv4 written as IPv6
-// included; those without an address share a bucket.
+// included, and of IPv6 by network; those without an address share a bucket.
 func TestRateLimitByAddress(t *testing.T) {
 	b := server.New(server.Options{})
 	m := server.BindUnary(b, policy.Method{Name: unaryName, RateLimit: policy.RateLimit{PerSecond: .001, Burst: 1}}, nil,
@@ -186,6 +186,8 @@ func TestRateLimitByAddress(t *testing.T) {
 		{"[::ffff:192.0.2.1]:3000", codes.ResourceExhausted},
 		{"192.0.2.2:1000", codes.OK},
 		{"[2001:db8::1]:1000", codes.OK},
+		{"[2001:db8::2]:1000", codes.ResourceExhausted},
+		{"[2001:db8:0:1::1]:1000", codes.OK},
 		{"", codes.OK},
 		{"", codes.ResourceExhausted},
 	} {

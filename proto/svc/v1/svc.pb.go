@@ -1586,7 +1586,8 @@ type RateLimit struct {
 	Burst uint32 `protobuf:"varint,2,opt,name=burst,proto3" json:"burst,omitempty"`
 	// Metadata key whose value tells callers apart, one of those under propagate;
 	// callers who do not send it are told apart by address.
-	// Default: the peer's address without the port. Example: "x-tenant-id".
+	// Default: the peer's address without the port, of IPv6 its /64.
+	// Example: "x-tenant-id".
 	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
