@@ -37,6 +37,7 @@ generate: third_party ## write generated/ and the stubs of RPCs that have no han
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
 	@$(PLUGIN) doc annotations > docs/annotations.md
+	@$(PLUGIN) doc cli > docs/cli.md
 	@$(PLUGIN) doc diagnostics > docs/diagnostics.md
 
 .PHONY: build

@@ -28,6 +28,7 @@ func TestWorkflow(t *testing.T) {
 		{"delete and restore", deleteAndRestore},
 		{"mistakes", mistakes},
 		{"change", change},
+		{"upgrade", upgrade},
 	} {
 		c.write(t, contract, []byte(committed))
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, c) }) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
@@ -31,6 +32,7 @@ type Options struct {
 // System is everything that one run generates, in the order of the files.
 type System struct {
 	Options  Options
+	Plugin   Plugin
 	Services []*Service
 	Errors   []*ErrorEnum
 }
@@ -261,4 +263,6 @@ type ConfigField struct {
 	Default string
 	Secret  bool
 	Fields  []*ConfigField
+
+	desc protoreflect.FieldDescriptor
 }
