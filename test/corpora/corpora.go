@@ -31,6 +31,7 @@ var corpora = []corpus{
 	{name: "buildkit", from: []source{
 		{module: "github.com/moby/buildkit", as: "github.com/moby/buildkit"},
 		{module: "github.com/tonistiigi/fsutil", dir: "types", as: "github.com/tonistiigi/fsutil/types"},
+		{module: "github.com/planetscale/vtprotobuf", dir: "include"},
 	}},
 	{name: "cri", from: []source{{module: "k8s.io/cri-api", dir: "pkg/apis"}}},
 	{name: "csi", from: []source{{module: "github.com/container-storage-interface/spec"}}},

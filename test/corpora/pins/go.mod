@@ -31,6 +31,7 @@ require (
 	github.com/openconfig/gnmi v0.14.1
 	github.com/osrg/gobgp/v4 v4.8.0
 	github.com/pingcap/kvproto v0.0.0-20260608025309-50b863799195
+	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10
 	github.com/sigstore/fulcio v1.8.8
 	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763
 	github.com/twitchtv/twirp v8.1.3+incompatible
