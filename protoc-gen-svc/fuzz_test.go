@@ -173,7 +173,7 @@ func notPrintable(r rune) bool { return !unicode.IsPrint(r) }
 // Compilers would send nearly all of them, many are generated for, and those have
 // every option.
 func TestFuzzContracts(t *testing.T) {
-	const runs = 400
+	const runs = 800
 	count := map[outcome]int{}
 	used := map[protoreflect.FullName]bool{}
 	for i := range uint64(runs) {

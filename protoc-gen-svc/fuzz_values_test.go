@@ -10,22 +10,37 @@ import (
 // plausible are values of string fields that have a form. A field that is not
 // here takes any text.
 var plausible = map[protoreflect.FullName][]string{
-	"svc.v1.Service.name":               {"order", "a", "shop-order-2", "func", "main", "default", "v1", strings.Repeat("a", 52)},
-	"svc.v1.Service.team":               {"commerce", "1", "true", "a_b.C-d", "0x1F", "null"},
-	"svc.v1.Service.system":             {"shop", "1e3", "no", "1.5"},
-	"svc.v1.Database.readiness_timeout": {"2s", "1ns", "90s", "1h"},
-	"svc.v1.Database.secret":            {"db", "true", "a-b"},
-	"svc.v1.Scale.cpu":                  {"250m", "1", "0.5", "2k"},
-	"svc.v1.Scale.memory":               {"128Mi", "32Mi", "1.5Gi", "1T"},
-	"svc.v1.Stop.drain_delay":           {"5s", "0s", "1m", "1ms"},
-	"svc.v1.Stop.budget":                {"20s", "90m", "1h", "25.5s"},
-	"svc.v1.Method.timeout":             {"800ms", "0s", "20s", "1ns", "1.5s", "7us"},
-	"svc.v1.Retry.initial_backoff":      {"50ms", "1ns"},
-	"svc.v1.Retry.max_backoff":          {"1s", "1m", "1h"},
-	"svc.v1.Metric.name":                {"orders_created", "a", "func", "time", "x_1", "len", "http_url"},
-	"svc.v1.Label.name":                 {"channel", "m", "type", "string", "id", "a_b", "r"},
-	"google.api.HttpRule.body":          {"*", ""},
-	"google.api.CustomHttpPattern.kind": {"HEAD", "*"},
+	"svc.v1.Service.name":                   {"order", "a", "shop-order-2", "func", "main", "default", "v1", strings.Repeat("a", 52)},
+	"svc.v1.Service.team":                   {"commerce", "1", "true", "a_b.C-d", "0x1F", "null"},
+	"svc.v1.Service.system":                 {"shop", "1e3", "no", "1.5"},
+	"svc.v1.Database.readiness_timeout":     {"2s", "1ns", "90s", "1h"},
+	"svc.v1.Database.secret":                {"db", "true", "a-b"},
+	"svc.v1.Scale.cpu":                      {"250m", "1", "0.5", "2k"},
+	"svc.v1.Scale.memory":                   {"128Mi", "32Mi", "1.5Gi", "1T"},
+	"svc.v1.Stop.drain_delay":               {"5s", "0s", "1m", "1ms"},
+	"svc.v1.Stop.budget":                    {"20s", "90m", "1h", "25.5s"},
+	"svc.v1.Method.timeout":                 {"800ms", "0s", "20s", "1ns", "1.5s", "7us"},
+	"svc.v1.Retry.initial_backoff":          {"50ms", "1ns"},
+	"svc.v1.Retry.max_backoff":              {"1s", "1m", "1h"},
+	"svc.v1.Breaker.window":                 {"10s", "1ns"},
+	"svc.v1.Breaker.open":                   {"1s", "1h"},
+	"svc.v1.Error.retry_delay":              {"1s", "1ns", "2.5h"},
+	"svc.v1.Propagated.key":                 {"x-tenant-id", "a", "x-blob-bin", "grpc-x"},
+	"svc.v1.Translation.locale":             {"de", "DE", "pt-BR", "x"},
+	"svc.v1.Metric.name":                    {"orders_created", "a", "func", "time", "x_1", "len", "http_url"},
+	"svc.v1.Label.name":                     {"channel", "m", "type", "string", "id", "a_b", "r"},
+	"google.api.HttpRule.body":              {"*", ""},
+	"google.api.CustomHttpPattern.kind":     {"HEAD", "*"},
+	"svc.v1.Database.idempotency_retention": {"24h", "1s", "8760h"},
+	"svc.v1.Hedge.delay":                    {"50ms", "1ns", "1.5s"},
+	"svc.v1.HTTPCallee.name":                {"fraud_check", "a", "func", "null", "x_1", "http"},
+	"svc.v1.HTTPCallee.url":                 {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
+	"svc.v1.HTTPCallee.timeout":             {"5s", "1ns", "1h"},
+	"svc.v1.Limits.message_size":            {"4Mi", "1Ki", "2047Mi", "1.5M"},
+	"svc.v1.Limits.header_size":             {"16Ki", "4Ki", "1M"},
+	"svc.v1.Stream.max_age":                 {"1h", "0s", "20s"},
+	"svc.v1.Stream.idle_timeout":            {"0s", "5s", "1ns"},
+	"svc.v1.Stream.send_timeout":            {"0s", "30s"},
 }
 
 // numbers are values of number fields; a field that is not here takes any.
@@ -37,6 +52,13 @@ var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Ports.http":               {443, 8000},
 	"svc.v1.Ports.admin":              {1, 9999},
 	"svc.v1.Retry.attempts":           {1, 2, 5},
+	"svc.v1.Breaker.failure_percent":  {1, 50, 100},
+	"svc.v1.Propagated.max_bytes":     {1, 1024},
+	"svc.v1.Hedge.attempts":           {2, 3},
+	"svc.v1.HTTPCallee.attempts":      {1, 3, 5},
+	"svc.v1.Callee.connections":       {1, 2, 16},
+	"svc.v1.Limits.concurrency":       {64, 1000, 4294967295},
+	"svc.v1.Method.concurrency":       {1, 64},
 	"svc.v1.Error.http_status":        {400, 418, 599},
 }
 
@@ -88,7 +110,11 @@ func (c *fuzzContract) stringFor(fd protoreflect.FieldDescriptor) string {
 	references := map[protoreflect.FullName][]string{
 		"svc.v1.Callee.service": c.services,
 		"svc.v1.Method.calls":   c.calls,
+		"svc.v1.Method.defers":  c.calls,
 		"svc.v1.Method.errors":  c.errors,
+
+		"svc.v1.ErrorMapping.from": c.errors,
+		"svc.v1.ErrorMapping.to":   c.errors,
 	}
 	for _, m := range c.messages {
 		if m.file > c.visible {

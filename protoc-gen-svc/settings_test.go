@@ -22,6 +22,8 @@ import (
 var unchangeable = map[string]string{
 	"(svc.v1.service).callees.service": "settings of a service that is not called are refused",
 	"(svc.v1.service).metrics.type":    "the suffix of the name goes with it",
+	"(svc.v1.method).map_errors.from":  "only names of errors are taken, and not every one",
+	"(svc.v1.method).map_errors.to":    "only names of errors are taken, and not every one",
 }
 
 // TestSettingsReach: what explain says about the files that an annotation reaches
@@ -256,9 +258,12 @@ func alter(m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 	}
 }
 
-// otherText is another duration, or a name with a letter more in front, since
-// suffixes have a meaning.
+// otherText is another duration, another path of a URL, or a name with a letter
+// more in front, since suffixes have a meaning.
 func otherText(s string) string {
+	if strings.Contains(s, "://") {
+		return strings.TrimSuffix(s, "/") + "/x"
+	}
 	var n int
 	var unit string
 	if k, _ := fmt.Sscanf(s, "%d%s", &n, &unit); k == 2 {

@@ -15,9 +15,17 @@ type Deps struct {
 	// that lines carry the ids of the trace.
 	Log *slog.Logger
 
-	group  *lifecycle.Group
-	health *health.Checker
+	group    *lifecycle.Group
+	health   *health.Checker
+	stopping <-chan struct{}
 }
+
+// Stopping returns a channel that is closed when the service has begun to stop
+// and takes no new calls. Handlers of long streams look at it: they have half of
+// the budget to bring their streams to a good end; then those end with
+// errors.Stopping, upon which callers connect to another replica. Handlers of
+// unary methods need not look.
+func (d Deps) Stopping() <-chan struct{} { return d.stopping }
 
 // Go runs background work as a part of the service. Its context ends when the
 // last call has been answered; returning nil means that the work is done, an

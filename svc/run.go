@@ -18,6 +18,7 @@ import (
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/gateway"
 	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/load"
 	"github.com/protosvc/protosvc/svc/logging"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
@@ -27,7 +28,7 @@ import (
 const (
 	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
 	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
-	refreshInterval = 2 * time.Second  // of the gRPC health status
+	refreshInterval = time.Second / 2  // of the gRPC health status: clients are back so soon
 )
 
 // What comes after the budget of a stop, in order. Together it is the reserve of
@@ -63,7 +64,10 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 			o.Ready(addresses)
 		}
 	}
-	a.group.OnStop = a.health.Stopping
+	a.group.OnStop = func() {
+		a.health.Stopping()
+		a.stopReports()
+	}
 	hard := o.Hard
 	if hard == nil {
 		hard = context.Background()
@@ -125,8 +129,11 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 		defer cancel()
 		return a.tracing.Shutdown(ctx)
 	})
-	a.binder = server.New(server.Options{Metrics: a.metrics, Tracing: a.tracing, Log: a.log})
-	a.grpc = a.binder.NewGRPC(server.GRPCOptions{})
+	limits := a.loaded.settings.Limits
+	a.binder = server.New(server.Options{
+		Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate,
+		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
+	})
 	return nil
 }
 
@@ -174,10 +181,12 @@ func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
 	a.db = db
 	a.group.OnClose("database", db.Close)
 	a.health.Require("database", settings.ReadinessTimeout, db.PingContext)
-	if a.service.Migrations == nil {
-		return nil
+	if a.service.Migrations != nil {
+		if err := db.Migrate(ctx, a.service.Migrations); err != nil {
+			return err
+		}
 	}
-	return db.Migrate(ctx, a.service.Migrations)
+	return a.openKept(ctx)
 }
 
 func (a *App) startService(context.Context, *Addresses) error {
@@ -198,12 +207,13 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	}
 	status := health.NewServer()
 	healthpb.RegisterHealthServer(a.grpc, status)
+	a.stopReports = load.Register(a.grpc, a.binder.Load)
 	reflection.Register(a.grpc)
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",
-		Serve:    func() error { return a.grpc.Serve(listener) },
-		Graceful: func(context.Context) { a.grpc.GracefulStop() },
+		Serve:    func() error { return a.grpc.Serve(a.limited(listener)) },
+		Graceful: func(context.Context) { a.drain(); a.grpc.GracefulStop() },
 		Close:    a.grpc.Stop,
 	})
 	return nil
@@ -214,7 +224,8 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	if a.service.HTTP == nil || address == "" {
 		return nil
 	}
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors()})
+	limits := a.loaded.settings.Limits
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}
@@ -223,14 +234,24 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 		return err
 	}
 	srv := a.httpServer(mux)
+	srv.MaxHeaderBytes = limits.HeaderBytes
 	a.group.Serve(lifecycle.Server{
 		Name:     "HTTP",
-		Serve:    func() error { return srv.Serve(listener) },
-		Graceful: func(ctx context.Context) { _ = srv.Shutdown(ctx) }, // Close follows
+		Serve:    func() error { return srv.Serve(a.limited(listener)) },
+		Graceful: func(ctx context.Context) { a.drain(); _ = srv.Shutdown(ctx) }, // Close follows
 		Close:    func() { _ = srv.Close() },
 	})
 	return nil
 }
+
+// streamShare is how much of the budget of a stop streams have to end by
+// themselves: one part in so many. The rest is for their handlers to return, and
+// for streams not to keep a process that has nothing else to do.
+const streamShare = 2
+
+// drain tells streams that the service stops. It is part of every graceful stop
+// and does something once.
+func (a *App) drain() { a.binder.Drain(a.loaded.settings.Stop.Budget / streamShare) }
 
 // listen opens a port and tells its address. Servers close their listeners; a
 // start that fails before they serve leaves that to the group.

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/breaker"
 )
 
 // Settings are what config.yaml can say about every service. The contract gives
@@ -13,10 +15,13 @@ import (
 type Settings struct {
 	Listen   Listen            `yaml:"listen"`
 	Stop     Stop              `yaml:"stop"`
+	Limits   Limits            `yaml:"limits"`
 	Log      Log               `yaml:"log"`
 	Tracing  Tracing           `yaml:"tracing"`
 	Database *Database         `yaml:"database"` // nil: the service has none
 	Callees  map[string]Callee `yaml:"callees"`  // by the snake-case name of the field in Deps
+
+	HTTPCallees map[string]HTTPCallee `yaml:"http_callees"` // by their names in the contract
 }
 
 // Listen holds the addresses to listen on, "host:port"; an empty host means
@@ -33,6 +38,17 @@ type Stop struct {
 	DrainDelay time.Duration `yaml:"drain_delay"`
 	// Budget is how long calls in flight may take after that.
 	Budget time.Duration `yaml:"budget"`
+}
+
+// within holds the configured stop against that of the contract, on which the
+// grace period of the generated manifests rests: longer than that, the process
+// would be killed in the middle.
+func (s Stop) within(contract Stop) error {
+	whole, most := s.DrainDelay+s.Budget, contract.DrainDelay+contract.Budget
+	if most > 0 && whole > most {
+		return fmt.Errorf("stop.drain_delay and stop.budget are %v together, more than the %v on which the grace period rests (raise (svc.v1.service).stop in the contract)", whole, most)
+	}
+	return nil
 }
 
 // Log is what is logged.
@@ -55,6 +71,8 @@ type Database struct {
 	MaxConnections int `yaml:"max_connections"`
 	// ReadinessTimeout is how long readiness waits for an answer.
 	ReadinessTimeout time.Duration `yaml:"readiness_timeout"`
+	// IdempotencyRetention is how long the answers of idempotency keys are kept.
+	IdempotencyRetention time.Duration `yaml:"idempotency_retention"`
 }
 
 // Callee is the connection to a service that is called.
@@ -62,16 +80,43 @@ type Callee struct {
 	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
 	// Empty: the one that the callee's contract declares.
 	Target string `yaml:"target"`
-	// Balance is "round_robin", "least_request" or "pick_first".
+	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
 	Balance string `yaml:"balance"`
 	// GatesReadiness says that the service is ready only while the callee
 	// answers. It belongs to the contract and cannot be configured.
 	GatesReadiness bool
+	// Connections is how many there are to each replica. It belongs to the
+	// contract too. 0 means 1.
+	Connections int
+	// Breaker says when calls stop; the zero value has all defaults. NoBreaker
+	// says never. Both belong to the contract, too.
+	Breaker   breaker.Options
+	NoBreaker bool
+}
+
+// breaker returns the options of the circuit breaker, nil for none.
+func (c Callee) breaker() *breaker.Options {
+	if c.NoBreaker {
+		return nil
+	}
+	return &c.Breaker
+}
+
+// HTTPCallee is the client of an external service; see package httpclient.
+type HTTPCallee struct {
+	// URL is what the paths of requests are appended to.
+	URL string `yaml:"url"`
+	// Timeout is the deadline of a request with all its attempts.
+	Timeout time.Duration `yaml:"timeout"`
+	// Attempts and IdleConnections belong to the contract and cannot be
+	// configured. 0 means the default of the package.
+	Attempts, IdleConnections int
 }
 
 // clone returns settings that can be loaded into without changing these.
 func (s Settings) clone() *Settings {
 	s.Callees = maps.Clone(s.Callees)
+	s.HTTPCallees = maps.Clone(s.HTTPCallees)
 	if s.Database != nil {
 		database := *s.Database
 		s.Database = &database
@@ -92,11 +137,16 @@ func (s *Settings) check(hasHTTP bool) error {
 	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is %q, but no method has an HTTP path", s.Listen.HTTP)
 	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
 	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
+	s.Limits.check(fault)
 	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio %v is not between 0 and 1", s.Tracing.SampleRatio)
 	if d := s.Database; d != nil {
 		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")
 		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
 		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
+		fault(d.IdempotencyRetention < 0, "database.idempotency_retention %v is negative", d.IdempotencyRetention)
+	}
+	for name, c := range s.HTTPCallees {
+		fault(c.Timeout <= 0, "http_callees.%s.timeout %v is not above zero", name, c.Timeout)
 	}
 	return errors.Join(faults...)
 }

@@ -260,7 +260,7 @@ func TestReload(t *testing.T) {
 		{"changed", "service: {seconds: 9}\nlog: {level: debug}\n", 200, "", 9},
 		{"unknown key", "service: {secs: 9}\n", 422, `unknown key "secs"`, 9},
 		{"broken rule", "service: {seconds: -1}\n", 422, "service.seconds: must be greater than 0", 9},
-		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 9s}\n", 422, "restart", 9},
+		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 4s}\n", 422, "restart", 9},
 		{"back to the default", "{}\n", 200, "", 3},
 	} {
 		write(step.file)
@@ -353,7 +353,7 @@ func TestSettingsCheck(t *testing.T) {
 	if err == nil {
 		t.Fatal("check accepts settings that are wrong in every way")
 	}
-	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
+	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "limits.concurrency", "limits.connections", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("check does not name %s:\n%v", want, err)
 		}

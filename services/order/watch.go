@@ -7,6 +7,7 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/services/internal/id"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"google.golang.org/grpc"
 )
 
@@ -46,11 +47,14 @@ func send(stream grpc.ServerStreamingServer[orderv1.WatchOrderResponse], o recor
 }
 
 // awaitChange returns when this replica has changed the order, and at the latest
-// after the interval at which other replicas' changes are looked for.
+// after the interval at which other replicas' changes are looked for. When the
+// service stops, it sends the caller to another replica, which loses nothing.
 func (h *handler) awaitChange(ctx context.Context, changed <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-h.stopping:
+		return svcerrors.Stopping.New()
 	case <-changed:
 	case <-time.After(h.config.Load().GetWatchInterval().AsDuration()):
 	}

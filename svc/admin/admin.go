@@ -3,15 +3,11 @@
 //
 // The port asks nobody who they are. It belongs on a network that only
 // operators, probes and the monitoring reach.
-//
-// Importing net/http/pprof also registers its handlers on http.DefaultServeMux;
-// nothing in this module serves that one.
 package admin
 
 import (
 	"context"
 	"net/http"
-	"net/http/pprof"
 )
 
 // Options are the pages whose content comes from elsewhere. A nil page is not
@@ -53,12 +49,7 @@ func Handler(o Options) http.Handler {
 		mux.Handle(p.method+" "+p.path, p.handler)
 	}
 	mux.Handle("GET /{$}", index(o, pages))
-	// The profiles' own index links to these.
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol) // go tool pprof
+	mux.HandleFunc("GET /debug/pprof/{name}", profile)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -76,7 +67,7 @@ func (o Options) pages() []page {
 		{"GET", "/healthz", "both, with optional dependencies (?verbose)", o.Healthz},
 		{"GET", "/metrics", "metrics for Prometheus", o.Metrics},
 		{"GET", "/buildinfo", "what was built from what", build(o)},
-		{"GET", "/debug/pprof/", "profiles for go tool pprof", http.HandlerFunc(pprof.Index)},
+		{"GET", "/debug/pprof/", "profiles for go tool pprof", http.HandlerFunc(profiles)},
 	}
 	if o.Config != nil {
 		all = append(all, page{"GET", "/config", "effective configuration", config(o.Config)})

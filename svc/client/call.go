@@ -10,8 +10,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -19,23 +21,26 @@ import (
 type method struct {
 	metrics *metrics.ClientMethod
 	tracing *tracing.ClientMethod
+	hedge   *hedge // nil: none
 }
 
 // bind prepares every method of the spec, by its full name.
 func bind(spec Spec, o Options) map[string]*method {
-	registry, provider := o.Metrics, o.Tracing
-	if registry == nil {
-		registry = metrics.New(metrics.BuildInfo{})
-	}
+	registry, provider := o.registry(), o.Tracing
 	if provider == nil {
 		provider = &tracing.Provider{}
 	}
 	methods := make(map[string]*method, len(spec.Methods))
+	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {
-		methods[m.Name] = &method{
+		bound := &method{
 			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
 			tracing: provider.Client(m.Name),
 		}
+		if m.Hedge.Enabled() {
+			bound.hedge = &hedge{m.Hedge, m.Timeout, registry.Hedges(m), tokens}
+		}
+		methods[m.Name] = bound
 	}
 	return methods
 }
@@ -57,11 +62,12 @@ type call struct {
 	start  time.Time
 }
 
-// begin counts a call and starts its span. The context carries the trace on.
+// begin counts a call and starts its span. The context carries the trace on, and
+// what travels with the call in which this one is made.
 func (m *method) begin(ctx context.Context) (context.Context, call) {
 	m.metrics.Start()
 	start := time.Now()
-	ctx, span := m.tracing.Start(ctx)
+	ctx, span := m.tracing.Start(propagate.Inject(ctx))
 	return ctx, call{m, span, start}
 }
 
@@ -76,11 +82,25 @@ func (c call) end(err error) {
 	c.method.tracing.End(c.span, outcome)
 }
 
+// invoke makes the call, with all its requests.
+func (m *method) invoke(ctx context.Context, cc *grpc.ClientConn, name string, args, reply any, opts []grpc.CallOption) error {
+	if m.hedge != nil {
+		if hedged(reply, opts) {
+			return m.hedge.invoke(ctx, cc, name, args, reply, opts)
+		}
+		limited, cancel := m.hedge.deadline(ctx) // which no service config has
+		defer cancel()
+		ctx = limited
+	}
+	return cc.Invoke(ctx, name, args, reply, opts...)
+}
+
 // stream counts messages and decodes errors.
 type stream struct {
 	grpc.ClientStream
-	method *method // nil: not in the spec
-	errors errors.Table
+	method  *method // nil: not in the spec
+	guarded *guarded
+	errors  errors.Table
 }
 
 func (s *stream) SendMsg(m any) error {
@@ -94,6 +114,7 @@ func (s *stream) SendMsg(m any) error {
 func (s *stream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
 	if err == nil && s.method != nil {
+		s.guarded.received()
 		s.method.metrics.Received()
 	}
 	return errors.FromStatus(err, s.errors)

@@ -22,12 +22,66 @@ var (
 	// Canceled: the caller went away.
 	Canceled = &Code{Domain: Domain, Reason: "CANCELED", GRPC: codes.Canceled, Message: "canceled"}
 
+	// KeyReused: the idempotency key was used before, for a request that says
+	// something else.
+	KeyReused = &Code{Domain: Domain, Reason: "IDEMPOTENCY_KEY_REUSED", GRPC: codes.AlreadyExists, Message: "{field} {key} was used for a different request"}
+
 	// Overloaded: the server has too much to do; the request had no effect.
 	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
 
+	// InvalidMetadata: a metadata key that travels has a value that does not. The
+	// status carries the key as metadata of the error.
+	InvalidMetadata = &Code{Domain: Domain, Reason: "INVALID_METADATA", GRPC: codes.InvalidArgument, Message: "metadata {key} {problem}"}
+
+	// ResourceExhausted: a message is larger than what the other side accepts.
+	ResourceExhausted = &Code{Domain: Domain, Reason: "RESOURCE_EXHAUSTED", GRPC: codes.ResourceExhausted, Message: "resource exhausted"}
+
+	// Unimplemented: the server does not have the method, or not yet.
+	Unimplemented = &Code{Domain: Domain, Reason: "UNIMPLEMENTED", GRPC: codes.Unimplemented, Message: "unimplemented"}
+	// RateLimited: the caller calls more often than it may; the request had no
+	// effect. RetryInfo says when there is room again.
+	RateLimited = &Code{Domain: Domain, Reason: "RATE_LIMITED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "too many calls from one caller"}
+
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
+
+	// CircuitOpen: a service that is needed failed too often and is not called for
+	// now. The call had no effect. It trips no further breaker: whoever calls the
+	// service that says so finds it at work.
+	CircuitOpen = &Code{Domain: Domain, Reason: "CIRCUIT_OPEN", GRPC: codes.Unavailable, Retryable: true, TripsBreaker: new(false), Message: "a service that is needed is not available"}
 )
 
+// How the runtime ends streams. None says anything against the server, so none
+// trips a breaker.
+var (
+	// LifetimeOver: the stream is as old as it may become. Connect anew.
+	LifetimeOver = ends("LIFETIME_OVER", codes.Unavailable, true, "lifetime over")
+
+	// IdleTooLong: there was no message in either direction for too long.
+	IdleTooLong = ends("IDLE_TOO_LONG", codes.Unavailable, true, "no message for too long")
+
+	// Stopping: the server stops. Connect anew, which leads to another one.
+	Stopping = ends("STOPPING", codes.Unavailable, true, "server is stopping")
+
+	// TooManyMessages: the caller sent more messages than a stream may have.
+	TooManyMessages = ends("TOO_MANY_MESSAGES", codes.ResourceExhausted, false, "too many messages")
+
+	// CallerTooSlow: a message waited too long for the caller to read.
+	CallerTooSlow = ends("CALLER_TOO_SLOW", codes.ResourceExhausted, false, "caller does not read")
+)
+
+func ends(reason string, code codes.Code, again bool, message string) *Code {
+	return &Code{Domain: Domain, Reason: reason, GRPC: code, Retryable: again, TripsBreaker: new(false), Message: message}
+}
+
+// StreamEnds are the codes with which the runtime ends streams that are at a
+// bound.
+func StreamEnds() Table {
+	return Table{LifetimeOver, IdleTooLong, Stopping, TooManyMessages, CallerTooSlow}
+}
+
 // framework lists the codes above.
-var framework = Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, Unavailable}
+var framework = append(Table{
+	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, ResourceExhausted,
+	Unavailable, CircuitOpen, Unimplemented, KeyReused,
+}, StreamEnds()...)

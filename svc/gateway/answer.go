@@ -4,8 +4,10 @@ import (
 	"context"
 	stderrors "errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
@@ -27,11 +29,16 @@ var errTooLarge = &runtime.HTTPStatusError{
 // its reader got comes back as text in a status, made by generated code.
 type body struct {
 	io.ReadCloser
+	client   *patient
 	tooLarge bool
 }
 
 func (b *body) Read(p []byte) (int, error) {
+	b.client.awaitBody()
 	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.client.hasBody()
+	}
 	var limit *http.MaxBytesError
 	if stderrors.As(err, &limit) {
 		b.tooLarge = true
@@ -42,12 +49,16 @@ func (b *body) Read(p []byte) (int, error) {
 // answerer turns errors into responses.
 type answerer struct{ table errors.Table }
 
-// failure answers with the error as google.rpc.Status.
+// failure answers with the error as google.rpc.Status. The delay that it may
+// have before the next try is in the header Retry-After too, in whole seconds.
 func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	if b, ok := r.Body.(*body); ok && b.tooLarge {
 		err = errTooLarge
 	}
 	st, httpStatus := a.statusOf(err)
+	if delay := errors.RetryDelay(st); delay > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(delay.Seconds())), 10))
+	}
 	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: presentable(st).Err()})
 }
 

@@ -1,15 +1,19 @@
 package gateway
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/peer"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // DefaultBodyLimit is the size of the largest request body, in bytes, unless
@@ -27,30 +31,38 @@ type Options struct {
 	// is answered with 413. Zero: [DefaultBodyLimit].
 	BodyLimit int64
 
+	// Patience is how long a client may take to send or to accept the next piece
+	// of a message; then the connection ends. Zero: [DefaultPatience].
+	Patience time.Duration
+
 	// Headers are names of further request headers that handlers get as
 	// metadata, under the same name in lower case.
 	Headers []string
+
+	// Propagate are the metadata that travel. Their headers pass too, and a
+	// request with one that is not printable ASCII is answered with 400.
+	Propagate propagate.Keys
 }
 
 // Mux is the HTTP handler. Register routes at the embedded ServeMux, with
 // generated code or with HandlePath.
 type Mux struct {
 	*runtime.ServeMux
-	limit int64
+	limit    int64
+	patience time.Duration
+	keys     propagate.Keys
 }
 
 // NewMux returns a Mux without routes.
 func NewMux(o Options) *Mux {
-	limit := o.BodyLimit
-	if limit == 0 {
-		limit = DefaultBodyLimit
-	}
 	answer := answerer{o.Errors}
 	return &Mux{
-		limit: limit,
+		limit:    cmp.Or(o.BodyLimit, DefaultBodyLimit),
+		patience: cmp.Or(o.Patience, DefaultPatience),
+		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
-			runtime.WithIncomingHeaderMatcher(headerMatcher(o.Headers)),
+			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, o.Propagate.Names()))),
 			runtime.WithErrorHandler(answer.failure),
 			runtime.WithStreamErrorHandler(answer.streamFailure),
 			runtime.WithRoutingErrorHandler(answer.routingFailure),
@@ -66,13 +78,24 @@ func NewMux(o Options) *Mux {
 // call, and routes the request.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(peer.NewContext(r.Context(), clientOf(r)))
-	r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit}
-	if r.ContentLength > m.limit {
-		_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
-		runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, errTooLarge)
-		return
+	client := newPatient(w, m.patience)
+	if r.Body != http.NoBody {
+		client.awaitBody()
+		r.Body = &body{ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), client: client, tooLarge: r.ContentLength > m.limit}
 	}
-	m.ServeMux.ServeHTTP(w, r)
+	w = client
+	if r.ContentLength > m.limit {
+		m.refuse(w, r, errTooLarge)
+	} else if err := m.keys.CheckPrintable(r.Header.Values); err != nil {
+		m.refuse(w, r, err)
+	} else {
+		m.ServeMux.ServeHTTP(w, r)
+	}
+}
+
+func (m *Mux) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
+	runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, err)
 }
 
 func clientOf(r *http.Request) *peer.Peer {

@@ -35,6 +35,10 @@ type Registry struct {
 	prometheus *prometheus.Registry
 	server     serverSeries
 	client     rpcSeries
+	breaker    breakerSeries
+	hedges     hedgeSeries
+	http       *prometheus.HistogramVec
+	limits     limitSeries
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
@@ -45,6 +49,10 @@ func New(info BuildInfo) *Registry {
 		prometheus: prometheus.NewRegistry(),
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
+		breaker:    newBreakerSeries(),
+		hedges:     newHedgeSeries(),
+		http:       newHTTPSeries(),
+		limits:     newLimitSeries(),
 	}
 	r.prometheus.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
@@ -57,6 +65,9 @@ func New(info BuildInfo) *Registry {
 	)
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
+	r.prometheus.MustRegister(r.breaker.collectors()...)
+	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
+	r.prometheus.MustRegister(r.limits.collectors()...)
 	return r
 }
 

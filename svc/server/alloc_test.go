@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/server"
 )
 
@@ -45,6 +46,22 @@ func TestAllocations(t *testing.T) {
 	b.Register(full, &echoDesc, decorate(b, echo{}, time.Minute, func(*text) error { return nil }))
 	fullConn := serve(t, full)
 
+	b = server.New(server.Options{
+		Metrics: metrics.New(metrics.BuildInfo{}),
+		Tracing: newProvider(t, 0.01, dropped{}),
+		Log:     slog.New(slog.DiscardHandler),
+
+		Concurrency: 1000, Adaptive: true,
+	})
+	impl := decorate(b, echo{}, time.Minute, func(*text) error { return nil }, func(m *policy.Method) {
+		m.Concurrency = 1000
+		m.RateLimit = policy.RateLimit{PerSecond: 1e6, Burst: 1e6}
+		m.Stream = policy.Stream{MaxAge: time.Hour, IdleTimeout: time.Minute, SendTimeout: time.Minute, MaxMessages: 1e6}
+	})
+	limited := b.NewGRPC(server.GRPCOptions{})
+	b.Register(limited, &echoDesc, impl)
+	limitedConn := serve(t, limited)
+
 	tests := []struct {
 		name  string
 		calls int
@@ -60,6 +77,12 @@ func TestAllocations(t *testing.T) {
 			base := allocations(test.calls, func() { test.call(t, bareConn) })
 			got := allocations(test.calls, func() { test.call(t, fullConn) })
 			t.Logf("bare %.1f, with everything %.1f: %+.1f", base, got, got-base)
+			// Limits cost time, never memory.
+			if atLimits := allocations(test.calls, func() { test.call(t, limitedConn) }); atLimits > got+.5 {
+				t.Errorf("a call allocates %.1f times with every limit, %.1f without", atLimits, got)
+			} else {
+				t.Logf("with every limit too: %+.1f", atLimits-base)
+			}
 			if got-base > test.max {
 				t.Errorf("a call allocates %.1f times more than a bare one, want at most %v", got-base, test.max)
 			}

@@ -15,12 +15,16 @@ package server
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/limit"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -29,6 +33,15 @@ type Options struct {
 	Metrics *metrics.Registry // nil: a registry that nobody reads
 	Tracing *tracing.Provider // nil: no spans; the callers' trace context is passed on
 	Log     *slog.Logger      // nil: no logs
+
+	// Propagate are the metadata that travel. Nil: none.
+	Propagate propagate.Keys
+	// Concurrency is how many calls of all unary methods together are in progress
+	// at the most; further ones are refused at once with ResourceExhausted. Zero:
+	// no limit. With Adaptive it is the upper bound of a limit that follows the
+	// measured latency.
+	Concurrency int
+	Adaptive    bool
 }
 
 // Binder binds methods to their policies. Make one per process with [New].
@@ -37,6 +50,13 @@ type Binder struct {
 	metrics *metrics.Registry
 	tracing *tracing.Provider
 	log     *slog.Logger
+	keys    propagate.Keys
+
+	gate     *limit.Gate     // nil: no limit of all methods together
+	adaptive *limit.Adaptive // nil: the limit does not move
+	sweeper  sweeper
+	stopping chan struct{}
+	stop     sync.Once
 
 	mu      sync.Mutex
 	methods []*method
@@ -44,7 +64,7 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log}
+	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
 	if b.metrics == nil {
 		b.metrics = metrics.New(metrics.BuildInfo{})
 	}
@@ -54,6 +74,13 @@ func New(o Options) *Binder {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
+	if o.Adaptive && o.Concurrency > 0 {
+		b.adaptive = limit.NewAdaptive(o.Concurrency)
+		b.gate = &b.adaptive.Gate
+		b.metrics.Concurrency(b.gate.Limit)
+	} else {
+		b.gate = limit.NewGate(o.Concurrency)
+	}
 	return b
 }
 
@@ -62,10 +89,19 @@ type method struct {
 	name    string
 	timeout time.Duration // 0: none
 	kind    metrics.Kind
+	errors  errors.Contract
+	keys    propagate.Keys
 	metrics *metrics.ServerMethod
 	tracing *tracing.ServerMethod
 	log     *slog.Logger
 	live    atomic.Int64 // handlers running
+	longest time.Duration
+	admission
+
+	// Streams only.
+	bounds  policy.Stream
+	streams *metrics.Streams
+	sweeper *sweeper
 }
 
 func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
@@ -73,15 +109,62 @@ func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
 		name:    m.Name,
 		timeout: m.Timeout,
 		kind:    kind,
+		errors:  m.Errors,
+		keys:    b.keys,
 		metrics: b.metrics.ServerMethod(m, kind),
 		tracing: b.tracing.Server(m.Name),
 		log:     b.log.With(slog.String("rpc", m.Name)),
+		longest: unbounded,
+	}
+	if longest, bounded := m.Longest(); bounded {
+		bound.longest = longest
+	}
+	b.admission(&bound.admission, m, kind)
+	if kind != metrics.Unary {
+		bound.bounds, bound.sweeper = m.Stream, &b.sweeper
+		bound.streams = b.metrics.Streams(m, kind, streamEnds())
+		b.sweeper.expect(m.Stream)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.methods = append(b.methods, bound)
 	return bound
 }
+
+// unbounded is a time that never passes, and which grpc-go takes for that.
+const unbounded = time.Duration(math.MaxInt64)
+
+// Longest returns how long a call of the methods bound so far lasts at the most.
+func (b *Binder) Longest() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	longest := time.Duration(0)
+	for _, m := range b.methods {
+		longest = max(longest, m.longest)
+	}
+	return longest
+}
+
+func streamEnds() []string {
+	var reasons []string
+	for _, c := range errors.StreamEnds() {
+		reasons = append(reasons, c.Reason)
+	}
+	return reasons
+}
+
+// Drain tells the handlers of streams that the server stops, and ends those that
+// are still open after a time with Unavailable. Callers then connect anew, to
+// another server. Calls of unary methods are left to end by themselves.
+func (b *Binder) Drain(after time.Duration) {
+	b.stop.Do(func() {
+		close(b.stopping)
+		b.sweeper.drain(after)
+	})
+}
+
+// Stopping returns a channel that is closed when the server begins to stop.
+func (b *Binder) Stopping() <-chan struct{} { return b.stopping }
 
 // Live returns how many handlers run now: of unary methods, and of streams.
 // A stream's handler counts until it has returned, even when its call is over.

@@ -23,14 +23,18 @@ type call struct {
 	cancel context.CancelFunc // nil: the deadline is the caller's, or there is none
 	span   trace.Span
 	start  time.Time
+	// refused is why the handler is not called; nil: it is.
+	refused error
+	found   int // calls in progress at the start, where a limit wants to know
 }
 
-// begin starts a call. Each begin is followed by one end and by one leave.
+// begin starts a call that was admitted. Each begin is followed by one end and by one leave.
 func (m *method) begin(ctx context.Context) call {
 	m.live.Add(1)
 	m.metrics.Start()
-	c := call{method: m, start: time.Now()}
+	c := call{method: m, start: time.Now(), found: m.found()}
 	c.ctx, c.span = m.tracing.Start(ctx)
+	c.ctx, c.refused = m.keys.Extract(c.ctx)
 	if m.timeout > 0 {
 		if _, limited := ctx.Deadline(); !limited {
 			c.ctx, c.cancel = context.WithTimeout(c.ctx, m.timeout)
@@ -45,10 +49,14 @@ func (c *call) end(err error) error {
 	var outcome *status.Status // nil: OK
 	if err != nil {
 		outcome, err = c.outcome(err)
+		pushback(c.ctx, outcome)
 	}
 	took := time.Since(c.start)
 	if c.cancel != nil {
 		c.cancel()
+	}
+	if code := outcome.Code(); code == codes.OK || code == codes.DeadlineExceeded {
+		c.observe(c.found, took)
 	}
 	c.metrics.End(outcome.Code(), took, c.exemplar())
 	switch {
@@ -64,10 +72,12 @@ func (c *call) end(err error) error {
 // leave says that the handler has returned.
 func (c *call) leave() {
 	c.metrics.Left()
+	c.admission.leave()
 	c.live.Add(-1)
 }
 
-// outcome turns a handler's error into a status. When the context is done, an
+// outcome turns a handler's error into a status, by the contract of the method.
+// When the context is done, an
 // error without a status of its own is taken for its consequence: drivers
 // report an interrupted query in their own words. An error whose methods panic,
 // such as a nil pointer of an error type, counts as a panic of the handler.
@@ -75,14 +85,18 @@ func (c *call) outcome(err error) (outcome *status.Status, cause error) {
 	defer func() {
 		if v := recover(); v != nil {
 			cause = c.recovered(v)
-			outcome = errors.ToStatus(cause)
+			outcome = c.answer(cause)
 		}
 	}()
 	var own interface{ GRPCStatus() *status.Status }
 	if c.ctx.Err() != nil && !stderrors.As(err, &own) {
-		return errors.ToStatus(c.ctx.Err()), err
+		return c.answer(c.ctx.Err()), err
 	}
-	return errors.ToStatus(err), err
+	ending, declared := c.errors.Apply(err)
+	if !declared {
+		c.undeclared(err)
+	}
+	return c.answer(ending), ending
 }
 
 // exemplar returns the trace id for the latency histogram: only of traces that
@@ -113,7 +127,7 @@ func (c *call) recovered(value any) error {
 // report logs an error, and tells the span if the server is at fault. A panic
 // has been logged with its stack before.
 func (c *call) report(err error, outcome *status.Status, took time.Duration) {
-	level := levelOf(outcome.Code())
+	level := levelOf(err, outcome.Code())
 	if level == slog.LevelError && c.span.IsRecording() {
 		c.span.RecordError(err)
 	}
@@ -131,9 +145,13 @@ func (c *call) report(err error, outcome *status.Status, took time.Duration) {
 	c.log.LogAttrs(c.ctx, level, "call failed", attrs...)
 }
 
-// levelOf says how much a status code matters to those who run the server. The
-// caller's mistakes are information; that callers go away is ordinary.
-func levelOf(code codes.Code) slog.Level {
+// levelOf says how much the end of a call matters to those who run the server.
+// The caller's mistakes are information, and so are streams that end at a bound;
+// that callers go away is ordinary.
+func levelOf(err error, code codes.Code) slog.Level {
+	if isStreamEnd(err) {
+		return slog.LevelInfo
+	}
 	switch code {
 	case codes.Unknown, codes.DeadlineExceeded, codes.Internal, codes.Unavailable, codes.DataLoss:
 		return slog.LevelError
@@ -144,4 +162,9 @@ func levelOf(code codes.Code) slog.Level {
 	default:
 		return slog.LevelInfo
 	}
+}
+
+func isStreamEnd(err error) bool {
+	typed, ok := stderrors.AsType[*errors.Error](err)
+	return ok && typed.Code != nil && errors.StreamEnds().Find(typed.Code.Domain, typed.Code.Reason) != nil
 }

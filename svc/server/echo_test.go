@@ -98,8 +98,14 @@ type decorated struct {
 	bidiStream   *server.BidiStream[text, text]
 }
 
-func decorate(b *server.Binder, next echoServer, timeout time.Duration, validate func(*text) error) *decorated {
-	method := func(name string) policy.Method { return policy.Method{Name: name, Timeout: timeout} }
+func decorate(b *server.Binder, next echoServer, timeout time.Duration, validate func(*text) error, change ...func(*policy.Method)) *decorated {
+	method := func(name string) policy.Method {
+		m := policy.Method{Name: name, Timeout: timeout}
+		for _, c := range change {
+			c(&m)
+		}
+		return m
+	}
 	return &decorated{
 		unary:        server.BindUnary(b, method(unaryName), validate, next.Unary),
 		serverStream: server.BindServerStream(b, method(serverName), validate, next.ServerStream),
@@ -165,6 +171,8 @@ type setup struct {
 	echo     echo
 	timeout  time.Duration
 	validate func(*text) error
+	policy   func(*policy.Method) // changes the policy of each method; nil: nothing
+	options  server.Options       // of which only the limits count
 }
 
 // start serves the test service on a loopback port until the test ends.
@@ -176,9 +184,17 @@ func start(t *testing.T, s setup) *fixture {
 		Metrics: f.registry,
 		Tracing: f.provider,
 		Log:     slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+
+		Concurrency: s.options.Concurrency,
+		Adaptive:    s.options.Adaptive,
 	})
+	var change []func(*policy.Method)
+	if s.policy != nil {
+		change = append(change, s.policy)
+	}
+	impl := decorate(f.binder, s.echo, s.timeout, s.validate, change...)
 	grpcServer := f.binder.NewGRPC(server.GRPCOptions{MaxReceiveBytes: 1 << 10})
-	f.binder.Register(grpcServer, &echoDesc, decorate(f.binder, s.echo, s.timeout, s.validate))
+	f.binder.Register(grpcServer, &echoDesc, impl)
 	f.conn = serve(t, grpcServer)
 	return f
 }

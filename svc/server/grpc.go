@@ -19,9 +19,9 @@ type GRPCOptions struct {
 	// replicas. Default 5 minutes.
 	MaxConnectionAge time.Duration
 
-	// MaxConnectionAgeGrace is how long calls may go on after that; it should
-	// exceed the longest deadline. Streams that are older end with Unavailable.
-	// Default 1 minute.
+	// MaxConnectionAgeGrace is how long calls may go on after that; then they end
+	// with Unavailable. Default: as long as the longest call of the methods bound
+	// before may last, and 1 minute at the least.
 	MaxConnectionAgeGrace time.Duration
 
 	// KeepaliveTime is how long a connection may be silent before it is probed,
@@ -33,20 +33,39 @@ type GRPCOptions struct {
 	// without calls; faster ones are disconnected. Default 10 seconds.
 	MinPingInterval time.Duration
 
-	// MaxReceiveBytes limits a received message. Default 4 MiB.
-	MaxReceiveBytes int
+	// MaxReceiveBytes limits a received message, MaxHeaderBytes the headers of a
+	// call. Defaults 4 MiB and 16 KiB.
+	MaxReceiveBytes, MaxHeaderBytes int
+
+	// MaxStreams limits the calls and streams open at once on one connection;
+	// clients queue what is beyond. Default 1000.
+	MaxStreams int
 
 	// Extra are further options of grpc-go. They come last and win.
 	Extra []grpc.ServerOption
 }
 
-// NewGRPC returns a gRPC server without services. It counts calls of methods
+// graceMargin is what a connection's calls get beyond the longest they may last,
+// for the way and for the sweeper.
+const graceMargin = 5 * time.Second
+
+// grace is how long the calls on an old connection may still take, so that no
+// call that keeps to its own bounds is cut with it.
+func (b *Binder) grace() time.Duration {
+	longest := b.Longest()
+	if longest > unbounded-graceMargin {
+		return unbounded
+	}
+	return max(longest+graceMargin, time.Minute)
+}
+
+// NewGRPC returns a gRPC server without services. Bind methods before. It counts calls of methods
 // that do not exist, and answers them with Unimplemented.
 func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 	options := []grpc.ServerOption{
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge:      cmp.Or(o.MaxConnectionAge, 5*time.Minute),
-			MaxConnectionAgeGrace: cmp.Or(o.MaxConnectionAgeGrace, time.Minute),
+			MaxConnectionAgeGrace: cmp.Or(o.MaxConnectionAgeGrace, b.grace()),
 			Time:                  cmp.Or(o.KeepaliveTime, time.Minute),
 			Timeout:               cmp.Or(o.KeepaliveTimeout, 20*time.Second),
 		}),
@@ -55,6 +74,8 @@ func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 			PermitWithoutStream: true,
 		}),
 		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, 4<<20)),
+		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, 16<<10))),
+		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, 1000))),
 		grpc.UnknownServiceHandler(b.unknown),
 	}
 	return grpc.NewServer(append(options, o.Extra...)...)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	stderrors "errors"
 
 	"google.golang.org/grpc"
@@ -100,8 +99,21 @@ var errExited = stderrors.New("handler called runtime.Goexit")
 // look; returning to grpc-go ends the stream for the caller, and wakes the
 // former.
 func (m *method) serve(stream grpc.ServerStream, validate func(any) error, run func(*messages) error) error {
+	if err := m.admit(stream.Context()); err != nil {
+		return err
+	}
 	c := m.begin(stream.Context())
-	result := make(chan error, 1) // room for a handler that nobody waits for
+	if c.refused != nil {
+		defer c.leave()
+		return c.end(c.refused)
+	}
+	s := newMessages(&c, stream, validate)
+	m.sweeper.add(s)
+	m.streams.Opened()
+	defer func() {
+		m.sweeper.remove(s)
+		m.streams.Closed(now() - s.opened)
+	}()
 	go func() {
 		err := errExited
 		defer func() {
@@ -109,46 +121,14 @@ func (m *method) serve(stream grpc.ServerStream, validate func(any) error, run f
 				err = c.recovered(v)
 			}
 			c.leave()
-			result <- err
+			s.result <- err
 		}()
-		err = run(&messages{stream, c.ctx, m.metrics, validate})
+		err = run(s)
 	}()
 	select {
-	case err := <-result:
+	case err := <-s.result:
 		return c.end(err)
 	case <-c.ctx.Done():
 		return c.end(c.ctx.Err())
 	}
-}
-
-// messages is the stream that a handler sees: it counts and validates messages.
-type messages struct {
-	grpc.ServerStream
-	ctx      context.Context
-	metrics  *metrics.ServerMethod
-	validate func(any) error // nil: every message is valid
-}
-
-// Context returns the context of the call, with its span and its deadline.
-func (s *messages) Context() context.Context { return s.ctx }
-
-// RecvMsg receives a message, or returns the error of an invalid one.
-func (s *messages) RecvMsg(m any) error {
-	if err := s.ServerStream.RecvMsg(m); err != nil {
-		return err
-	}
-	s.metrics.Received()
-	if s.validate == nil {
-		return nil
-	}
-	return s.validate(m)
-}
-
-// SendMsg sends a message.
-func (s *messages) SendMsg(m any) error {
-	if err := s.ServerStream.SendMsg(m); err != nil {
-		return err
-	}
-	s.metrics.Sent()
-	return nil
 }

@@ -23,6 +23,9 @@ func BindUnary[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) er
 // Call calls the handler with a valid request, inside everything that the
 // package promises. Its error is a gRPC status error.
 func (u *Unary[Req, Resp]) Call(ctx context.Context, req *Req) (resp *Resp, err error) {
+	if err := u.method.admit(ctx); err != nil {
+		return nil, err
+	}
 	c := u.method.begin(ctx)
 	defer func() {
 		if v := recover(); v != nil {
@@ -34,6 +37,9 @@ func (u *Unary[Req, Resp]) Call(ctx context.Context, req *Req) (resp *Resp, err 
 		c.leave()
 	}()
 	c.metrics.Received()
+	if c.refused != nil {
+		return nil, c.refused
+	}
 	if u.validate != nil {
 		if err := u.validate(req); err != nil {
 			return nil, err

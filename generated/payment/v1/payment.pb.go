@@ -9,7 +9,6 @@
 package paymentv1
 
 import (
-	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -926,7 +925,7 @@ var File_payment_v1_payment_proto protoreflect.FileDescriptor
 const file_payment_v1_payment_proto_rawDesc = "" +
 	"\n" +
 	"\x18payment/v1/payment.proto\x12\n" +
-	"payment.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
+	"payment.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n" +
 	"\x06Config\x12(\n" +
 	"\x10max_amount_minor\x18\x01 \x01(\x03R\x0emaxAmountMinor\x12\x1e\n" +
 	"\n" +
@@ -990,13 +989,13 @@ const file_payment_v1_payment_proto_rawDesc = "" +
 	"\x1cRECONCILE_RESULT_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18RECONCILE_RESULT_MATCHED\x10\x01\x12\x1c\n" +
 	"\x18RECONCILE_RESULT_MISSING\x10\x02\x12#\n" +
-	"\x1fRECONCILE_RESULT_AMOUNT_DIFFERS\x10\x032\xa4\x04\n" +
-	"\x0ePaymentService\x12k\n" +
-	"\tAuthorize\x12\x1c.payment.v1.AuthorizeRequest\x1a\x1d.payment.v1.AuthorizeResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/payments:authorize\x12s\n" +
-	"\aCapture\x12\x1a.payment.v1.CaptureRequest\x1a\x1b.payment.v1.CaptureResponse\"/\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/payments/{payment_id}:capture\x90\x02\x02\x12o\n" +
-	"\x06Refund\x12\x19.payment.v1.RefundRequest\x1a\x1a.payment.v1.RefundResponse\".\x82\xd3\xe4\x93\x02%:\x01*\" /v1/payments/{payment_id}:refund\x90\x02\x02\x12q\n" +
+	"\x1fRECONCILE_RESULT_AMOUNT_DIFFERS\x10\x032\x89\x03\n" +
+	"\x0ePaymentService\x12H\n" +
+	"\tAuthorize\x12\x1c.payment.v1.AuthorizeRequest\x1a\x1d.payment.v1.AuthorizeResponse\x12G\n" +
+	"\aCapture\x12\x1a.payment.v1.CaptureRequest\x1a\x1b.payment.v1.CaptureResponse\"\x03\x90\x02\x02\x12D\n" +
+	"\x06Refund\x12\x19.payment.v1.RefundRequest\x1a\x1a.payment.v1.RefundResponse\"\x03\x90\x02\x02\x12P\n" +
 	"\n" +
-	"GetPayment\x12\x1d.payment.v1.GetPaymentRequest\x1a\x1e.payment.v1.GetPaymentResponse\"$\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/payments/{payment_id}\x90\x02\x01\x12L\n" +
+	"GetPayment\x12\x1d.payment.v1.GetPaymentRequest\x1a\x1e.payment.v1.GetPaymentResponse\"\x03\x90\x02\x01\x12L\n" +
 	"\tReconcile\x12\x1c.payment.v1.ReconcileRequest\x1a\x1d.payment.v1.ReconcileResponse(\x010\x01B=Z;github.com/protosvc/protosvc/generated/payment/v1;paymentv1b\x06proto3"
 
 var (

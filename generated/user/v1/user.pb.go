@@ -9,7 +9,6 @@
 package userv1
 
 import (
-	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -795,7 +794,7 @@ var File_user_v1_user_proto protoreflect.FileDescriptor
 
 const file_user_v1_user_proto_rawDesc = "" +
 	"\n" +
-	"\x12user/v1/user.proto\x12\auser.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n" +
+	"\x12user/v1/user.proto\x12\auser.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n" +
 	"\x06Config\x12*\n" +
 	"\x11default_page_size\x18\x01 \x01(\x05R\x0fdefaultPageSize\"\xfc\x01\n" +
 	"\x04User\x12\x17\n" +
@@ -844,15 +843,15 @@ const file_user_v1_user_proto_rawDesc = "" +
 	"\tUserState\x12\x1a\n" +
 	"\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11USER_STATE_ACTIVE\x10\x01\x12\x1a\n" +
-	"\x16USER_STATE_DEACTIVATED\x10\x022\x8d\x04\n" +
-	"\vUserService\x12[\n" +
+	"\x16USER_STATE_DEACTIVATED\x10\x022\x84\x03\n" +
+	"\vUserService\x12E\n" +
 	"\n" +
-	"CreateUser\x12\x1a.user.v1.CreateUserRequest\x1a\x1b.user.v1.CreateUserResponse\"\x14\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/users\x12\\\n" +
-	"\aGetUser\x12\x17.user.v1.GetUserRequest\x1a\x18.user.v1.GetUserResponse\"\x1e\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/users/{user_id}\x90\x02\x01\x12h\n" +
+	"CreateUser\x12\x1a.user.v1.CreateUserRequest\x1a\x1b.user.v1.CreateUserResponse\x12A\n" +
+	"\aGetUser\x12\x17.user.v1.GetUserRequest\x1a\x18.user.v1.GetUserResponse\"\x03\x90\x02\x01\x12J\n" +
 	"\n" +
-	"UpdateUser\x12\x1a.user.v1.UpdateUserRequest\x1a\x1b.user.v1.UpdateUserResponse\"!\x82\xd3\xe4\x93\x02\x18:\x01*2\x13/v1/users/{user_id}\x90\x02\x02\x12X\n" +
-	"\tListUsers\x12\x19.user.v1.ListUsersRequest\x1a\x1a.user.v1.ListUsersResponse\"\x14\x82\xd3\xe4\x93\x02\v\x12\t/v1/users\x90\x02\x01\x12\x7f\n" +
-	"\x0eDeactivateUser\x12\x1e.user.v1.DeactivateUserRequest\x1a\x1f.user.v1.DeactivateUserResponse\",\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/users/{user_id}:deactivate\x90\x02\x02B7Z5github.com/protosvc/protosvc/generated/user/v1;userv1b\x06proto3"
+	"UpdateUser\x12\x1a.user.v1.UpdateUserRequest\x1a\x1b.user.v1.UpdateUserResponse\"\x03\x90\x02\x02\x12G\n" +
+	"\tListUsers\x12\x19.user.v1.ListUsersRequest\x1a\x1a.user.v1.ListUsersResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\x0eDeactivateUser\x12\x1e.user.v1.DeactivateUserRequest\x1a\x1f.user.v1.DeactivateUserResponse\"\x03\x90\x02\x02B7Z5github.com/protosvc/protosvc/generated/user/v1;userv1b\x06proto3"
 
 var (
 	file_user_v1_user_proto_rawDescOnce sync.Once

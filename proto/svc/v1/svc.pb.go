@@ -35,6 +35,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ErrorContract says how closely a service is held to the errors that its
+// methods declare.
+type ErrorContract int32
+
+const (
+	// The default: ERROR_CONTRACT_LENIENT.
+	ErrorContract_ERROR_CONTRACT_UNSPECIFIED ErrorContract = 0
+	// An undeclared error is logged and counted, and reaches the caller as it is.
+	ErrorContract_ERROR_CONTRACT_LENIENT ErrorContract = 1
+	// An undeclared error is logged and counted, and reaches the caller as
+	// INTERNAL.
+	ErrorContract_ERROR_CONTRACT_STRICT ErrorContract = 2
+)
+
+// Enum value maps for ErrorContract.
+var (
+	ErrorContract_name = map[int32]string{
+		0: "ERROR_CONTRACT_UNSPECIFIED",
+		1: "ERROR_CONTRACT_LENIENT",
+		2: "ERROR_CONTRACT_STRICT",
+	}
+	ErrorContract_value = map[string]int32{
+		"ERROR_CONTRACT_UNSPECIFIED": 0,
+		"ERROR_CONTRACT_LENIENT":     1,
+		"ERROR_CONTRACT_STRICT":      2,
+	}
+)
+
+func (x ErrorContract) Enum() *ErrorContract {
+	p := new(ErrorContract)
+	*p = x
+	return p
+}
+
+func (x ErrorContract) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ErrorContract) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+}
+
+func (ErrorContract) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[0]
+}
+
+func (x ErrorContract) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ErrorContract.Descriptor instead.
+func (ErrorContract) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+}
+
 // Balance is a policy of spreading calls over replicas.
 type Balance int32
 
@@ -47,6 +102,10 @@ const (
 	Balance_BALANCE_LEAST_REQUEST Balance = 2
 	// One replica for all calls, the next one when it fails.
 	Balance_BALANCE_PICK_FIRST Balance = 3
+	// Replicas by the load that they report (ORCA, which every generated server
+	// does): those that answer more calls with less CPU get more. A replica that
+	// has not reported gets as much as the mean.
+	Balance_BALANCE_WEIGHTED Balance = 4
 )
 
 // Enum value maps for Balance.
@@ -56,12 +115,14 @@ var (
 		1: "BALANCE_ROUND_ROBIN",
 		2: "BALANCE_LEAST_REQUEST",
 		3: "BALANCE_PICK_FIRST",
+		4: "BALANCE_WEIGHTED",
 	}
 	Balance_value = map[string]int32{
 		"BALANCE_UNSPECIFIED":   0,
 		"BALANCE_ROUND_ROBIN":   1,
 		"BALANCE_LEAST_REQUEST": 2,
 		"BALANCE_PICK_FIRST":    3,
+		"BALANCE_WEIGHTED":      4,
 	}
 )
 
@@ -76,11 +137,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[0]
+	return &file_svc_v1_svc_proto_enumTypes[1]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -89,7 +150,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
 }
 
 // MetricType is the kind of a metric.
@@ -133,11 +194,11 @@ func (x MetricType) String() string {
 }
 
 func (MetricType) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
 }
 
 func (MetricType) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[1]
+	return &file_svc_v1_svc_proto_enumTypes[2]
 }
 
 func (x MetricType) Number() protoreflect.EnumNumber {
@@ -146,7 +207,7 @@ func (x MetricType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MetricType.Descriptor instead.
 func (MetricType) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 // Service is the policy of a deployable unit: one proto service, one binary,
@@ -197,8 +258,23 @@ type Service struct {
 	// decision is kept. The standard variable OTEL_TRACES_SAMPLER overrules it.
 	// Default: 0.01. Example: 0.1.
 	TraceSampleRatio *float64 `protobuf:"fixed64,11,opt,name=trace_sample_ratio,json=traceSampleRatio,proto3,oneof" json:"trace_sample_ratio,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Metadata that travels with a call through every service that declares it:
+	// from the caller, over HTTP/JSON from a header of that name, to the handler's
+	// context, on to the callees, into each log line and into the metadata of
+	// errors. At most 16 keys. Default: none.
+	Propagate []*Propagated `protobuf:"bytes,12,rep,name=propagate,proto3" json:"propagate,omitempty"`
+	// What becomes of an error that a method returns and does not declare. Errors
+	// of the framework need no mention, but for a callee's that are about the
+	// request it got, or about its own failure: they count as undeclared.
+	// Default: ERROR_CONTRACT_LENIENT.
+	ErrorContract ErrorContract `protobuf:"varint,13,opt,name=error_contract,json=errorContract,proto3,enum=svc.v1.ErrorContract" json:"error_contract,omitempty"`
+	// External services that are called over HTTP. The handler gets a client for
+	// each. Default: none.
+	HttpCallees []*HTTPCallee `protobuf:"bytes,14,rep,name=http_callees,json=httpCallees,proto3" json:"http_callees,omitempty"`
+	// What the server accepts at the most. Default: every limit with its default.
+	Limits        *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Service) Reset() {
@@ -308,6 +384,34 @@ func (x *Service) GetTraceSampleRatio() float64 {
 	return 0
 }
 
+func (x *Service) GetPropagate() []*Propagated {
+	if x != nil {
+		return x.Propagate
+	}
+	return nil
+}
+
+func (x *Service) GetErrorContract() ErrorContract {
+	if x != nil {
+		return x.ErrorContract
+	}
+	return ErrorContract_ERROR_CONTRACT_UNSPECIFIED
+}
+
+func (x *Service) GetHttpCallees() []*HTTPCallee {
+	if x != nil {
+		return x.HttpCallees
+	}
+	return nil
+}
+
+func (x *Service) GetLimits() *Limits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -321,9 +425,13 @@ type Database struct {
 	// Kubernetes Secret whose key "url" holds the URL of the database. The Secret
 	// is made by the platform and never generated.
 	// Default: the name of the service, then "-database".
-	Secret        string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Secret string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// How long the answers of requests with an idempotency_key are kept, from the
+	// first request on. Refused where no method has one that the runtime keeps.
+	// Default: "24h".
+	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -377,6 +485,259 @@ func (x *Database) GetSecret() string {
 	return ""
 }
 
+func (x *Database) GetIdempotencyRetention() string {
+	if x != nil {
+		return x.IdempotencyRetention
+	}
+	return ""
+}
+
+// Propagated is a metadata key that travels.
+type Propagated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key as on the wire, lower case, without the suffix "-bin" and without the
+	// prefix "grpc-". Keys of credentials, of tracing and of the transport are
+	// refused. Required. Example: "x-tenant-id".
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Longest value in bytes, at most 1024; a longer one is refused with
+	// INVALID_ARGUMENT, and so are several values, and one that is not printable
+	// ASCII. Default: 128.
+	MaxBytes      uint32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Propagated) Reset() {
+	*x = Propagated{}
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Propagated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Propagated) ProtoMessage() {}
+
+func (x *Propagated) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
+func (*Propagated) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Propagated) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Propagated) GetMaxBytes() uint32 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+// HTTPCallee is an external service that is called over HTTP. The handler gets
+// a client with pooled connections, retries, metrics and traces, package
+// svc/httpclient. Whether it answers has no effect on readiness.
+type HTTPCallee struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the client in the handler's dependencies and in config.yaml, snake
+	// case; metrics have it as the label callee. Required. Example: "fraud_check".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Base URL, http or https, without user, query and fragment. config.yaml may
+	// replace it.
+	// Required. Example: "https://fraud.example.com/v1".
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// Deadline of a request with all its attempts and the reading of the response.
+	// Default: "5s".
+	Timeout string `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Tries of a request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE),
+	// from 1 to 5. Others are never tried again. Default: 3.
+	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Idle connections that are kept open. Default: 16.
+	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *HTTPCallee) Reset() {
+	*x = HTTPCallee{}
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HTTPCallee) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HTTPCallee) ProtoMessage() {}
+
+func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
+func (*HTTPCallee) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *HTTPCallee) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *HTTPCallee) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *HTTPCallee) GetTimeout() string {
+	if x != nil {
+		return x.Timeout
+	}
+	return ""
+}
+
+func (x *HTTPCallee) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *HTTPCallee) GetIdleConnections() uint32 {
+	if x != nil {
+		return x.IdleConnections
+	}
+	return 0
+}
+
+// Limits are what one replica accepts at the most. Excess is refused at once,
+// before any work is done for it.
+type Limits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Calls in progress, streams not counted, above which calls are refused with
+	// RESOURCE_EXHAUSTED; with adaptive, the upper bound.
+	// Default: 1000.
+	Concurrency uint32 `protobuf:"varint,1,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
+	// Whether the limit of calls in progress follows the measured latency: it
+	// falls while calls queue, so that those accepted still finish in time.
+	// Default: false.
+	Adaptive bool `protobuf:"varint,2,opt,name=adaptive,proto3" json:"adaptive,omitempty"`
+	// Largest message received, the body of an HTTP/JSON request included; a
+	// Kubernetes quantity. Default: "4Mi".
+	MessageSize string `protobuf:"bytes,3,opt,name=message_size,json=messageSize,proto3" json:"message_size,omitempty"`
+	// Largest set of headers received, a Kubernetes quantity. Default: "16Ki".
+	HeaderSize string `protobuf:"bytes,4,opt,name=header_size,json=headerSize,proto3" json:"header_size,omitempty"`
+	// Connections, for gRPC and for HTTP/JSON each; one too many is closed at once.
+	// Default: 10000.
+	Connections uint32 `protobuf:"varint,5,opt,name=connections,proto3" json:"connections,omitempty"`
+	// Calls and streams open at once on one connection. Default: 1000.
+	StreamsPerConnection uint32 `protobuf:"varint,6,opt,name=streams_per_connection,json=streamsPerConnection,proto3" json:"streams_per_connection,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *Limits) Reset() {
+	*x = Limits{}
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Limits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Limits) ProtoMessage() {}
+
+func (x *Limits) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Limits.ProtoReflect.Descriptor instead.
+func (*Limits) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Limits) GetConcurrency() uint32 {
+	if x != nil {
+		return x.Concurrency
+	}
+	return 0
+}
+
+func (x *Limits) GetAdaptive() bool {
+	if x != nil {
+		return x.Adaptive
+	}
+	return false
+}
+
+func (x *Limits) GetMessageSize() string {
+	if x != nil {
+		return x.MessageSize
+	}
+	return ""
+}
+
+func (x *Limits) GetHeaderSize() string {
+	if x != nil {
+		return x.HeaderSize
+	}
+	return ""
+}
+
+func (x *Limits) GetConnections() uint32 {
+	if x != nil {
+		return x.Connections
+	}
+	return 0
+}
+
+func (x *Limits) GetStreamsPerConnection() uint32 {
+	if x != nil {
+		return x.StreamsPerConnection
+	}
+	return 0
+}
+
 // Callee holds the settings of the connection to one service that is called.
 type Callee struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -391,13 +752,18 @@ type Callee struct {
 	// not take its callers out of rotation too. Off, a failing callee is shown
 	// as degraded. Default: false.
 	GatesReadiness bool `protobuf:"varint,3,opt,name=gates_readiness,json=gatesReadiness,proto3" json:"gates_readiness,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Connections to each replica, at most 16. More than one helps only where a
+	// single one is saturated, by very many streams for instance. Default: 1.
+	Connections uint32 `protobuf:"varint,4,opt,name=connections,proto3" json:"connections,omitempty"`
+	// When calls are no longer sent. Default: a breaker with all defaults.
+	Breaker       *Breaker `protobuf:"bytes,5,opt,name=breaker,proto3" json:"breaker,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -409,7 +775,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -422,7 +788,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Callee) GetService() string {
@@ -446,6 +812,111 @@ func (x *Callee) GetGatesReadiness() bool {
 	return false
 }
 
+func (x *Callee) GetConnections() uint32 {
+	if x != nil {
+		return x.Connections
+	}
+	return 0
+}
+
+func (x *Callee) GetBreaker() *Breaker {
+	if x != nil {
+		return x.Breaker
+	}
+	return nil
+}
+
+// Breaker stops calls to a callee that fails, so that it can recover and the
+// caller fails fast. Only server faults count: UNAVAILABLE, DEADLINE_EXCEEDED,
+// INTERNAL, UNKNOWN, DATA_LOSS, and errors of the contract that say
+// trips_breaker; not DEADLINE_EXCEEDED where the caller left less than half of
+// the method's timeout. A stream counts once, at its first message or when it
+// ends without one. A single bad replica is left out, for the time of open,
+// before the breaker opens for all.
+type Breaker struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether there is none. Default: false.
+	Off bool `protobuf:"varint,1,opt,name=off,proto3" json:"off,omitempty"`
+	// Share of server faults among the calls of the window, in percent, at which
+	// it opens. Default: 50.
+	FailurePercent uint32 `protobuf:"varint,2,opt,name=failure_percent,json=failurePercent,proto3" json:"failure_percent,omitempty"`
+	// Calls in the window below which it does not open; as many faults in a row
+	// open it whatever came before. Default: 20.
+	MinCalls uint32 `protobuf:"varint,3,opt,name=min_calls,json=minCalls,proto3" json:"min_calls,omitempty"`
+	// Time over which calls are counted. Default: "10s".
+	Window string `protobuf:"bytes,4,opt,name=window,proto3" json:"window,omitempty"`
+	// How long it stays open before a call is tried. It closes when that one
+	// succeeds. Default: "1s".
+	Open          string `protobuf:"bytes,5,opt,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Breaker) Reset() {
+	*x = Breaker{}
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Breaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Breaker) ProtoMessage() {}
+
+func (x *Breaker) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
+func (*Breaker) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Breaker) GetOff() bool {
+	if x != nil {
+		return x.Off
+	}
+	return false
+}
+
+func (x *Breaker) GetFailurePercent() uint32 {
+	if x != nil {
+		return x.FailurePercent
+	}
+	return 0
+}
+
+func (x *Breaker) GetMinCalls() uint32 {
+	if x != nil {
+		return x.MinCalls
+	}
+	return 0
+}
+
+func (x *Breaker) GetWindow() string {
+	if x != nil {
+		return x.Window
+	}
+	return ""
+}
+
+func (x *Breaker) GetOpen() string {
+	if x != nil {
+		return x.Open
+	}
+	return ""
+}
+
 // Metric is a business metric.
 type Metric struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -467,7 +938,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -479,7 +950,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -492,7 +963,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Metric) GetName() string {
@@ -545,7 +1016,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +1028,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +1041,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Label) GetName() string {
@@ -609,7 +1080,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -621,7 +1092,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -634,7 +1105,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -681,7 +1152,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -693,7 +1164,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -706,7 +1177,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -731,7 +1202,10 @@ func (x *Ports) GetAdmin() uint32 {
 }
 
 // Stop is how the process ends: readiness goes off, the drain delay passes,
-// calls in flight finish, what is left is cut when the budget is over.
+// calls in flight finish, what is left is cut when the budget is over. Streams
+// are told, and those still open after half of the budget end with UNAVAILABLE.
+// config.yaml may shorten both times but not exceed their sum, from which the
+// grace periods of the manifests are made.
 type Stop struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How long the process still accepts calls after readiness went off, so that
@@ -747,7 +1221,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +1233,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +1246,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -811,19 +1285,53 @@ type Method struct {
 	// Field of the request that makes a repeated call harmless: a second call with
 	// the same value has no second effect. Must be a string field with
 	// buf.validate rules that refuse the empty string. The method counts as idempotent, so clients retry it.
+	// On a unary method of a service with a database, the runtime answers a
+	// repetition with the first answer, errors included; see handler_keeps_key.
 	// Default: none. Example: "request_id".
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// When clients try again. Unset, unary methods that are idempotent, by
 	// idempotency_key or by the standard option idempotency_level, are tried
 	// 3 times. Refused on any other method, and on streams.
-	Retry         *Retry `protobuf:"bytes,5,opt,name=retry,proto3" json:"retry,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Retry *Retry `protobuf:"bytes,5,opt,name=retry,proto3" json:"retry,omitempty"`
+	// Whether a client sends a second request before the first has failed, to
+	// another replica where there is one. The first answer wins, and the other
+	// request is cancelled. It takes the place of retries: a call whose request
+	// fails with a code that would be tried again goes on with the next at once.
+	// Further requests are at most one for every ten calls that succeed.
+	// Refused on methods that are not idempotent, on streams, and beside retry.
+	// Default: none.
+	Hedge *Hedge `protobuf:"bytes,6,opt,name=hedge,proto3" json:"hedge,omitempty"`
+	// Calls in progress in one replica above which further ones are refused with
+	// RESOURCE_EXHAUSTED; for streams, open ones. Default: no limit of its own.
+	Concurrency uint32 `protobuf:"varint,7,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
+	// How often one caller may call. Default: no limit.
+	RateLimit *RateLimit `protobuf:"bytes,8,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`
+	// Bounds of a stream. Refused on unary methods.
+	// Default: every bound with its default.
+	Stream *Stream `protobuf:"bytes,9,opt,name=stream,proto3" json:"stream,omitempty"`
+	// Errors of callees that reach the caller as errors of this contract. Errors
+	// that are neither mapped nor declared are subject to error_contract. Where a
+	// run sees the whole system, a method under calls must return them; those under
+	// defers are called too late for it. Default: none.
+	MapErrors []*ErrorMapping `protobuf:"bytes,10,rep,name=map_errors,json=mapErrors,proto3" json:"map_errors,omitempty"`
+	// Methods of other services that are called after the method's transaction is
+	// committed, through the outbox in the service's database: at least once, in
+	// spite of crashes. They must be unary and idempotent, and the service must have a database.
+	// Resolved as in calls. Default: none.
+	// Example: "payment.v1.PaymentService/Authorize".
+	Defers []string `protobuf:"bytes,11,rep,name=defers,proto3" json:"defers,omitempty"`
+	// Whether the handler itself answers a repeated idempotency_key. Otherwise the
+	// runtime does, where the service has a database: it keeps the first answer
+	// and replays it, and refuses another request under the same key. Refused
+	// without idempotency_key. Default: false.
+	HandlerKeepsKey bool `protobuf:"varint,12,opt,name=handler_keeps_key,json=handlerKeepsKey,proto3" json:"handler_keeps_key,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -835,7 +1343,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -848,7 +1356,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Method) GetTimeout() string {
@@ -886,6 +1394,55 @@ func (x *Method) GetRetry() *Retry {
 	return nil
 }
 
+func (x *Method) GetHedge() *Hedge {
+	if x != nil {
+		return x.Hedge
+	}
+	return nil
+}
+
+func (x *Method) GetConcurrency() uint32 {
+	if x != nil {
+		return x.Concurrency
+	}
+	return 0
+}
+
+func (x *Method) GetRateLimit() *RateLimit {
+	if x != nil {
+		return x.RateLimit
+	}
+	return nil
+}
+
+func (x *Method) GetStream() *Stream {
+	if x != nil {
+		return x.Stream
+	}
+	return nil
+}
+
+func (x *Method) GetMapErrors() []*ErrorMapping {
+	if x != nil {
+		return x.MapErrors
+	}
+	return nil
+}
+
+func (x *Method) GetDefers() []string {
+	if x != nil {
+		return x.Defers
+	}
+	return nil
+}
+
+func (x *Method) GetHandlerKeepsKey() bool {
+	if x != nil {
+		return x.HandlerKeepsKey
+	}
+	return false
+}
+
 // Retry is how a client repeats a call.
 type Retry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -906,7 +1463,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1475,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1488,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -962,6 +1519,269 @@ func (x *Retry) GetCodes() []code.Code {
 	return nil
 }
 
+// Hedge is how a client repeats a call that is slow.
+type Hedge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All requests of one call, the first included: 2 or 3. Default: 2.
+	Attempts uint32 `protobuf:"varint,1,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Wait before each further request, below the timeout; about the 95th
+	// percentile of the latency. Required. Example: "50ms".
+	Delay         string `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hedge) Reset() {
+	*x = Hedge{}
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hedge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hedge) ProtoMessage() {}
+
+func (x *Hedge) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
+func (*Hedge) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Hedge) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Hedge) GetDelay() string {
+	if x != nil {
+		return x.Delay
+	}
+	return ""
+}
+
+// RateLimit is a token bucket for each caller in each replica. Excess is refused
+// with RESOURCE_EXHAUSTED and the time after which to try again. For streams it
+// counts those that are opened.
+type RateLimit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Calls per second in the long run. Required. Example: 50.
+	PerSecond float64 `protobuf:"fixed64,1,opt,name=per_second,json=perSecond,proto3" json:"per_second,omitempty"`
+	// Calls at once after a pause. Default: per_second, rounded up.
+	Burst uint32 `protobuf:"varint,2,opt,name=burst,proto3" json:"burst,omitempty"`
+	// Metadata key whose value tells callers apart, one of those under propagate;
+	// callers who do not send it are told apart by address.
+	// Default: the peer's address without the port, of IPv6 its /64.
+	// Example: "x-tenant-id".
+	Key           string `protobuf:"bytes,3,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RateLimit) Reset() {
+	*x = RateLimit{}
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RateLimit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RateLimit) ProtoMessage() {}
+
+func (x *RateLimit) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
+func (*RateLimit) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *RateLimit) GetPerSecond() float64 {
+	if x != nil {
+		return x.PerSecond
+	}
+	return 0
+}
+
+func (x *RateLimit) GetBurst() uint32 {
+	if x != nil {
+		return x.Burst
+	}
+	return 0
+}
+
+func (x *RateLimit) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+// Stream are the bounds of a stream. One that reaches a bound ends with a status
+// that says which.
+type Stream struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Longest life. It ends with UNAVAILABLE, upon which clients connect anew.
+	// "0s" means none. Connections last as long as their longest stream may.
+	// Default: "30m", or the method's timeout if that is longer.
+	MaxAge string `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// Longest time without a message in either direction. "0s" means none.
+	// Default: "5m".
+	IdleTimeout string `protobuf:"bytes,2,opt,name=idle_timeout,json=idleTimeout,proto3" json:"idle_timeout,omitempty"`
+	// Most messages that a caller may send; RESOURCE_EXHAUSTED after that. 0 means
+	// no limit. Default: 0.
+	MaxMessages uint64 `protobuf:"varint,3,opt,name=max_messages,json=maxMessages,proto3" json:"max_messages,omitempty"`
+	// How long one message may wait for a caller who does not read. "0s" means
+	// forever. Default: "30s".
+	SendTimeout   string `protobuf:"bytes,4,opt,name=send_timeout,json=sendTimeout,proto3" json:"send_timeout,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stream) Reset() {
+	*x = Stream{}
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stream) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stream) ProtoMessage() {}
+
+func (x *Stream) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stream.ProtoReflect.Descriptor instead.
+func (*Stream) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Stream) GetMaxAge() string {
+	if x != nil {
+		return x.MaxAge
+	}
+	return ""
+}
+
+func (x *Stream) GetIdleTimeout() string {
+	if x != nil {
+		return x.IdleTimeout
+	}
+	return ""
+}
+
+func (x *Stream) GetMaxMessages() uint64 {
+	if x != nil {
+		return x.MaxMessages
+	}
+	return 0
+}
+
+func (x *Stream) GetSendTimeout() string {
+	if x != nil {
+		return x.SendTimeout
+	}
+	return ""
+}
+
+// ErrorMapping turns an error of a callee into one of this contract. The metadata
+// goes with it, so the placeholders of the new message must be among those of the
+// old one.
+type ErrorMapping struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Error of a callee, resolved as in errors; the file that declares it is
+	// imported. Required. Example: "PAYMENT_ERROR_DECLINED".
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	// Error that this method declares. Required.
+	// Example: "ORDER_ERROR_PAYMENT_DECLINED".
+	To            string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErrorMapping) Reset() {
+	*x = ErrorMapping{}
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErrorMapping) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErrorMapping) ProtoMessage() {}
+
+func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
+func (*ErrorMapping) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ErrorMapping) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ErrorMapping) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
 // Errors makes an enum a set of typed errors. Its zero value stands for "no
 // error" and gets none.
 type Errors struct {
@@ -976,7 +1796,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1808,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1821,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Errors) GetDomain() string {
@@ -1026,14 +1846,25 @@ type Error struct {
 	// Whether the same call may succeed when it is tried again: the error carries
 	// google.rpc.RetryInfo, and clients retry its code on idempotent methods.
 	// Default: false.
-	Retryable     bool `protobuf:"varint,4,opt,name=retryable,proto3" json:"retryable,omitempty"`
+	Retryable bool `protobuf:"varint,4,opt,name=retryable,proto3" json:"retryable,omitempty"`
+	// Whether the error is a fault of the server that makes callers' circuit
+	// breakers count the call as failed. Default: as the code says; see Breaker.
+	TripsBreaker *bool `protobuf:"varint,5,opt,name=trips_breaker,json=tripsBreaker,proto3,oneof" json:"trips_breaker,omitempty"`
+	// How long a caller should wait before it tries again: the delay in
+	// google.rpc.RetryInfo, and Retry-After over HTTP/JSON. Refused on an error that is not retryable.
+	// Default: none; clients wait as their backoff says. Example: "1s".
+	RetryDelay string `protobuf:"bytes,6,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
+	// The message in other languages, chosen by the caller's accept-language, as
+	// metadata or as the header of HTTP, and sent as google.rpc.LocalizedMessage.
+	// A caller who reads none of them gets none. Default: none.
+	Translations  []*Translation `protobuf:"bytes,7,rep,name=translations,proto3" json:"translations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1045,7 +1876,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1058,7 +1889,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -1089,6 +1920,83 @@ func (x *Error) GetRetryable() bool {
 	return false
 }
 
+func (x *Error) GetTripsBreaker() bool {
+	if x != nil && x.TripsBreaker != nil {
+		return *x.TripsBreaker
+	}
+	return false
+}
+
+func (x *Error) GetRetryDelay() string {
+	if x != nil {
+		return x.RetryDelay
+	}
+	return ""
+}
+
+func (x *Error) GetTranslations() []*Translation {
+	if x != nil {
+		return x.Translations
+	}
+	return nil
+}
+
+// Translation is an error's message in another language.
+type Translation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Language, BCP 47. Required. Example: "de".
+	Locale string `protobuf:"bytes,1,opt,name=locale,proto3" json:"locale,omitempty"`
+	// Message, with the placeholders of the error's own. Required.
+	// Example: "Nutzer {user_id} gibt es nicht".
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Translation) Reset() {
+	*x = Translation{}
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Translation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Translation) ProtoMessage() {}
+
+func (x *Translation) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Translation.ProtoReflect.Descriptor instead.
+func (*Translation) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Translation) GetLocale() string {
+	if x != nil {
+		return x.Locale
+	}
+	return ""
+}
+
+func (x *Translation) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // Field says more about a field of a config message.
 type Field struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1101,7 +2009,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +2021,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +2034,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Field) GetDefault() string {
@@ -1223,7 +2131,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x99\x03\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xe8\x04\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -1236,16 +2144,48 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x05ports\x18\t \x01(\v2\r.svc.v1.PortsR\x05ports\x12 \n" +
 	"\x04stop\x18\n" +
 	" \x01(\v2\f.svc.v1.StopR\x04stop\x121\n" +
-	"\x12trace_sample_ratio\x18\v \x01(\x01H\x00R\x10traceSampleRatio\x88\x01\x01B\x15\n" +
-	"\x13_trace_sample_ratio\"x\n" +
+	"\x12trace_sample_ratio\x18\v \x01(\x01H\x00R\x10traceSampleRatio\x88\x01\x01\x120\n" +
+	"\tpropagate\x18\f \x03(\v2\x12.svc.v1.PropagatedR\tpropagate\x12<\n" +
+	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
+	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
+	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
+	"\x13_trace_sample_ratio\"\xad\x01\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\"v\n" +
+	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
+	"\n" +
+	"Propagated\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
+	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\x93\x01\n" +
+	"\n" +
+	"HTTPCallee\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12\x18\n" +
+	"\atimeout\x18\x03 \x01(\tR\atimeout\x12\x1a\n" +
+	"\battempts\x18\x04 \x01(\rR\battempts\x12)\n" +
+	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\"\xe2\x01\n" +
+	"\x06Limits\x12 \n" +
+	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12\x1a\n" +
+	"\badaptive\x18\x02 \x01(\bR\badaptive\x12!\n" +
+	"\fmessage_size\x18\x03 \x01(\tR\vmessageSize\x12\x1f\n" +
+	"\vheader_size\x18\x04 \x01(\tR\n" +
+	"headerSize\x12 \n" +
+	"\vconnections\x18\x05 \x01(\rR\vconnections\x124\n" +
+	"\x16streams_per_connection\x18\x06 \x01(\rR\x14streamsPerConnection\"\xc3\x01\n" +
 	"\x06Callee\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12)\n" +
 	"\abalance\x18\x02 \x01(\x0e2\x0f.svc.v1.BalanceR\abalance\x12'\n" +
-	"\x0fgates_readiness\x18\x03 \x01(\bR\x0egatesReadiness\"\x99\x01\n" +
+	"\x0fgates_readiness\x18\x03 \x01(\bR\x0egatesReadiness\x12 \n" +
+	"\vconnections\x18\x04 \x01(\rR\vconnections\x12)\n" +
+	"\abreaker\x18\x05 \x01(\v2\x0f.svc.v1.BreakerR\abreaker\"\x8d\x01\n" +
+	"\aBreaker\x12\x10\n" +
+	"\x03off\x18\x01 \x01(\bR\x03off\x12'\n" +
+	"\x0ffailure_percent\x18\x02 \x01(\rR\x0efailurePercent\x12\x1b\n" +
+	"\tmin_calls\x18\x03 \x01(\rR\bminCalls\x12\x16\n" +
+	"\x06window\x18\x04 \x01(\tR\x06window\x12\x12\n" +
+	"\x04open\x18\x05 \x01(\tR\x04open\"\x99\x01\n" +
 	"\x06Metric\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12&\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x12.svc.v1.MetricTypeR\x04type\x12\x12\n" +
@@ -1267,34 +2207,73 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x04Stop\x12\x1f\n" +
 	"\vdrain_delay\x18\x01 \x01(\tR\n" +
 	"drainDelay\x12\x16\n" +
-	"\x06budget\x18\x02 \x01(\tR\x06budget\"\x9e\x01\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xb8\x03\n" +
 	"\x06Method\x12\x18\n" +
 	"\atimeout\x18\x01 \x01(\tR\atimeout\x12\x14\n" +
 	"\x05calls\x18\x02 \x03(\tR\x05calls\x12\x16\n" +
 	"\x06errors\x18\x03 \x03(\tR\x06errors\x12'\n" +
 	"\x0fidempotency_key\x18\x04 \x01(\tR\x0eidempotencyKey\x12#\n" +
-	"\x05retry\x18\x05 \x01(\v2\r.svc.v1.RetryR\x05retry\"\x95\x01\n" +
+	"\x05retry\x18\x05 \x01(\v2\r.svc.v1.RetryR\x05retry\x12#\n" +
+	"\x05hedge\x18\x06 \x01(\v2\r.svc.v1.HedgeR\x05hedge\x12 \n" +
+	"\vconcurrency\x18\a \x01(\rR\vconcurrency\x120\n" +
+	"\n" +
+	"rate_limit\x18\b \x01(\v2\x11.svc.v1.RateLimitR\trateLimit\x12&\n" +
+	"\x06stream\x18\t \x01(\v2\x0e.svc.v1.StreamR\x06stream\x123\n" +
+	"\n" +
+	"map_errors\x18\n" +
+	" \x03(\v2\x14.svc.v1.ErrorMappingR\tmapErrors\x12\x16\n" +
+	"\x06defers\x18\v \x03(\tR\x06defers\x12*\n" +
+	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\"\x95\x01\n" +
 	"\x05Retry\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\rR\battempts\x12'\n" +
 	"\x0finitial_backoff\x18\x02 \x01(\tR\x0einitialBackoff\x12\x1f\n" +
 	"\vmax_backoff\x18\x03 \x01(\tR\n" +
 	"maxBackoff\x12&\n" +
-	"\x05codes\x18\x04 \x03(\x0e2\x10.google.rpc.CodeR\x05codes\" \n" +
+	"\x05codes\x18\x04 \x03(\x0e2\x10.google.rpc.CodeR\x05codes\"9\n" +
+	"\x05Hedge\x12\x1a\n" +
+	"\battempts\x18\x01 \x01(\rR\battempts\x12\x14\n" +
+	"\x05delay\x18\x02 \x01(\tR\x05delay\"R\n" +
+	"\tRateLimit\x12\x1d\n" +
+	"\n" +
+	"per_second\x18\x01 \x01(\x01R\tperSecond\x12\x14\n" +
+	"\x05burst\x18\x02 \x01(\rR\x05burst\x12\x10\n" +
+	"\x03key\x18\x03 \x01(\tR\x03key\"\x8a\x01\n" +
+	"\x06Stream\x12\x17\n" +
+	"\amax_age\x18\x01 \x01(\tR\x06maxAge\x12!\n" +
+	"\fidle_timeout\x18\x02 \x01(\tR\vidleTimeout\x12!\n" +
+	"\fmax_messages\x18\x03 \x01(\x04R\vmaxMessages\x12!\n" +
+	"\fsend_timeout\x18\x04 \x01(\tR\vsendTimeout\"2\n" +
+	"\fErrorMapping\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\" \n" +
 	"\x06Errors\x12\x16\n" +
-	"\x06domain\x18\x01 \x01(\tR\x06domain\"\x86\x01\n" +
+	"\x06domain\x18\x01 \x01(\tR\x06domain\"\x9c\x02\n" +
 	"\x05Error\x12$\n" +
 	"\x04code\x18\x01 \x01(\x0e2\x10.google.rpc.CodeR\x04code\x12\x1f\n" +
 	"\vhttp_status\x18\x02 \x01(\rR\n" +
 	"httpStatus\x12\x18\n" +
 	"\amessage\x18\x03 \x01(\tR\amessage\x12\x1c\n" +
-	"\tretryable\x18\x04 \x01(\bR\tretryable\"!\n" +
+	"\tretryable\x18\x04 \x01(\bR\tretryable\x12(\n" +
+	"\rtrips_breaker\x18\x05 \x01(\bH\x00R\ftripsBreaker\x88\x01\x01\x12\x1f\n" +
+	"\vretry_delay\x18\x06 \x01(\tR\n" +
+	"retryDelay\x127\n" +
+	"\ftranslations\x18\a \x03(\v2\x13.svc.v1.TranslationR\ftranslationsB\x10\n" +
+	"\x0e_trips_breaker\"?\n" +
+	"\vTranslation\x12\x16\n" +
+	"\x06locale\x18\x01 \x01(\tR\x06locale\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"!\n" +
 	"\x05Field\x12\x18\n" +
-	"\adefault\x18\x01 \x01(\tR\adefault*n\n" +
+	"\adefault\x18\x01 \x01(\tR\adefault*f\n" +
+	"\rErrorContract\x12\x1e\n" +
+	"\x1aERROR_CONTRACT_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16ERROR_CONTRACT_LENIENT\x10\x01\x12\x19\n" +
+	"\x15ERROR_CONTRACT_STRICT\x10\x02*\x84\x01\n" +
 	"\aBalance\x12\x17\n" +
 	"\x13BALANCE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13BALANCE_ROUND_ROBIN\x10\x01\x12\x19\n" +
 	"\x15BALANCE_LEAST_REQUEST\x10\x02\x12\x16\n" +
-	"\x12BALANCE_PICK_FIRST\x10\x03*t\n" +
+	"\x12BALANCE_PICK_FIRST\x10\x03\x12\x14\n" +
+	"\x10BALANCE_WEIGHTED\x10\x04*t\n" +
 	"\n" +
 	"MetricType\x12\x1b\n" +
 	"\x17METRIC_TYPE_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -1319,59 +2298,79 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_svc_v1_svc_proto_goTypes = []any{
-	(Balance)(0),                          // 0: svc.v1.Balance
-	(MetricType)(0),                       // 1: svc.v1.MetricType
-	(*Service)(nil),                       // 2: svc.v1.Service
-	(*Database)(nil),                      // 3: svc.v1.Database
-	(*Callee)(nil),                        // 4: svc.v1.Callee
-	(*Metric)(nil),                        // 5: svc.v1.Metric
-	(*Label)(nil),                         // 6: svc.v1.Label
-	(*Scale)(nil),                         // 7: svc.v1.Scale
-	(*Ports)(nil),                         // 8: svc.v1.Ports
-	(*Stop)(nil),                          // 9: svc.v1.Stop
-	(*Method)(nil),                        // 10: svc.v1.Method
-	(*Retry)(nil),                         // 11: svc.v1.Retry
-	(*Errors)(nil),                        // 12: svc.v1.Errors
-	(*Error)(nil),                         // 13: svc.v1.Error
-	(*Field)(nil),                         // 14: svc.v1.Field
-	(code.Code)(0),                        // 15: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 16: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 17: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 18: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 19: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 20: google.protobuf.FieldOptions
+	(ErrorContract)(0),                    // 0: svc.v1.ErrorContract
+	(Balance)(0),                          // 1: svc.v1.Balance
+	(MetricType)(0),                       // 2: svc.v1.MetricType
+	(*Service)(nil),                       // 3: svc.v1.Service
+	(*Database)(nil),                      // 4: svc.v1.Database
+	(*Propagated)(nil),                    // 5: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 6: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 7: svc.v1.Limits
+	(*Callee)(nil),                        // 8: svc.v1.Callee
+	(*Breaker)(nil),                       // 9: svc.v1.Breaker
+	(*Metric)(nil),                        // 10: svc.v1.Metric
+	(*Label)(nil),                         // 11: svc.v1.Label
+	(*Scale)(nil),                         // 12: svc.v1.Scale
+	(*Ports)(nil),                         // 13: svc.v1.Ports
+	(*Stop)(nil),                          // 14: svc.v1.Stop
+	(*Method)(nil),                        // 15: svc.v1.Method
+	(*Retry)(nil),                         // 16: svc.v1.Retry
+	(*Hedge)(nil),                         // 17: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 18: svc.v1.RateLimit
+	(*Stream)(nil),                        // 19: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 20: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 21: svc.v1.Errors
+	(*Error)(nil),                         // 22: svc.v1.Error
+	(*Translation)(nil),                   // 23: svc.v1.Translation
+	(*Field)(nil),                         // 24: svc.v1.Field
+	(code.Code)(0),                        // 25: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 26: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 27: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 28: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 29: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 30: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	3,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	4,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	5,  // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	7,  // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	8,  // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	9,  // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	0,  // 6: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	1,  // 7: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	6,  // 8: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	11, // 9: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	15, // 10: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	15, // 11: svc.v1.Error.code:type_name -> google.rpc.Code
-	16, // 12: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	17, // 13: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	18, // 14: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	19, // 15: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	20, // 16: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	2,  // 17: svc.v1.service:type_name -> svc.v1.Service
-	10, // 18: svc.v1.method:type_name -> svc.v1.Method
-	12, // 19: svc.v1.errors:type_name -> svc.v1.Errors
-	13, // 20: svc.v1.error:type_name -> svc.v1.Error
-	14, // 21: svc.v1.field:type_name -> svc.v1.Field
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	17, // [17:22] is the sub-list for extension type_name
-	12, // [12:17] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	4,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	8,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	10, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	12, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	13, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	14, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	5,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	0,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
+	6,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	7,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	1,  // 10: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	9,  // 11: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	2,  // 12: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	11, // 13: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	16, // 14: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	17, // 15: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	18, // 16: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	19, // 17: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	20, // 18: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	25, // 19: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	25, // 20: svc.v1.Error.code:type_name -> google.rpc.Code
+	23, // 21: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	26, // 22: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	27, // 23: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	28, // 24: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	29, // 25: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	30, // 26: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	3,  // 27: svc.v1.service:type_name -> svc.v1.Service
+	15, // 28: svc.v1.method:type_name -> svc.v1.Method
+	21, // 29: svc.v1.errors:type_name -> svc.v1.Errors
+	22, // 30: svc.v1.error:type_name -> svc.v1.Error
+	24, // 31: svc.v1.field:type_name -> svc.v1.Field
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	27, // [27:32] is the sub-list for extension type_name
+	22, // [22:27] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -1380,13 +2379,14 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   13,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

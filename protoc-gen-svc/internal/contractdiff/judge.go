@@ -128,6 +128,12 @@ var judgements = map[string]judgement{
 		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
+	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "a key more travels"}),
+	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
+	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
+	"(svc.v1.service).limits":                  ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
+	"(svc.v1.service).limits.adaptive":         always(Look, "whether the limit of calls follows the latency"),
+	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
 	"(svc.v1.service).metrics": either(
 		verdict{Safe, "something more to see"}, verdict{Breaking, "dashboards and alerts that use it find nothing"},
 		verdict{Breaking, "dashboards and alerts that use it find other series"}),
@@ -148,17 +154,29 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).idempotency_key": keyChange,
 	"(svc.v1.method).retry":           always(Look, "how often a failing callee is called"),
 
+	"(svc.v1.method).concurrency":         either(verdict{Look, "excess is refused from now on"}, verdict{Safe, "nothing is refused for this any more"}, verdict{Look, "more, or less, is refused"}),
+	"(svc.v1.method).rate_limit":          either(verdict{Look, "callers who call more often are refused"}, verdict{Safe, "callers may call as often as they like"}, verdict{Look, "which callers are refused"}),
+	"(svc.v1.method).stream":              ordered(deadline, verdict{Look, "streams end earlier"}, verdict{Safe, "streams may last longer"}),
+	"(svc.v1.method).stream.max_messages": either(verdict{Look, "longer streams are refused"}, verdict{Safe, "streams have no limit of messages"}, verdict{Look, "which streams are refused"}),
+	"(svc.v1.method).hedge":               always(Look, "how often a slow callee is called"),
+	"(svc.v1.method).handler_keeps_key":   always(Look, "who answers repeated calls: the runtime, or the handler"),
+	"(svc.v1.method).defers":              listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
+	"(svc.v1.method).map_errors":          always(Breaking, "callers get another error than before"),
+
 	"(google.api.http)": listed(verdict{Breaking, "HTTP callers find nothing at the old path"}, verdict{Safe, "another path"}),
 	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
 	"deprecated":        always(Look, "whether callers are told to move on"),
 
 	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
 
-	"(svc.v1.errors).domain":     always(Breaking, "callers know the error by its domain"),
-	"(svc.v1.error).code":        always(Breaking, "callers, retries and alerts go by the code"),
-	"(svc.v1.error).http_status": always(Breaking, "HTTP callers go by the status"),
-	"(svc.v1.error).message":     always(Safe, "words for people"),
-	"(svc.v1.error).retryable":   always(Look, "callers try again, or no longer do"),
+	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),
+	"(svc.v1.error).code":          always(Breaking, "callers, retries and alerts go by the code"),
+	"(svc.v1.error).http_status":   always(Breaking, "HTTP callers go by the status"),
+	"(svc.v1.error).message":       always(Safe, "words for people"),
+	"(svc.v1.error).trips_breaker": always(Look, "when callers stop to call"),
+	"(svc.v1.error).retry_delay":   always(Safe, "how long callers wait before they try again"),
+	"(svc.v1.error).translations":  always(Safe, "words for people"),
+	"(svc.v1.error).retryable":     always(Look, "callers try again, or no longer do"),
 }
 
 func keyChange(old, now string) verdict {

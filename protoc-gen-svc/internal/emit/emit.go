@@ -34,6 +34,7 @@ var services = []output[*model.Service]{
 	{template: "go/service.go.tmpl", path: library("service"), pkg: libraryPackage},
 	{template: "go/server.go.tmpl", path: library("server"), pkg: libraryPackage},
 	{template: "go/client.go.tmpl", path: library("client"), pkg: libraryPackage},
+	{template: "go/cases.go.tmpl", path: library("cases"), pkg: libraryPackage, when: (*model.Service).Fails},
 	{template: "go/validate.go.tmpl", path: library("validate"), pkg: libraryPackage, when: hasRules, after: (*model.Service).EmitRules},
 	{template: "go/main.go.tmpl", path: mainFile, pkg: mainPackage},
 	{template: "config/config.yaml.tmpl", path: deploy("config.yaml")},

@@ -35,6 +35,7 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 		}
 	}
 	b.checkNames(system)
+	b.checkDeferred(system)
 	if o.System {
 		b.checkSystem(system)
 	}

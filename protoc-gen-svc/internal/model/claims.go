@@ -130,11 +130,21 @@ func whereIs(d protoreflect.Descriptor) string {
 // Identifiers are all that the service declares in its package.
 func (s *Service) Identifiers() []string {
 	names := []string{s.GoName}
+	absent := map[string]bool{
+		"%sMetrics": len(s.Metrics) == 0, "New%sMetrics": len(s.Metrics) == 0,
+		"%sIdempotency": len(s.Keeping()) == 0, "%sOutbox": len(s.Deferred) == 0,
+	}
 	for _, form := range ofService.exported {
-		if !strings.HasSuffix(form, "Metrics") || len(s.Metrics) > 0 {
+		if !absent[form] {
 			names = append(names, fmt.Sprintf(form, s.GoName))
 		}
 	}
+	for _, m := range s.Methods {
+		if m.Deferrable() {
+			names = append(names, s.DeferredType(m))
+		}
+	}
+	names = append(names, s.caseClaims()...)
 	for _, form := range ofService.unexported {
 		names = append(names, lowerFirst(fmt.Sprintf(form, s.GoName)))
 	}

@@ -53,9 +53,12 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkGoPackage(f, s)
 	s.Scale = b.scale(s, options.GetScale())
 	s.Ports = b.ports(s, options.GetPorts())
+	s.Limits = b.limits(s, options.GetLimits())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
+	s.Propagate = b.propagated(s, options)
+	s.strictErrors = b.strictErrors(s, options)
 	for _, m := range p.Methods {
 		s.Methods = append(s.Methods, b.method(s, m))
 	}
@@ -63,6 +66,10 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkRoutes(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
+	s.Deferred = b.deferred(s)
+	b.checkOutbox(s)
+	b.checkRetention(s, options.GetDatabase())
+	s.HTTPCallees = b.httpCallees(s, options)
 	s.ErrorEnums = enumsOf(s, b)
 	b.rules(s, p, b.config(s, options))
 	return s
@@ -170,6 +177,8 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		ReadinessTimeout: timeout,
 		MaxConnections:   orDefault(o.GetMaxConnections(), defaultConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
+
+		IdempotencyRetention: b.retention(s, o),
 	}
 	if !kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName {
 		b.fault(at.in("secret"), secretName, db.Secret)

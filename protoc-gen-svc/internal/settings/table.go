@@ -14,6 +14,7 @@ import (
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
+	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
 	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
@@ -39,15 +40,43 @@ var table = map[string]row{
 
 	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl"),
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
-	"(svc.v1.service).database.readiness_timeout": value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return short(d.ReadinessTimeout) }),
-	"(svc.v1.service).database.max_connections":   value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
-	"(svc.v1.service).database.secret":            value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
+	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return short(d.ReadinessTimeout) }),
+	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
+	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return short(d.IdempotencyRetention) }),
+	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
 
 	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
 		func(c *model.Callee) string { return c.FullName }, calleeOf),
 	"(svc.v1.service).callees.service":         value(config, func(c *model.Callee) string { return c.FullName }).by("(svc.v1.method).calls"),
 	"(svc.v1.service).callees.balance":         value(config, func(c *model.Callee) string { return "BALANCE_" + strings.ToUpper(c.BalanceName()) }),
 	"(svc.v1.service).callees.gates_readiness": value(service, func(c *model.Callee) string { return strconv.FormatBool(c.GatesReadiness) }),
+
+	"(svc.v1.service).callees.connections":             value(goService, func(c *model.Callee) string { return number(c.Connections) }),
+	"(svc.v1.service).callees.breaker":                 same[*model.Callee](nil),
+	"(svc.v1.service).callees.breaker.off":             value(service, func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
+	"(svc.v1.service).callees.breaker.failure_percent": value(service, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
+	"(svc.v1.service).callees.breaker.min_calls":       value(service, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
+	"(svc.v1.service).callees.breaker.window":          value(service, ofBreaker(func(b *model.Breaker) string { return short(b.Window) })),
+	"(svc.v1.service).callees.breaker.open":            value(service, ofBreaker(func(b *model.Breaker) string { return short(b.Open) })),
+
+	"(svc.v1.service).propagate": list(service, func(s *model.Service) []model.Propagated { return s.Propagate },
+		func(p model.Propagated) string { return p.Key }, func(set protoreflect.Message) func(model.Propagated) bool {
+			return func(p model.Propagated) bool { return p.Key == text(set, "key") }
+		}),
+	"(svc.v1.service).propagate.key":       value(service, func(p model.Propagated) string { return p.Key }),
+	"(svc.v1.service).propagate.max_bytes": value(service, func(p model.Propagated) string { return number(p.MaxBytes) }),
+
+	"(svc.v1.service).error_contract": value(service, errorContract),
+
+	"(svc.v1.service).http_callees": list(config, func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
+		func(c *model.HTTPCallee) string { return c.Name }, func(set protoreflect.Message) func(*model.HTTPCallee) bool {
+			return func(c *model.HTTPCallee) bool { return c.Name == text(set, "name") }
+		}),
+	"(svc.v1.service).http_callees.name":             value(config, func(c *model.HTTPCallee) string { return c.Name }),
+	"(svc.v1.service).http_callees.url":              value(config, func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return short(c.Timeout) }),
+	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
+	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
 
 	"(svc.v1.service).metrics": list(service, func(s *model.Service) []*model.Metric { return s.Metrics },
 		func(m *model.Metric) string { return m.Name }, func(set protoreflect.Message) func(*model.Metric) bool {
@@ -56,7 +85,7 @@ var table = map[string]row{
 	"(svc.v1.service).metrics.name":    value(service, func(m *model.Metric) string { return m.Name }),
 	"(svc.v1.service).metrics.type":    value(service, func(m *model.Metric) string { return "METRIC_TYPE_" + strings.ToUpper(string(m.Type)) }),
 	"(svc.v1.service).metrics.help":    value(service, func(m *model.Metric) string { return m.Help }),
-	"(svc.v1.service).metrics.buckets": value([]string{"go/service.go.tmpl"}, buckets),
+	"(svc.v1.service).metrics.buckets": value(goService, buckets),
 	"(svc.v1.service).metrics.labels": list(service, func(m *model.Metric) []model.Label { return m.Labels },
 		func(l model.Label) string { return l.Name }, func(set protoreflect.Message) func(model.Label) bool {
 			return func(l model.Label) bool { return l.Name == text(set, "name") }
@@ -82,21 +111,63 @@ var table = map[string]row{
 
 	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return short(m.Timeout) }),
 	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
-	"(svc.v1.method).errors":                value(and(service, "go/client.go.tmpl"), reasons),
-	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
+	"(svc.v1.method).idempotency_key":       value(and(service, "go/client.go.tmpl"), func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
 	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
-	"(svc.v1.method).retry.initial_backoff": value([]string{"go/service.go.tmpl"}, func(r *model.Retry) string { return short(r.InitialBackoff) }),
-	"(svc.v1.method).retry.max_backoff":     value([]string{"go/service.go.tmpl"}, func(r *model.Retry) string { return short(r.MaxBackoff) }),
+	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return short(r.InitialBackoff) }),
+	"(svc.v1.method).retry.max_backoff":     value(goService, func(r *model.Retry) string { return short(r.MaxBackoff) }),
 	"(svc.v1.method).retry.codes":           value(service, func(r *model.Retry) string { return strings.Join(r.Codes, ", ") }),
+
+	"(svc.v1.method).hedge": part(service,
+		func(m *model.Method) (*model.Hedge, bool) { return m.Hedge, m.Hedge != nil }),
+	"(svc.v1.method).hedge.attempts":    value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
+	"(svc.v1.method).hedge.delay":       value(service, func(h *model.Hedge) string { return short(h.Delay) }),
+	"(svc.v1.method).handler_keeps_key": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.KeepsAnswer) }),
+	"(svc.v1.method).defers":            value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
+		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
+			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
+		}),
+	"(svc.v1.method).map_errors.from": value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
+	"(svc.v1.method).map_errors.to":   value(service, func(e model.ErrorMapping) string { return e.To.Reason }),
+
+	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
+	"(svc.v1.method).rate_limit": part(service,
+		func(m *model.Method) (*model.RateLimit, bool) { return m.RateLimit, m.RateLimit != nil }),
+	"(svc.v1.method).rate_limit.per_second": value(service, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
+	"(svc.v1.method).rate_limit.burst":      value(service, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
+	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
+	"(svc.v1.method).stream": part(service,
+		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),
+	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return short(s.MaxAge) }),
+	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return short(s.IdleTimeout) }),
+	"(svc.v1.method).stream.max_messages": value(service, func(s *model.Stream) string { return count(s.MaxMessages) }),
+	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return short(s.SendTimeout) }),
+
+	"(svc.v1.service).limits":                        same[*model.Service](nil),
+	"(svc.v1.service).limits.concurrency":            value(config, func(s *model.Service) string { return number(s.Limits.Concurrency) }),
+	"(svc.v1.service).limits.adaptive":               value(config, func(s *model.Service) string { return strconv.FormatBool(s.Limits.Adaptive) }),
+	"(svc.v1.service).limits.message_size":           value(service, func(s *model.Service) string { return s.Limits.MessageSize.Text }),
+	"(svc.v1.service).limits.header_size":            value(service, func(s *model.Service) string { return s.Limits.HeaderSize.Text }),
+	"(svc.v1.service).limits.connections":            value(config, func(s *model.Service) string { return number(s.Limits.Connections) }),
+	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
 
 	"(svc.v1.field).default": value(config, func(f *model.ConfigField) string { return f.Default }),
 
-	"(svc.v1.errors).domain":     value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
-	"(svc.v1.error).code":        value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
-	"(svc.v1.error).http_status": value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
-	"(svc.v1.error).message":     value(errorFiles, func(e *model.Error) string { return e.Message }),
-	"(svc.v1.error).retryable":   value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
+	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
+	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
+	"(svc.v1.error).http_status":   value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
+	"(svc.v1.error).message":       value(errorFiles, func(e *model.Error) string { return e.Message }),
+	"(svc.v1.error).trips_breaker": value([]string{"go/errors.go.tmpl"}, tripsBreaker),
+	"(svc.v1.error).retry_delay":   value(errorFiles, func(e *model.Error) string { return delay(e.RetryDelay) }),
+	"(svc.v1.error).translations": list(errorFiles, func(e *model.Error) []model.Translation { return e.Translations },
+		func(t model.Translation) string { return t.Locale }, func(set protoreflect.Message) func(model.Translation) bool {
+			return func(t model.Translation) bool { return t.Locale == text(set, "locale") }
+		}),
+	"(svc.v1.error).translations.locale":  value(errorFiles, func(t model.Translation) string { return t.Locale }),
+	"(svc.v1.error).translations.message": value(errorFiles, func(t model.Translation) string { return t.Message }),
+	"(svc.v1.error).retryable":            value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
 }
 
 // retry is there for what is idempotent, said one way or the other.
@@ -151,9 +222,11 @@ func buckets(m *model.Metric) string {
 	return strings.Join(out, ", ")
 }
 
-func calls(m *model.Method) string {
+func calls(m *model.Method) string { return callNames(m.Calls) }
+
+func callNames(calls []model.Call) string {
 	var out []string
-	for _, c := range m.Calls {
+	for _, c := range calls {
 		out = append(out, c.Service+"/"+c.Method)
 	}
 	return strings.Join(out, ", ")
@@ -172,4 +245,44 @@ func reasons(m *model.Method) string {
 func calleeOf(set protoreflect.Message) func(*model.Callee) bool {
 	name := strings.TrimPrefix(text(set, "service"), ".")
 	return func(c *model.Callee) bool { return c.FullName == name || strings.HasSuffix(c.FullName, "."+name) }
+}
+
+// ofBreaker is a value of a callee's breaker, which may be off.
+func ofBreaker(f func(*model.Breaker) string) func(*model.Callee) string {
+	return func(c *model.Callee) string {
+		if c.Breaker == nil {
+			return ""
+		}
+		return f(c.Breaker)
+	}
+}
+
+func errorContract(s *model.Service) string {
+	if s.StrictErrors() {
+		return "ERROR_CONTRACT_STRICT"
+	}
+	return "ERROR_CONTRACT_LENIENT"
+}
+
+// tripsBreaker is empty where the code decides.
+func tripsBreaker(e *model.Error) string {
+	if e.TripsBreaker == nil {
+		return ""
+	}
+	return strconv.FormatBool(*e.TripsBreaker)
+}
+
+// count is a number of which 0 means no limit.
+func count(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+func delay(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return short(d)
 }

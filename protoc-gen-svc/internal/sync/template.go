@@ -100,12 +100,11 @@ func (t *template) parameter() string {
 }
 
 // isOurs recognises the plugin by its name, or by an option that no other one
-// has: it may be run by any command.
+// has: it may be run by any command. With a word behind its name it is one of its
+// commands, openapi for instance.
 func isOurs(plugin mapping) bool {
-	for _, word := range list(plugin["local"]) {
-		if strings.HasPrefix(filepath.Base(word), "protoc-gen-svc") {
-			return true
-		}
+	if local := list(plugin["local"]); len(local) > 0 && strings.HasPrefix(filepath.Base(local[len(local)-1]), "protoc-gen-svc") {
+		return true
 	}
 	for _, options := range list(plugin["opt"]) {
 		for option := range strings.SplitSeq(options, ",") {

@@ -27,9 +27,9 @@ type orderServiceServer struct {
 }
 
 // newOrderServiceServer binds each method of the handler to its policy.
-func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer) *orderServiceServer {
+func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, idempotency *OrderServiceIdempotency) *orderServiceServer {
 	return &orderServiceServer{
-		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderService_CreateOrderRequest, handler.CreateOrder),
+		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderService_CreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
 		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderService_GetOrderRequest, handler.GetOrder),
 		listOrders:   server.BindUnary(b, orderServiceMethods.Method("ListOrders"), validateOrderService_ListOrdersRequest, handler.ListOrders),
 		cancelOrder:  server.BindUnary(b, orderServiceMethods.Method("CancelOrder"), validateOrderService_CancelOrderRequest, handler.CancelOrder),

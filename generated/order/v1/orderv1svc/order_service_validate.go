@@ -130,9 +130,6 @@ func validateOrderService_Config(m *orderv1.Config) error {
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
 		v.Add(at.Field("default_page_size"), "int32.gte_lte", "must be greater than or equal to 1 and less than or equal to 1000")
 	}
-	if m.GetRecoveryAge() != nil && m.GetRecoveryAge().AsDuration() < 0 {
-		v.Add(at.Field("recovery_age"), "duration.gte", "must be greater than or equal to 0s")
-	}
 	if m.GetWatchInterval() != nil && m.GetWatchInterval().AsDuration() < 10*time.Millisecond {
 		v.Add(at.Field("watch_interval"), "duration.gte", "must be greater than or equal to 0.01s")
 	}

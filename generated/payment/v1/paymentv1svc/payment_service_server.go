@@ -26,9 +26,9 @@ type paymentServiceServer struct {
 }
 
 // newPaymentServiceServer binds each method of the handler to its policy.
-func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer) *paymentServiceServer {
+func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, idempotency *PaymentServiceIdempotency) *paymentServiceServer {
 	return &paymentServiceServer{
-		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentService_AuthorizeRequest, handler.Authorize),
+		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentService_AuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
 		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentService_CaptureRequest, handler.Capture),
 		refund:     server.BindUnary(b, paymentServiceMethods.Method("Refund"), validatePaymentService_RefundRequest, handler.Refund),
 		getPayment: server.BindUnary(b, paymentServiceMethods.Method("GetPayment"), validatePaymentService_GetPaymentRequest, handler.GetPayment),

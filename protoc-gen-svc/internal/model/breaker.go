@@ -1,0 +1,46 @@
+package model
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// breakerOf is the breaker of a callee about which nothing is said.
+var breakerOf = Breaker{FailurePercent: 50, MinCalls: 20, Window: 10 * time.Second, Open: time.Second}
+
+func (b *builder) breaker(at Origin, o *svcv1.Breaker) *Breaker {
+	out := breakerOf
+	if o.GetOff() {
+		o.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+			if fd.Name() != "off" {
+				b.fault(at.in(string(fd.Name())), breakerOff)
+			}
+			return true
+		})
+		return nil
+	}
+	out.FailurePercent = orDefault(o.GetFailurePercent(), out.FailurePercent)
+	if out.FailurePercent > 100 {
+		b.fault(at.in("failure_percent"), breakerPercent, out.FailurePercent)
+	}
+	out.MinCalls = orDefault(o.GetMinCalls(), out.MinCalls)
+	var err error
+	if out.Window, err = positive(o.GetWindow(), out.Window); err != nil {
+		b.reject(at.in("window"), err)
+	}
+	if out.Open, err = positive(o.GetOpen(), out.Open); err != nil {
+		b.reject(at.in("open"), err)
+	}
+	return &out
+}
+
+// CustomBreaker is the breaker as far as it is not the default, and nil where it is.
+func (c *Callee) CustomBreaker() *Breaker {
+	if c.Breaker == nil || *c.Breaker == breakerOf {
+		return nil
+	}
+	return c.Breaker
+}

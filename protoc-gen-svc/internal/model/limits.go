@@ -1,0 +1,175 @@
+package model
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// Limits are what one replica accepts at the most.
+type Limits struct {
+	Concurrency uint32
+	// Adaptive says that the limit of calls in progress follows the latency.
+	Adaptive                          bool
+	Connections, StreamsPerConnection uint32
+	MessageSize, HeaderSize           Size
+}
+
+// Size is a Kubernetes quantity of bytes.
+type Size struct {
+	Text  string
+	Bytes int64
+}
+
+// RateLimit is how often one caller may call.
+type RateLimit struct {
+	PerSecond float64
+	Burst     uint32
+	// Key is the metadata that tells callers apart; empty: their addresses do.
+	Key string
+}
+
+// Stream are the bounds of a stream; zero means none.
+type Stream struct {
+	MaxAge, IdleTimeout, SendTimeout time.Duration
+	MaxMessages                      uint64
+}
+
+// The limits of a contract that says nothing.
+const (
+	defaultConcurrency = 1000
+	defaultMessageSize = "4Mi"
+	defaultHeaderSize  = "16Ki"
+	defaultSockets     = 10_000
+	defaultStreams     = 1000
+	defaultMaxAge      = 30 * time.Minute
+	defaultIdle        = 5 * time.Minute
+	defaultSend        = 30 * time.Second
+
+	// maxRate is far beyond what one replica answers.
+	maxRate = 1e6
+)
+
+func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
+	at := s.origin().in("limits")
+	return Limits{
+		Concurrency:          orDefault(o.GetConcurrency(), defaultConcurrency),
+		Adaptive:             o.GetAdaptive(),
+		Connections:          orDefault(o.GetConnections(), defaultSockets),
+		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), defaultStreams),
+		// A larger message does not fit the frame of gRPC; a header below the lower
+		// bound has no room for what gRPC itself and tracing send.
+		MessageSize: b.size(at.in("message_size"), orDefault(o.GetMessageSize(), defaultMessageSize), "1Ki", "2047Mi"),
+		HeaderSize:  b.size(at.in("header_size"), orDefault(o.GetHeaderSize(), defaultHeaderSize), "4Ki", "16Mi"),
+	}
+}
+
+func (b *builder) size(at Origin, text, least, most string) Size {
+	bytes, err := quantity(text, least)
+	if err != nil {
+		b.reject(at, err)
+		return Size{}
+	}
+	low, _ := quantity(least, least)
+	high, _ := quantity(most, most)
+	if bytes < low || bytes > high {
+		b.fault(at, limitSize, text, least, most)
+	}
+	return Size{text, int64(bytes)}
+}
+
+// concurrency is the limit of a method. Of a unary one, the server's comes first.
+func (b *builder) concurrency(s *Service, m *Method, o *svcv1.Method) uint32 {
+	if n := o.GetConcurrency(); m.Kind == Unary && n > s.Limits.Concurrency {
+		b.fault(m.origin().in("concurrency"), methodConcurrency, n, s.Limits.Concurrency)
+	}
+	return o.GetConcurrency()
+}
+
+func (b *builder) rateLimit(s *Service, m *Method, o *svcv1.RateLimit) *RateLimit {
+	if o == nil {
+		return nil
+	}
+	at := m.origin().in("rate_limit")
+	if !(o.GetPerSecond() > 0 && o.GetPerSecond() <= maxRate) {
+		b.fault(at.in("per_second"), ratePerSecond, o.GetPerSecond(), int(maxRate))
+		return nil
+	}
+	if keys := propagated(s); o.GetKey() != "" && !slices.Contains(keys, o.GetKey()) {
+		b.fault(at.in("key"), rateKey, o.GetKey(), didYouMean(o.GetKey(), keys))
+	}
+	return &RateLimit{
+		PerSecond: o.GetPerSecond(),
+		Burst:     orDefault(o.GetBurst(), uint32(math.Ceil(o.GetPerSecond()))),
+		Key:       o.GetKey(),
+	}
+}
+
+// propagated are the keys of metadata that the service lets through.
+func propagated(s *Service) []string {
+	var keys []string
+	for _, p := range extension[*svcv1.Service](s.proto.Desc, svcv1.E_Service).GetPropagate() {
+		keys = append(keys, p.GetKey())
+	}
+	return keys
+}
+
+// stream reads the bounds of a stream. It comes after the timeout, which none of
+// them may make meaningless.
+func (b *builder) stream(m *Method, o *svcv1.Stream) *Stream {
+	at := m.origin().in("stream")
+	if m.Kind == Unary {
+		if o != nil {
+			b.fault(at, streamUnary)
+		}
+		return nil
+	}
+	s := &Stream{MaxMessages: o.GetMaxMessages()}
+	for _, bound := range []struct {
+		field, text string
+		byDefault   time.Duration
+		to          *time.Duration
+	}{
+		{"max_age", o.GetMaxAge(), max(defaultMaxAge, m.Timeout), &s.MaxAge},
+		{"idle_timeout", o.GetIdleTimeout(), defaultIdle, &s.IdleTimeout},
+		{"send_timeout", o.GetSendTimeout(), defaultSend, &s.SendTimeout},
+	} {
+		var err error
+		if *bound.to, err = duration(bound.text, bound.byDefault); err != nil {
+			b.reject(at.in(bound.field), err)
+		}
+	}
+	if s.MaxMessages > 0 && m.Kind == ServerStream {
+		b.fault(at.in("max_messages"), streamMessages)
+	}
+	if s.MaxAge > 0 && m.Timeout > s.MaxAge {
+		b.fault(m.origin().in("timeout"), streamDeadline, m.Timeout, s.MaxAge)
+	}
+	if o.GetIdleTimeout() != "" && s.MaxAge > 0 && s.IdleTimeout >= s.MaxAge {
+		b.fault(at.in("idle_timeout"), streamIdle, s.IdleTimeout, s.MaxAge)
+	}
+	return s
+}
+
+// Streams reports whether any method of the service is a stream.
+func (s *Service) Streams() bool {
+	return slices.ContainsFunc(s.Methods, func(m *Method) bool { return m.Stream != nil })
+}
+
+// limitSettings are the limits that depend on the machine. What callers were
+// promised, the sizes for instance, is for the contract to say.
+func (s *Service) limitSettings() []Setting {
+	integer := func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+	return []Setting{
+		{Path: "limits", Comment: "What one replica accepts at the most. Excess is refused at once."},
+		{Path: "limits.concurrency", Type: "integer", Value: integer(s.Limits.Concurrency), Annotation: "limits.concurrency",
+			Comment: "Calls in progress, streams not counted; with adaptive, the upper bound."},
+		{Path: "limits.adaptive", Type: "boolean", Value: strconv.FormatBool(s.Limits.Adaptive), Annotation: "limits.adaptive",
+			Comment: "Whether the limit of calls in progress falls while calls queue."},
+		{Path: "limits.connections", Type: "integer", Value: integer(s.Limits.Connections), Annotation: "limits.connections",
+			Comment: "Connections, for gRPC and for HTTP/JSON each."},
+	}
+}

@@ -1,0 +1,178 @@
+package breaker
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// calls makes n calls that end alike and returns how many were let through.
+func calls(b *Breaker, n int, outcome Outcome) (passed int) {
+	for range n {
+		if c, err := b.Allow(); err == nil {
+			passed++
+			c.Done(outcome)
+		}
+	}
+	return passed
+}
+
+func TestStates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen []State
+		b := New(Options{OnChange: func(s State) { seen = append(seen, s) }})
+		if got := calls(b, 19, Fault); got != 19 || b.State() != Closed {
+			t.Fatalf("19 faults: %d passed, %v; want all to pass: the least number of calls is 20", got, b.State())
+		}
+		if got := calls(b, 10, Fault); got != 1 || b.State() != Open {
+			t.Fatalf("10 faults more: %d passed, %v; want one to pass and open it", got, b.State())
+		}
+		_, err := b.Allow()
+		refused, ok := err.(*OpenError)
+		if !ok || refused.RetryAfter != time.Second {
+			t.Fatalf("got %v, want an OpenError for 1s", err)
+		}
+		time.Sleep(time.Second)
+		trial, err := b.Allow()
+		if err != nil || b.State() != HalfOpen {
+			t.Fatalf("after 1s: %v, %v; want a trial", err, b.State())
+		}
+		if got := calls(b, 5, Success); got != 0 {
+			t.Fatalf("%d calls passed beside the trial", got)
+		}
+		trial.Done(Fault)
+		if b.State() != Open {
+			t.Fatalf("after a failed trial: %v", b.State())
+		}
+		time.Sleep(time.Second)
+		if got := calls(b, 100, Success); got != 100 || b.State() != Closed {
+			t.Fatalf("after a good trial: %d of 100 passed, %v", got, b.State())
+		}
+		want := []State{Open, HalfOpen, Open, HalfOpen, Closed}
+		if !slices.Equal(seen, want) {
+			t.Errorf("changes %v, want %v", seen, want)
+		}
+	})
+}
+
+func TestClosesWithoutMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 2})
+		calls(b, 2, Fault)
+		time.Sleep(time.Second)
+		calls(b, 1, Success)
+		if got := calls(b, 1, Fault); got != 1 || b.State() != Closed {
+			t.Errorf("one fault after closing: %v, want closed: what came before is forgotten", b.State())
+		}
+	})
+}
+
+func TestNeutral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 2})
+		calls(b, 1000, Neutral)
+		calls(b, 2, Fault)
+		if b.State() != Open {
+			t.Fatalf("%v, want open: neutral calls do not count", b.State())
+		}
+		time.Sleep(time.Second)
+		calls(b, 1, Neutral)
+		if got := calls(b, 1, Success); got != 1 || b.State() != Closed {
+			t.Errorf("after a neutral trial: %d passed, %v; want the next call to be the trial", got, b.State())
+		}
+	})
+}
+
+func TestWindowForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 10, Row: -1, Window: 10 * time.Second})
+		calls(b, 9, Fault)
+		time.Sleep(10 * time.Second)
+		calls(b, 9, Fault)
+		if b.State() != Closed {
+			t.Fatalf("%v, want closed: the first nine are ten seconds old", b.State())
+		}
+		calls(b, 1, Fault)
+		if b.State() != Open {
+			t.Errorf("%v, want open", b.State())
+		}
+	})
+}
+
+func TestRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{Row: 5})
+		calls(b, 1000, Success)
+		calls(b, 4, Fault)
+		calls(b, 1, Success)
+		calls(b, 4, Fault)
+		if b.State() != Closed {
+			t.Fatalf("%v, want closed: there was a success between the faults", b.State())
+		}
+		calls(b, 1, Fault)
+		if b.State() != Open {
+			t.Errorf("%v after five faults in a row, want open", b.State())
+		}
+	})
+}
+
+func TestLateResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 1})
+		early, _ := b.Allow()
+		calls(b, 1, Fault)
+		early.Done(Success)
+		if b.State() != Open {
+			t.Fatalf("%v: a call from before closed the breaker", b.State())
+		}
+		time.Sleep(time.Second)
+		hung, _ := b.Allow()
+		time.Sleep(time.Second)
+		second, err := b.Allow()
+		if err != nil {
+			t.Fatalf("a trial that hangs holds up the next one: %v", err)
+		}
+		second.Done(Success)
+		hung.Done(Fault)
+		if b.State() != Closed {
+			t.Errorf("%v: a trial that was given up changed the state", b.State())
+		}
+	})
+}
+
+func TestConcurrent(t *testing.T) {
+	b := New(Options{MinCalls: 1, Open: time.Microsecond, Window: time.Millisecond})
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 2000 {
+				if c, err := b.Allow(); err == nil {
+					c.Done(Outcome((n + i) % 3))
+				}
+			}
+		})
+	}
+	all.Wait()
+	time.Sleep(time.Millisecond)
+	if _, err := b.Allow(); err != nil {
+		t.Errorf("%v, want a call to pass", err)
+	}
+}
+
+func TestAllocations(t *testing.T) {
+	b := New(Options{})
+	if n := testing.AllocsPerRun(1000, func() { calls(b, 1, Success) }); n != 0 {
+		t.Errorf("%v allocations per call, want 0", n)
+	}
+}
+
+func BenchmarkClosed(b *testing.B) {
+	breaker := New(Options{})
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			calls(breaker, 1, Success)
+		}
+	})
+}

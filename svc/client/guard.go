@@ -1,0 +1,179 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	stderrors "errors"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/outlier"
+)
+
+// backendCalls is how many calls of one backend tell that it fails. It is less
+// than for the callee as a whole, since less is at stake.
+const backendCalls = 5
+
+// guard is the circuit breaker of a callee, and what its backends are judged by.
+// Nil guards nothing.
+type guard struct {
+	breaker  *breaker.Breaker
+	backends breaker.Options
+	metrics  *metrics.Breaker
+	log      *slog.Logger
+
+	patience map[string]time.Duration // by method
+	errors   errors.Table
+}
+
+// newGuard returns nil if the options have no breaker.
+func newGuard(spec Spec, o Options) *guard {
+	if o.Breaker == nil {
+		return nil
+	}
+	g := &guard{
+		backends: *o.Breaker,
+		metrics:  o.registry().Breaker(spec.Service),
+		log:      o.Log,
+		patience: map[string]time.Duration{},
+		errors:   spec.Errors,
+	}
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	g.log = g.log.With(slog.String("callee", spec.Service))
+	for _, m := range spec.Methods {
+		g.patience[m.Name] = m.Timeout / 2
+	}
+	whole := *o.Breaker
+	whole.OnChange = g.changed
+	g.breaker = breaker.New(whole)
+	g.backends.MinCalls = min(backendCalls, g.backends.WithDefaults().MinCalls)
+	return g
+}
+
+func (g *guard) changed(to breaker.State) {
+	g.metrics.State(int(to))
+	level := slog.LevelInfo
+	if to == breaker.Open {
+		level = slog.LevelWarn
+	}
+	g.log.Log(context.Background(), level, "circuit breaker changed", slog.String("state", to.String()))
+}
+
+func (g *guard) ejected(address string, ejected bool) {
+	g.metrics.Ejected(ejected)
+	if ejected {
+		g.log.Warn("backend is left out: its calls fail", slog.String("address", address))
+	} else {
+		g.log.Info("backend is tried again", slog.String("address", address))
+	}
+}
+
+// allow lets a call through, or returns CircuitOpen.
+func (g *guard) allow() (breaker.Call, error) {
+	call, err := g.breaker.Allow()
+	if err == nil {
+		return call, nil
+	}
+	g.metrics.Refused()
+	refusal := errors.CircuitOpen.New().WithCause(err)
+	if open, ok := stderrors.AsType[*breaker.OpenError](err); ok {
+		refusal = refusal.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(open.RetryAfter)})
+	}
+	return breaker.Call{}, refusal
+}
+
+// guarded is a call that was let through. Nil: nothing guards it.
+type guarded struct {
+	outlier.Attempt
+	guard  *guard
+	method string
+	whole  breaker.Pending
+}
+
+// begin lets a call through, or returns CircuitOpen. The context is that to make
+// the call with.
+func (g *guard) begin(ctx context.Context, method string, stream bool) (context.Context, *guarded, error) {
+	if g == nil {
+		return ctx, nil, nil
+	}
+	call, err := g.allow()
+	if err != nil {
+		return ctx, nil, err
+	}
+	c := &guarded{guard: g, method: method}
+	c.whole.Begin(call)
+	c.Attempt.Context, c.Attempt.Stream = ctx, stream
+	return &c.Attempt, c, nil
+}
+
+// received says that the first message of a stream has come, with which it counts
+// as a success.
+func (c *guarded) received() {
+	if c != nil {
+		c.whole.Done(breaker.Success)
+		c.Received()
+	}
+}
+
+// end says how the call ended. The failure of a backend that is left out now is
+// no reason to leave all of them alone.
+func (c *guarded) end(took time.Duration, err error) {
+	if c == nil {
+		return
+	}
+	outcome := c.guard.outcome(c.method, took, err)
+	if outcome == breaker.Fault && c.LeftOut() {
+		outcome = breaker.Neutral
+	}
+	c.whole.Done(outcome)
+}
+
+// outcome says what the end of a call, or of one attempt, means. A caller who
+// leaves the callee less than half of the time that its contract claims cannot
+// blame it.
+func (g *guard) outcome(method string, took time.Duration, err error) breaker.Outcome {
+	switch code := status.Code(err); {
+	case code == codes.Canceled,
+		code == codes.DeadlineExceeded && took < g.patience[method]:
+		return breaker.Neutral
+	case errors.TripsBreaker(errors.FromStatus(err, g.errors)):
+		return breaker.Fault
+	}
+	return breaker.Success
+}
+
+// resolving are the dial options by which the addresses are found, and judged if
+// there is a guard.
+func (g *guard) resolving(target string, given resolver.Builder) []grpc.DialOption {
+	if g != nil {
+		policy := &outlier.Policy{Breaker: g.backends, Outcome: g.outcome, OnEject: g.ejected}
+		given = policy.Resolver(cmp.Or(given, resolverOf(target)))
+	}
+	if given == nil {
+		return nil
+	}
+	return []grpc.DialOption{grpc.WithResolvers(given)}
+}
+
+// resolverOf returns the resolver that grpc.NewClient takes for a target.
+func resolverOf(target string) resolver.Builder {
+	if u, err := url.Parse(target); err == nil {
+		if b := resolver.Get(u.Scheme); b != nil {
+			return b
+		}
+	}
+	return resolver.Get("dns")
+}

@@ -1,0 +1,297 @@
+package limit_test
+
+import (
+	"container/heap"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/protosvc/protosvc/svc/limit"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestGate(t *testing.T) {
+	g := limit.NewGate(2)
+	for i, want := range []bool{true, true, false} {
+		if got := g.Enter(); got != want {
+			t.Errorf("caller %d is let in: %v, want %v", i, got, want)
+		}
+	}
+	g.Leave()
+	if !g.Enter() {
+		t.Error("no room after one has left")
+	}
+	if g.Inside() != 2 {
+		t.Errorf("%d inside, want 2", g.Inside())
+	}
+	none := limit.NewGate(0)
+	if !none.Enter() {
+		t.Error("a gate without a limit refuses")
+	}
+	none.Leave()
+}
+
+func TestGateUnderContention(t *testing.T) {
+	g := limit.NewGate(3)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 10_000 {
+				if g.Enter() {
+					if n := g.Inside(); n < 1 {
+						t.Errorf("%d inside while one is", n)
+					}
+					g.Leave()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if g.Inside() != 0 {
+		t.Errorf("%d inside in the end", g.Inside())
+	}
+}
+
+func TestRate(t *testing.T) {
+	r := limit.NewRate(10, 3) // one every 100 ms, three at once
+	ada, bob := r.Name("ada"), r.Name("bob")
+	for _, step := range []struct {
+		caller limit.Caller
+		at     time.Duration
+		wait   time.Duration
+	}{
+		{ada, 0, 0}, {ada, 0, 0}, {ada, 0, 0},
+		{ada, 0, 100 * time.Millisecond},
+		{bob, 0, 0}, // has a bucket of its own
+		{ada, 60 * time.Millisecond, 40 * time.Millisecond},
+		{ada, 100 * time.Millisecond, 0}, // a refused call takes no token
+		{ada, 100 * time.Millisecond, 100 * time.Millisecond},
+		{ada, 10 * time.Second, 0}, {ada, 10 * time.Second, 0}, {ada, 10 * time.Second, 0}, // no more than the burst after a pause
+		{ada, 10 * time.Second, 100 * time.Millisecond},
+	} {
+		if wait := r.Take(step.caller, step.at); wait != step.wait {
+			t.Errorf("at %v: wait %v, want %v", step.at, wait, step.wait)
+		}
+	}
+	var none *limit.Rate
+	if none.Take(0, 0) != 0 {
+		t.Error("a nil Rate refuses")
+	}
+}
+
+// Callers whose buckets are full are forgotten, and so are the quietest of too
+// many others: the memory has a bound.
+func TestRateForgets(t *testing.T) {
+	r := limit.NewRate(1, 1)
+	now := time.Duration(0)
+	address := netip.MustParseAddr("10.0.0.0")
+	for i := range 50_000 {
+		if wait := r.Take(r.Address(address), now); wait != 0 {
+			t.Fatalf("caller %d must wait %v for its first call", i, wait)
+		}
+		address = address.Next()
+	}
+	if n := r.Callers(); n != 10_000 {
+		t.Errorf("%d callers are remembered, want 10000", n)
+	}
+	if r.Take(r.Address(address.Prev()), now) == 0 {
+		t.Error("the latest caller is forgotten")
+	}
+	now += 10 * time.Second
+	r.Take(r.Name("late"), now)
+	if n := r.Callers(); n != 1 {
+		t.Errorf("%d callers are remembered when all buckets are full, want the one that called", n)
+	}
+}
+
+func TestListen(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := make(chan struct{}, 10)
+	l := limit.Listen(inner, 1, func() { refused <- struct{}{} })
+	accepted, done := make(chan net.Conn, 10), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	dial()
+	first := <-accepted
+	second := dial()
+	<-refused
+	_ = second.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := second.Read(make([]byte, 1)); err == nil || isTimeout(err) {
+		t.Errorf("the second connection is not closed: %v", err)
+	}
+	for range 2 { // closing twice makes room once
+		_ = first.Close()
+	}
+	dial()
+	third := <-accepted
+	dial()
+	<-refused
+	_ = third.Close()
+	_ = l.Close()
+	<-done
+}
+
+func isTimeout(err error) bool {
+	e, ok := err.(net.Error)
+	return ok && e.Timeout()
+}
+
+// queue is a server with workers and a queue in front of them, and callers
+// that come at a fixed rate and give up at a deadline. Time is simulated.
+type queue struct {
+	workers  int
+	service  time.Duration
+	deadline time.Duration
+	limit    *limit.Adaptive // nil: none
+	method   limit.Method
+
+	busy ends // when the workers are free again
+	done ends // when the calls inside end
+}
+
+// ends are points in time, the earliest first.
+type ends []end
+type end struct {
+	at, took time.Duration
+	found    int
+}
+
+func (e ends) Len() int           { return len(e) }
+func (e ends) Less(i, j int) bool { return e[i].at < e[j].at }
+func (e ends) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *ends) Push(x any)        { *e = append(*e, x.(end)) }
+func (e *ends) Pop() any {
+	last := (*e)[len(*e)-1]
+	*e = (*e)[:len(*e)-1]
+	return last
+}
+
+// offer makes calls at a rate during a time, and returns how many were answered
+// in time per second of the last half of it.
+func (q *queue) offer(from, during time.Duration, perSecond float64) float64 {
+	good, half := 0, from+during/2
+	for now := from; now < from+during; now += time.Duration(float64(time.Second) / perSecond) {
+		q.settle(now)
+		if q.limit != nil && !q.limit.Enter() {
+			continue
+		}
+		took := q.work(now)
+		if now >= half && took <= q.deadline {
+			good++
+		}
+	}
+	return float64(good) / (during / 2).Seconds()
+}
+
+// work serves a call and returns how long it takes, the wait included.
+func (q *queue) work(now time.Duration) time.Duration {
+	if len(q.busy) < q.workers {
+		heap.Push(&q.busy, end{})
+	}
+	free := heap.Pop(&q.busy).(end)
+	at := max(now, free.at) + q.service
+	heap.Push(&q.busy, end{at: at})
+	found := 0
+	if q.limit != nil {
+		found = q.limit.Inside()
+	}
+	heap.Push(&q.done, end{at: at, took: at - now, found: found})
+	return at - now
+}
+
+// settle ends the calls that are over.
+func (q *queue) settle(now time.Duration) {
+	for len(q.done) > 0 && q.done[0].at <= now {
+		e := heap.Pop(&q.done).(end)
+		if q.limit != nil {
+			q.limit.Done(&q.method, e.found, e.at, e.took)
+			q.limit.Leave()
+		}
+	}
+}
+
+// A queue that grows makes every answer come too late. The limit keeps it short
+// at any load, and lets all calls in while there is none.
+func TestAdaptive(t *testing.T) {
+	const capacity = 20 / .01 // calls per second
+	for _, load := range []float64{.5, 1, 2, 4, 8} {
+		t.Run(fmt.Sprintf("load %v", load), func(t *testing.T) {
+			limited := &queue{workers: 20, service: 10 * time.Millisecond, deadline: 100 * time.Millisecond, limit: limit.NewAdaptive(1000)}
+			// It learns what is normal at half load, like any service before its rush.
+			limited.offer(0, 10*time.Second, capacity/2)
+			good := limited.offer(10*time.Second, 20*time.Second, load*capacity)
+			unlimited := &queue{workers: 20, service: 10 * time.Millisecond, deadline: 100 * time.Millisecond}
+			bad := unlimited.offer(0, 20*time.Second, load*capacity)
+			want := min(load, .95) * capacity * .98
+			t.Logf("load %v: %.0f answers in time per second, %.0f without the limit; limit %d", load, good, bad, limited.limit.Limit())
+			if good < want {
+				t.Errorf("got %.0f answers in time per second, want %.0f", good, want)
+			}
+			if load > 1 && bad > capacity/10 {
+				t.Errorf("the queue alone answers %.0f in time per second: this test shows nothing", bad)
+			}
+		})
+	}
+}
+
+// A service that becomes slower for good, and not because calls wait, is not
+// refused calls for good.
+func TestAdaptiveLearnsANewNormal(t *testing.T) {
+	q := &queue{workers: 1000, service: 5 * time.Millisecond, deadline: time.Second, limit: limit.NewAdaptive(500)}
+	if good := q.offer(0, 10*time.Second, 1000); good < 999 {
+		t.Fatalf("got %.0f of 1000 before", good)
+	}
+	q.service = 50 * time.Millisecond
+	if good := q.offer(10*time.Second, 60*time.Second, 1000); good < 990 {
+		t.Errorf("got %.0f of 1000 calls per second after a minute; limit %d", good, q.limit.Limit())
+	}
+}
+
+// Two methods of which one is much slower: more calls of that one are no queue.
+func TestAdaptiveTellsMethodsApart(t *testing.T) {
+	a := limit.NewAdaptive(100)
+	quick, slow := new(limit.Method), new(limit.Method)
+	call := func(i int, m *limit.Method, took time.Duration) {
+		if !a.Enter() {
+			t.Fatal("refused")
+		}
+		a.Done(m, a.Inside(), time.Duration(i)*time.Millisecond, took)
+		a.Leave()
+	}
+	call(0, slow, 100*time.Millisecond)
+	for i := range 1000 {
+		call(i, quick, time.Millisecond)
+	}
+	before := a.Limit()
+	for i := range 1000 {
+		call(1000+i, slow, 100*time.Millisecond)
+	}
+	if a.Limit() != before {
+		t.Errorf("the limit went from %d to %d", before, a.Limit())
+	}
+}

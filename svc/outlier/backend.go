@@ -1,0 +1,121 @@
+package outlier
+
+import (
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/balancer"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/resolver"
+
+	"github.com/protosvc/protosvc/svc/breaker"
+)
+
+// clientConn is what the child sees of the connection.
+type clientConn struct {
+	balancer.ClientConn
+	outlier *outlier
+}
+
+func (c *clientConn) NewSubConn(addresses []resolver.Address, o balancer.NewSubConnOptions) (balancer.SubConn, error) {
+	if c.outlier.policy == nil {
+		//lint:ignore SA1019 what is deprecated is more than one address
+		return c.ClientConn.NewSubConn(addresses, o)
+	}
+	b := newBackend(c.outlier, addresses)
+	listener := o.StateListener
+	o.StateListener = func(s balancer.SubConnState) { b.connection(s, listener) }
+	//lint:ignore SA1019 what is deprecated is more than one address
+	sc, err := c.ClientConn.NewSubConn(addresses, o)
+	if err != nil {
+		return nil, err
+	}
+	b.SubConn = sc
+	return b, nil
+}
+
+func (c *clientConn) UpdateState(s balancer.State) {
+	if c.outlier.policy != nil {
+		s.Picker = &picker{s.Picker, c.outlier.policy}
+	}
+	c.ClientConn.UpdateState(s)
+}
+
+// backend is a connection to one address.
+type backend struct {
+	balancer.SubConn
+	outlier *outlier
+	address string
+	pause   time.Duration // of an ejection
+	breaker *breaker.Breaker
+	ejected atomic.Bool // written with the outlier's lock
+
+	// The outlier's lock guards the rest.
+
+	health   func(balancer.SubConnState) // the child's listener; nil while not connected
+	healthy  balancer.SubConnState       // what it would hear if it were not for the ejection
+	comeback *time.Timer                 // the end of the ejection
+}
+
+func newBackend(o *outlier, addresses []resolver.Address) *backend {
+	b := &backend{outlier: o}
+	if len(addresses) > 0 {
+		b.address = addresses[0].Addr
+	}
+	options := o.policy.Breaker.WithDefaults()
+	b.pause = options.Open
+	b.breaker = breaker.New(options)
+	return b
+}
+
+// judge has the backend ejected if its breaker is open.
+func (b *backend) judge() {
+	if b.breaker.State() == breaker.Open && !b.ejected.Load() {
+		b.outlier.eject(b)
+	}
+}
+
+// connection passes on a change of the connection. A new connection starts
+// without an ejection: it may well lead to a new process.
+func (b *backend) connection(s balancer.SubConnState, listener func(balancer.SubConnState)) {
+	b.outlier.mu.Lock()
+	defer b.outlier.mu.Unlock()
+	b.health = nil
+	b.readmit()
+	if s.ConnectivityState == connectivity.Ready {
+		b.outlier.ready[b] = true
+	} else {
+		delete(b.outlier.ready, b)
+	}
+	listener(s)
+}
+
+// RegisterHealthListener is called by the child when the backend is connected,
+// from within connection.
+func (b *backend) RegisterHealthListener(listener func(balancer.SubConnState)) {
+	b.health, b.healthy = listener, balancer.SubConnState{ConnectivityState: connectivity.Connecting}
+	if listener == nil {
+		b.SubConn.RegisterHealthListener(nil)
+		return
+	}
+	b.SubConn.RegisterHealthListener(func(s balancer.SubConnState) {
+		b.outlier.mu.Lock()
+		defer b.outlier.mu.Unlock()
+		b.healthy = s
+		if b.health != nil && !b.ejected.Load() {
+			b.health(s)
+		}
+	})
+}
+
+// readmit ends an ejection and reports whether there was one. It needs the lock
+// of the outlier.
+func (b *backend) readmit() bool {
+	if !b.ejected.Load() {
+		return false
+	}
+	b.comeback.Stop()
+	b.ejected.Store(false)
+	b.outlier.policy.tell(b.address, false)
+	return true
+}

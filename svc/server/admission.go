@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/limit"
+	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
+)
+
+const (
+	// overloadedWait is when callers of a server with too much to do should try
+	// again: when a queue of calls with usual deadlines would be gone.
+	overloadedWait = time.Second
+
+	// refusalLogInterval is how often a method says in the log that it refuses calls.
+	refusalLogInterval = 10 * time.Second
+)
+
+// epoch is what moments are measured from: reading a monotonic clock is cheaper
+// than reading two, and a difference fits an atomic.
+var epoch = time.Now()
+
+func now() time.Duration { return time.Since(epoch) }
+
+// admission is what a call must pass before anything is done for it. The zero
+// value lets everything pass.
+type admission struct {
+	rate *limit.Rate
+	key  string // metadata that tells callers apart; empty: their address
+
+	own    *limit.Gate // calls of the method in progress
+	server *limit.Gate // calls of all unary methods in progress
+
+	adaptive *limit.Adaptive // nil unless the limit of the server moves
+	load     limit.Method
+
+	byRate, byOwn, byServer refusal
+}
+
+// refusal is how one limit refuses calls.
+type refusal struct {
+	limit  metrics.Limit
+	count  func()
+	logged atomic.Int64 // when it was, in nanoseconds
+}
+
+// overloaded is made once: a server that has too much to do must not work on
+// refusals.
+var overloaded = errors.Overloaded.New().After(overloadedWait).GRPCStatus().Err()
+
+func (b *Binder) admission(a *admission, m policy.Method, kind metrics.Kind) {
+	if r := m.RateLimit; r.PerSecond > 0 {
+		a.rate, a.key = limit.NewRate(r.PerSecond, max(r.Burst, 1)), r.Key
+		a.byRate.bind(b.metrics, m, kind, metrics.LimitRate)
+	}
+	if m.Concurrency > 0 {
+		a.own = limit.NewGate(m.Concurrency)
+		a.byOwn.bind(b.metrics, m, kind, metrics.LimitMethod)
+	}
+	if b.gate != nil && kind == metrics.Unary {
+		a.server, a.adaptive = b.gate, b.adaptive
+		a.byServer.bind(b.metrics, m, kind, metrics.LimitServer)
+	}
+}
+
+func (r *refusal) bind(registry *metrics.Registry, m policy.Method, kind metrics.Kind, l metrics.Limit) {
+	r.limit, r.count = l, registry.Refused(m, kind, l)
+	r.logged.Store(-int64(refusalLogInterval))
+}
+
+// admit lets a call in, for which leave must follow, or returns the gRPC status
+// error that refuses it. The caller's own limit comes first: a call that it
+// refuses takes nothing from others.
+func (m *method) admit(ctx context.Context) error {
+	if m.rate != nil {
+		if wait := m.rate.Take(m.callerOf(ctx), now()); wait > 0 {
+			m.refused(ctx, &m.byRate)
+			return errors.RateLimited.New().After(wait).GRPCStatus().Err()
+		}
+	}
+	if !m.own.Enter() {
+		m.refused(ctx, &m.byOwn)
+		return overloaded
+	}
+	if !m.server.Enter() {
+		m.own.Leave()
+		m.refused(ctx, &m.byServer)
+		return overloaded
+	}
+	return nil
+}
+
+// found returns how many calls an admitted one found in progress, as far as a
+// limit that moves wants to know.
+func (a *admission) found() int {
+	if a.adaptive == nil {
+		return 0
+	}
+	return a.server.Inside()
+}
+
+// observe tells a limit that moves how long a call took.
+func (a *admission) observe(found int, took time.Duration) {
+	if a.adaptive != nil {
+		a.adaptive.Done(&a.load, found, now(), took)
+	}
+}
+
+// leave makes room.
+func (a *admission) leave() {
+	a.server.Leave()
+	a.own.Leave()
+}
+
+// refused counts a refusal, and logs it unless that was done lately.
+func (m *method) refused(ctx context.Context, r *refusal) {
+	r.count()
+	last, now := r.logged.Load(), int64(now())
+	if now-last >= int64(refusalLogInterval) && r.logged.CompareAndSwap(last, now) {
+		m.log.LogAttrs(ctx, slog.LevelWarn, "calls refused", slog.String("limit", string(r.limit)))
+	}
+}
+
+// callerOf tells callers apart: by the value of the key in the metadata, and
+// where there is none by the address of the peer.
+func (a *admission) callerOf(ctx context.Context) limit.Caller {
+	if a.key != "" {
+		if values := metadata.ValueFromIncomingContext(ctx, a.key); len(values) > 0 {
+			return a.rate.Name(values[0])
+		}
+	}
+	address := netip.IPv6Unspecified() // stands for all whose address is unknown
+	if p, ok := peer.FromContext(ctx); ok {
+		if tcp, ok := p.Addr.(*net.TCPAddr); ok {
+			address = tcp.AddrPort().Addr()
+		}
+	}
+	return a.rate.Address(address)
+}
