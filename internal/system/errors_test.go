@@ -198,7 +198,7 @@ func TestInvalidRequests(t *testing.T) {
 		{"not JSON", "/v1/orders", `{`, http.StatusBadRequest},
 		{"no such path", "/v2/orders", `{}`, http.StatusNotFound},
 		{"no such method", "/v1/orders/" + newUUID(), `{}`, http.StatusMethodNotAllowed},
-		{"body too large", "/v1/orders", `{"requestId": "` + string(make([]byte, 1<<20)) + `"}`, http.StatusRequestEntityTooLarge},
+		{"body too large", "/v1/orders", `{"requestId": "` + string(make([]byte, 4<<20)) + `"}`, http.StatusRequestEntityTooLarge},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			// Asking first, as curl does, so that no answer is lost behind a large body.
