@@ -37,6 +37,7 @@ generate: third_party ## write generated/ and the stubs of RPCs that have no han
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
 	@$(PLUGIN) doc annotations > docs/annotations.md
+	@$(PLUGIN) doc cli > docs/cli.md
 	@$(PLUGIN) doc diagnostics > docs/diagnostics.md
 
 .PHONY: build
@@ -69,7 +70,11 @@ race-notice:
 
 .PHONY: test-postgres
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
-	@scripts/with-postgres go test -count=1 ./svc/database/... ./services/... ./internal/system/...
+	@scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./services/... ./internal/system/...
+
+.PHONY: resilience
+resilience: build ## break parts of the flagship under load and write docs/resilience.md (Debian, root)
+	@scripts/with-postgres bash -c 'cd test/resilience && go vet ./... && go run . -root ../..'
 
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
@@ -93,6 +98,7 @@ lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
 	$(STATICCHECK) ./...
 	cd test && $(STATICCHECK) ./...
 	cd test/corpora && $(STATICCHECK) ./...
+	cd test/resilience && $(STATICCHECK) ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated/ is not what the contract says

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,7 +11,15 @@ import (
 
 // draw turns bytes into choices. Once they are used up, every choice is the
 // first one, so the first choice of a number must be the one that ends a list.
-type draw struct{ data []byte }
+type draw struct {
+	data []byte
+	// meet says that names are few and made of each other.
+	meet bool
+}
+
+// newDraw takes meet from the first byte without using it up, so that inputs from
+// before there were such contracts are still what they were.
+func newDraw(data []byte) draw { return draw{data: data, meet: len(data) > 0 && data[0]%16 < 3} }
 
 func (d *draw) below(n int) int {
 	if len(d.data) == 0 {
@@ -71,10 +80,23 @@ var names = []string{
 	"AVeryLongNameThatGoesOnAndOnUntilItIsLongerThanALabelOfTheDomainNameSystemMayBe",
 }
 
+// stems and forms make names that meet: what generated code makes of one is the
+// name of another. Some are what the go command or Kubernetes keep to themselves.
+var (
+	stems = []string{"Order", "order", "OrderItem", "Item", "Type", "A", "AB", "B", "aux", "vendor", "page", "page_size", "Config"}
+	forms = []string{
+		"%s", "%s", "%s", "%sName", "%sClient", "%sServer", "%sDeps", "%sMetrics", "%sMethods", "%sService", "%sRequest", "%sHeadless", "Dial%s", "New%s", "Unimplemented%s", "Unsafe%sServer",
+		"Register%s", "mustEmbedUnimplemented%sServer", "%s_ServiceDesc", "%s_", "_%s", "%[1]s_%[1]s", "%s_Item", "OrderItem%s", "validate%s", "check%s", "%s_test", "%s_linux",
+	}
+)
+
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
 
 // name is an identifier of protobuf.
 func (d *draw) name() string {
+	if d.meet {
+		return fmt.Sprintf(d.one(forms...), d.one(stems...))
+	}
 	if !d.once(4) {
 		return d.one(names...)
 	}
@@ -113,7 +135,7 @@ type fuzzMessage struct {
 }
 
 func newFuzzContract(data []byte) *fuzzContract {
-	c := &fuzzContract{draw: draw{data}, taken: map[string]bool{}, values: map[*descriptorpb.EnumValueDescriptorProto]string{}}
+	c := &fuzzContract{draw: newDraw(data), taken: map[string]bool{}, values: map[*descriptorpb.EnumValueDescriptorProto]string{}}
 	c.tame = !c.once(4)
 	for range 1 + c.below(3) {
 		c.addFile()
@@ -181,6 +203,9 @@ func (c *fuzzContract) path() string {
 	if c.once(8) {
 		name = c.text()
 	}
+	if c.meet {
+		name = c.one("order/order", "order/item", "order/order_test", "order/Order", "order/a_service", "order/a_linux_service", "order/b", "order/order_windows")
+	}
 	for slices.ContainsFunc(c.files, func(f *descriptorpb.FileDescriptorProto) bool { return f.GetName() == name+".proto" }) {
 		name += "x"
 	}
@@ -201,6 +226,10 @@ func (c *fuzzContract) pkg() string {
 func (c *fuzzContract) goPackage(pkg string) string {
 	dir := root + "/" + strings.ReplaceAll(pkg, ".", "/")
 	switch {
+	case c.meet && !c.once(16):
+		return root + goPackageOf.Replace("."+pkg)
+	case c.meet:
+		return c.one("example.com/aux", "example.com/vendor/a", "example.com/a;main", root+"/deploy/order/cmd/order", root+"/order/ordersvc", root+"/Order")
 	case c.once(16):
 		return "example.com/" + c.text()
 	case !c.tame && c.once(8):
@@ -208,6 +237,9 @@ func (c *fuzzContract) goPackage(pkg string) string {
 	}
 	return c.one(dir, dir, dir+";alias", dir+";type", "example.com/a.b/c-d", "example.com/x/v2;x", "example.com/go/context")
 }
+
+// goPackageOf makes a path that the go command takes out of any package.
+var goPackageOf = strings.NewReplacer(".", "/x", "aux", "auxiliary", "vendor", "vendors")
 
 // at records where a declaration is, with a comment or without.
 func (c *fuzzContract) at(f *descriptorpb.FileDescriptorProto, path ...int32) {

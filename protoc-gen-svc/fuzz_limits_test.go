@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 
@@ -27,8 +29,11 @@ func mendMethodLimits(m *descriptorpb.MethodDescriptorProto, policy *svcv1.Metho
 	}
 }
 
-// mendPropagated declares the key where a method uses it.
-func mendPropagated(s *descriptorpb.ServiceDescriptorProto, policy *svcv1.Service) {
+// mendRateKeys declares the key where a method uses it.
+func mendRateKeys(s *descriptorpb.ServiceDescriptorProto, policy *svcv1.Service) {
+	if slices.ContainsFunc(policy.Propagate, func(p *svcv1.Propagated) bool { return p.Key == tenantKey }) {
+		return
+	}
 	for _, m := range s.Method {
 		if proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method).GetRateLimit().GetKey() != "" {
 			policy.Propagate = append(policy.Propagate, &svcv1.Propagated{Key: tenantKey})

@@ -68,8 +68,9 @@ func (c *fuzzContract) errorOptions(e *descriptorpb.EnumDescriptorProto) {
 		options := &svcv1.Error{}
 		c.fill(options.ProtoReflect(), 1)
 		if c.tame {
-			options.Message = strings.NewReplacer("{", "(", "}", ")").Replace(options.Message) + c.one("", "{user_id} {type}", "{error}")
+			options.Message = noBraces.Replace(options.Message) + c.one("", "{user_id} {type}", "{error}")
 			options.Code = max(options.Code, code.Code_CANCELLED)
+			mendError(options)
 		}
 		v.Options = &descriptorpb.EnumValueOptions{Deprecated: proto.Bool(c.once(4))}
 		proto.SetExtension(v.Options, svcv1.E_Error, options)
@@ -172,15 +173,24 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 	c.fill(policy.ProtoReflect(), 2)
 	streams := m.GetClientStreaming() || m.GetServerStreaming()
 	if c.tame {
-		policy.Calls, policy.Errors = unique(policy.Calls), unique(policy.Errors)
+		policy.Calls, policy.Defers, policy.Errors = unique(policy.Calls), unique(policy.Defers), unique(policy.Errors)
 		policy.IdempotencyKey = c.idempotencyKey(m)
 		mendMethodLimits(m, policy)
 		if len(c.errors) == 0 {
 			policy.Errors = nil
 		}
+		c.mendMappings(policy)
+		c.mendHedge(policy, streams)
 		if streams {
 			policy.Retry, policy.IdempotencyKey = nil, ""
 		}
+		if !c.once(4) { // most methods cannot be deferred
+			policy.Defers = nil
+		}
+		policy.HandlerKeepsKey = policy.HandlerKeepsKey && policy.IdempotencyKey != ""
+	}
+	if policy.Hedge != nil {
+		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
 	}
 	if policy.Retry != nil {
 		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
@@ -218,6 +228,7 @@ func (c *fuzzContract) idempotencyKey(m *descriptorpb.MethodDescriptorProto) str
 
 func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fullName string) {
 	if c.once(4) {
+		c.mendKept(s, nil)
 		return
 	}
 	policy := &svcv1.Service{}
@@ -229,18 +240,42 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		for i, m := range policy.Metrics {
 			c.mendMetric(m, i)
 		}
-		policy.Callees = calledOnly(s, policy.Callees)
-		mendPropagated(s, policy)
+		mendPropagated(policy.Propagate)
+		mendRateKeys(s, policy)
+		c.mendHTTPCallees(policy.HttpCallees)
+	}
+	c.mendKept(s, policy.Database)
+	if c.tame {
+		more := &svcv1.Callee{} // services that call something are few
+		c.fill(more.ProtoReflect(), 2)
+		policy.Callees = calledOnly(s, append(policy.Callees, more))
 	}
 	s.Options = &descriptorpb.ServiceOptions{Deprecated: proto.Bool(c.once(6))}
 	proto.SetExtension(s.Options, svcv1.E_Service, policy)
+}
+
+// mendKept keeps what needs a database to services that have one, and a retention
+// to those that have what it is for.
+func (c *fuzzContract) mendKept(s *descriptorpb.ServiceDescriptorProto, database *svcv1.Database) {
+	keeps := false
+	for _, m := range s.Method {
+		policy := proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method)
+		if c.tame && database == nil && policy != nil {
+			policy.Defers = nil
+		}
+		keeps = keeps || policy.GetIdempotencyKey() != "" && !policy.GetHandlerKeepsKey()
+	}
+	if c.tame && database != nil && !keeps {
+		database.IdempotencyRetention = ""
+	}
 }
 
 // calledOnly makes settings those of services that are called, each once.
 func calledOnly(s *descriptorpb.ServiceDescriptorProto, settings []*svcv1.Callee) []*svcv1.Callee {
 	var called []string
 	for _, m := range s.Method {
-		for _, call := range proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method).GetCalls() {
+		policy := proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method)
+		for _, call := range slices.Concat(policy.GetCalls(), policy.GetDefers()) {
 			service, _, _ := strings.Cut(call, "/")
 			called = append(called, service)
 		}
@@ -249,6 +284,9 @@ func calledOnly(s *descriptorpb.ServiceDescriptorProto, settings []*svcv1.Callee
 	settings = settings[:min(len(settings), len(called))]
 	for i := range settings {
 		settings[i].Service = called[i]
+		if settings[i].GetBreaker().GetOff() {
+			settings[i].Breaker = &svcv1.Breaker{Off: true}
+		}
 	}
 	return settings
 }

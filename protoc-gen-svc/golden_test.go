@@ -10,6 +10,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/settings"
 )
 
 var update = flag.Bool("update", false, "rewrite what the archives in testdata want")
@@ -19,6 +22,7 @@ const (
 	wantPrefix    = "want/"    // an output, whole
 	changesPrefix = "changes/" // what an option changes in all outputs
 	faultsSuffix  = ".faults"  // what is said about a proto that is refused
+	explained     = "explain"  // what is in force, as the command prints it
 )
 
 // TestGolden compares what the plugin makes of testdata/*.txtar with what the
@@ -52,6 +56,8 @@ func (c *corpus) sections(t *testing.T, one *testCase) []txtar.File {
 			f.Data = []byte(text)
 		case isChange:
 			f.Data = []byte(c.changes(t, one, outputs, option))
+		case f.Name == explained:
+			f.Data = []byte(c.explain(t, one))
 		case strings.HasSuffix(f.Name, faultsSuffix):
 			continue // follows the last of its protos
 		}
@@ -63,6 +69,19 @@ func (c *corpus) sections(t *testing.T, one *testCase) []txtar.File {
 		}
 	}
 	return next
+}
+
+func (c *corpus) explain(t *testing.T, one *testCase) string {
+	t.Helper()
+	groups, err := settings.OfRequests([]*pluginpb.CodeGeneratorRequest{c.request(one.parameter, one.good...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := settings.Text(&out, groups); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 func (c *corpus) faults(t *testing.T, one *testCase, run *badRun) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/gateway"
 	"github.com/protosvc/protosvc/svc/health"
+	"github.com/protosvc/protosvc/svc/httpclient"
 	"github.com/protosvc/protosvc/svc/lifecycle"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
@@ -64,10 +65,12 @@ type App struct {
 	tracing *tracing.Provider
 	binder  *server.Binder
 	db      *database.DB
+	kept    kept
 	dialers map[string]*client.Dialer
 
-	grpc *grpc.Server
-	conn *gateway.Conn // calls the same services in process, for HTTP/JSON
+	grpc        *grpc.Server
+	stopReports func()
+	conn        *gateway.Conn // calls the same services in process, for HTTP/JSON
 }
 
 // Deps returns what every handler gets.
@@ -91,12 +94,13 @@ func (a *App) Binder() *server.Binder { return a.binder }
 func (a *App) Callee(key string) *client.Dialer {
 	settings := a.loaded.settings.Callees[key]
 	d := &client.Dialer{Options: client.Options{
-		Target:  settings.Target,
-		Balance: settings.Balance,
-		Metrics: a.metrics,
-		Tracing: a.tracing,
-		Breaker: settings.breaker(),
-		Log:     a.log,
+		Target:      settings.Target,
+		Balance:     settings.Balance,
+		Connections: settings.Connections,
+		Metrics:     a.metrics,
+		Tracing:     a.tracing,
+		Breaker:     settings.breaker(),
+		Log:         a.log,
 	}}
 	a.dialers[key] = d
 	a.group.OnClose("callee "+key, d.Close)
@@ -106,6 +110,26 @@ func (a *App) Callee(key string) *client.Dialer {
 	}
 	add(key, 0, d.Check)
 	return d
+}
+
+// HTTPCallee returns the client of an external service, by its name in
+// Settings.HTTPCallees. The stop closes it; readiness does not depend on it.
+func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
+	settings := a.loaded.settings.HTTPCallees[name]
+	c, err := httpclient.New(httpclient.Options{
+		Name:            name,
+		URL:             settings.URL,
+		Timeout:         settings.Timeout,
+		Attempts:        settings.Attempts,
+		IdleConnections: settings.IdleConnections,
+		Metrics:         a.metrics,
+		Tracing:         a.tracing,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.group.OnClose("HTTP callee "+name, c.Close)
+	return c, nil
 }
 
 // Serve registers the decorated handler, for gRPC and for HTTP/JSON. Its methods

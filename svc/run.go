@@ -18,6 +18,7 @@ import (
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/gateway"
 	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/load"
 	"github.com/protosvc/protosvc/svc/logging"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
@@ -27,7 +28,7 @@ import (
 const (
 	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
 	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
-	refreshInterval = 2 * time.Second  // of the gRPC health status
+	refreshInterval = time.Second / 2  // of the gRPC health status: clients are back so soon
 )
 
 // What comes after the budget of a stop, in order. Together it is the reserve of
@@ -63,7 +64,10 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 			o.Ready(addresses)
 		}
 	}
-	a.group.OnStop = a.health.Stopping
+	a.group.OnStop = func() {
+		a.health.Stopping()
+		a.stopReports()
+	}
 	hard := o.Hard
 	if hard == nil {
 		hard = context.Background()
@@ -127,7 +131,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 	})
 	limits := a.loaded.settings.Limits
 	a.binder = server.New(server.Options{
-		Metrics: a.metrics, Tracing: a.tracing, Log: a.log,
+		Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate,
 		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
 	})
 	return nil
@@ -177,10 +181,12 @@ func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
 	a.db = db
 	a.group.OnClose("database", db.Close)
 	a.health.Require("database", settings.ReadinessTimeout, db.PingContext)
-	if a.service.Migrations == nil {
-		return nil
+	if a.service.Migrations != nil {
+		if err := db.Migrate(ctx, a.service.Migrations); err != nil {
+			return err
+		}
 	}
-	return db.Migrate(ctx, a.service.Migrations)
+	return a.openKept(ctx)
 }
 
 func (a *App) startService(context.Context, *Addresses) error {
@@ -201,6 +207,7 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	}
 	status := health.NewServer()
 	healthpb.RegisterHealthServer(a.grpc, status)
+	a.stopReports = load.Register(a.grpc, a.binder.Load)
 	reflection.Register(a.grpc)
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
@@ -218,7 +225,7 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 		return nil
 	}
 	limits := a.loaded.settings.Limits
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes)})
+	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}

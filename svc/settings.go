@@ -20,6 +20,8 @@ type Settings struct {
 	Tracing  Tracing           `yaml:"tracing"`
 	Database *Database         `yaml:"database"` // nil: the service has none
 	Callees  map[string]Callee `yaml:"callees"`  // by the snake-case name of the field in Deps
+
+	HTTPCallees map[string]HTTPCallee `yaml:"http_callees"` // by their names in the contract
 }
 
 // Listen holds the addresses to listen on, "host:port"; an empty host means
@@ -69,6 +71,8 @@ type Database struct {
 	MaxConnections int `yaml:"max_connections"`
 	// ReadinessTimeout is how long readiness waits for an answer.
 	ReadinessTimeout time.Duration `yaml:"readiness_timeout"`
+	// IdempotencyRetention is how long the answers of idempotency keys are kept.
+	IdempotencyRetention time.Duration `yaml:"idempotency_retention"`
 }
 
 // Callee is the connection to a service that is called.
@@ -76,11 +80,14 @@ type Callee struct {
 	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
 	// Empty: the one that the callee's contract declares.
 	Target string `yaml:"target"`
-	// Balance is "round_robin", "least_request" or "pick_first".
+	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
 	Balance string `yaml:"balance"`
 	// GatesReadiness says that the service is ready only while the callee
 	// answers. It belongs to the contract and cannot be configured.
 	GatesReadiness bool
+	// Connections is how many there are to each replica. It belongs to the
+	// contract too. 0 means 1.
+	Connections int
 	// Breaker says when calls stop; the zero value has all defaults. NoBreaker
 	// says never. Both belong to the contract, too.
 	Breaker   breaker.Options
@@ -95,9 +102,21 @@ func (c Callee) breaker() *breaker.Options {
 	return &c.Breaker
 }
 
+// HTTPCallee is the client of an external service; see package httpclient.
+type HTTPCallee struct {
+	// URL is what the paths of requests are appended to.
+	URL string `yaml:"url"`
+	// Timeout is the deadline of a request with all its attempts.
+	Timeout time.Duration `yaml:"timeout"`
+	// Attempts and IdleConnections belong to the contract and cannot be
+	// configured. 0 means the default of the package.
+	Attempts, IdleConnections int
+}
+
 // clone returns settings that can be loaded into without changing these.
 func (s Settings) clone() *Settings {
 	s.Callees = maps.Clone(s.Callees)
+	s.HTTPCallees = maps.Clone(s.HTTPCallees)
 	if s.Database != nil {
 		database := *s.Database
 		s.Database = &database
@@ -124,6 +143,10 @@ func (s *Settings) check(hasHTTP bool) error {
 		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")
 		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
 		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
+		fault(d.IdempotencyRetention < 0, "database.idempotency_retention %v is negative", d.IdempotencyRetention)
+	}
+	for name, c := range s.HTTPCallees {
+		fault(c.Timeout <= 0, "http_callees.%s.timeout %v is not above zero", name, c.Timeout)
 	}
 	return errors.Join(faults...)
 }

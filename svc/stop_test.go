@@ -161,8 +161,15 @@ func TestOneConnectionTooMany(t *testing.T) {
 	if err := first.RecvMsg(new(text)); err != nil {
 		t.Errorf("the first connection: %v", err)
 	}
-	if _, page := r.admin(t, http.MethodGet, "/metrics"); !strings.Contains(page, "grpc_server_connections_refused_total ") || strings.Contains(page, "grpc_server_connections_refused_total 0") {
-		t.Error("no refused connection is counted")
+	// It is counted once it is closed.
+	counted := func() bool {
+		_, page := r.admin(t, http.MethodGet, "/metrics")
+		return strings.Contains(page, "grpc_server_connections_refused_total ") && !strings.Contains(page, "grpc_server_connections_refused_total 0")
+	}
+	for end := time.Now().Add(5 * time.Second); !counted(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no refused connection is counted")
+		}
 	}
 	_ = first.CloseSend()
 }

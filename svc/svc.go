@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // SupportPackageIsVersion1 is referred to by generated code, so that code and
@@ -43,8 +44,15 @@ type Service struct {
 	// Migrations are applied to the database at start; nil if there are none.
 	Migrations fs.FS
 
+	// KeepsAnswers says that methods keep the answers of their idempotency keys
+	// in the database, Defers that calls go through the outbox there.
+	KeepsAnswers, Defers bool
+
 	// Errors are the typed errors that the service returns.
 	Errors errors.Table
+
+	// Propagate are the metadata that travel through the service; nil if none do.
+	Propagate propagate.Keys
 
 	// Start makes the handler and hands it to App.Serve.
 	Start func(*App) error

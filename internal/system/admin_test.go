@@ -89,7 +89,7 @@ func TestConfigPageHidesSecrets(t *testing.T) {
 	if got.code != http.StatusOK || !strings.Contains(got.body, "***") || secret == "" || strings.Contains(got.body, secret) {
 		t.Errorf("%d, with the secret %q:\n%s", got.code, secret, got.body)
 	}
-	for _, want := range []string{"recovery_age: 10s", sys.User.Target(), sys.Order.GRPC} {
+	for _, want := range []string{"watch_interval: 1s", sys.User.Target(), sys.Order.GRPC} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("no %q in:\n%s", want, got.body)
 		}

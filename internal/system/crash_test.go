@@ -15,26 +15,17 @@ import (
 	"github.com/protosvc/protosvc/internal/system"
 )
 
-// How old an unfinished order must be until the recovery takes it.
-const (
-	noRecovery  = "service: {recovery_age: 1h}\n"
-	nowRecovery = "service: {recovery_age: 0s}\n"
-	recovery    = "service: {recovery_age: 1s}\n"
-)
-
 // crashShop is a shop in which order reaches payment through a wire.
 type crashShop struct {
 	shop
 	wire      *wire
-	config    configFile // of order
 	databases map[string]string
 }
 
-func openCrashShop(t *testing.T, config string) crashShop {
+func openCrashShop(t *testing.T) crashShop {
 	t.Helper()
-	s := crashShop{wire: newWire(t), config: newConfig(t, "order", config)}
+	s := crashShop{wire: newWire(t)}
 	s.shop = openShop(t, func(o *system.Options) {
-		o.Configs = s.config.folder
 		o.Environ = []string{"ORDER_CALLEES_PAYMENT_SERVICE_TARGET=" + s.wire.target()}
 		s.databases = o.Databases
 	})
@@ -91,7 +82,7 @@ func (c crash) begin(t *testing.T, s crashShop) moment {
 func TestOrderIsKilled(t *testing.T) {
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
-			s := openCrashShop(t, noRecovery)
+			s := openCrashShop(t)
 			at := c.begin(t, s)
 			if err := s.Order.Kill(); err != nil {
 				t.Fatal(err)
@@ -100,7 +91,6 @@ func TestOrderIsKilled(t *testing.T) {
 				t.Error("a killed service answered")
 			}
 			at.letGo()
-			s.config.write(t, nowRecovery)
 			if err := s.Order.Restart(limited(t)); err != nil {
 				t.Fatal(err)
 			}
@@ -111,11 +101,11 @@ func TestOrderIsKilled(t *testing.T) {
 }
 
 // When payment is killed instead, the caller learns that the order is not paid
-// yet; the recovery goes on when payment is back.
+// yet; the outbox goes on when payment is back.
 func TestPaymentIsKilled(t *testing.T) {
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
-			s := openCrashShop(t, recovery)
+			s := openCrashShop(t)
 			at := c.begin(t, s)
 			if err := s.Payment.Kill(); err != nil {
 				t.Fatal(err)
@@ -137,7 +127,7 @@ func TestPaymentIsKilled(t *testing.T) {
 func TestOrderIsKilledWhileItCancels(t *testing.T) {
 	for _, c := range crashes {
 		t.Run(c.name, func(t *testing.T) {
-			s := openCrashShop(t, noRecovery)
+			s := openCrashShop(t)
 			order := s.newOrder(t)
 			letGo := c.held(s.wire).hold(t)
 			ended := make(chan error, 1)
@@ -153,7 +143,6 @@ func TestOrderIsKilledWhileItCancels(t *testing.T) {
 				t.Error("a killed service answered")
 			}
 			letGo()
-			s.config.write(t, nowRecovery)
 			if err := s.Order.Restart(limited(t)); err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +157,7 @@ func TestOrderIsKilledWhileItCancels(t *testing.T) {
 // Callers who repeat what was not answered get every order, once, however often
 // both services are killed meanwhile.
 func TestNoOrderIsLost(t *testing.T) {
-	s := openCrashShop(t, recovery)
+	s := openCrashShop(t)
 	c := s.startCallers(t, 4)
 	for range 2 {
 		for _, victim := range []*system.Service{s.Order, s.Payment} {

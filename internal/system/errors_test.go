@@ -58,8 +58,8 @@ func TestTypedErrors(t *testing.T) {
 			http.StatusNotFound, map[string]string{"user_id": stranger}},
 		{"deactivated user", orderOf(inactive, 1500), orderv1svc.OrderErrorUserNotActive, codes.FailedPrecondition,
 			http.StatusForbidden, map[string]string{"user_id": inactive}},
-		{"request id reused", reused, orderv1svc.OrderErrorRequestIDReused, codes.AlreadyExists,
-			http.StatusConflict, map[string]string{"request_id": used.RequestId}},
+		{"request id reused", reused, svcerrors.KeyReused, codes.AlreadyExists,
+			http.StatusConflict, map[string]string{"field": "request_id", "key": used.RequestId}},
 		{"currencies differ", mixed, orderv1svc.OrderErrorCurrenciesDiffer, codes.InvalidArgument,
 			http.StatusBadRequest, map[string]string{"first": "EUR", "second": "USD"}},
 	} {
@@ -93,7 +93,7 @@ func (f failing) overJSON(t *testing.T, s shop) {
 	if reason := got.field(t, "details.0.reason"); reason != f.code.Reason {
 		t.Errorf("the reason is %q, want %q: %s", reason, f.code.Reason, got.body)
 	}
-	if domain := got.field(t, "details.0.domain"); domain != "order.shop" {
+	if domain := got.field(t, "details.0.domain"); domain != f.code.Domain {
 		t.Errorf("the domain is %q", domain)
 	}
 	metadata := map[string]string{}

@@ -12,7 +12,7 @@ import (
 // TestFlags runs each binary as a person would who has a question or a bad file.
 func TestFlags(t *testing.T) {
 	good := newConfig(t, "order", "service: {default_page_size: 7}\n")
-	bad := newConfig(t, "order", "listen:\n  grpd: \":1\"\nservice:\n  recovery_age: soon\n")
+	bad := newConfig(t, "order", "listen:\n  grpd: \":1\"\nservice:\n  watch_interval: soon\n")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(good.path), "config.prod.yaml"), []byte("nonsense: 1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func TestFlags(t *testing.T) {
 	}{
 		{"missing config", []string{"--config=" + missing}, 1, []string{"order: ", missing}},
 		{"default config is missing", nil, 1, []string{"order: ", "config.yaml"}},
-		{"bad config", []string{"--config=" + bad.path}, 1, []string{"config.yaml:2:3", `"grpd"`, `"grpc"`, "config.yaml:4:", "recovery_age", "soon"}},
+		{"bad config", []string{"--config=" + bad.path}, 1, []string{"config.yaml:2:3", `"grpd"`, `"grpc"`, "config.yaml:4:", "watch_interval", "soon"}},
 		{"check a bad config", []string{"--config=" + bad.path, "--check-config"}, 1, []string{"config.yaml:2:3"}},
 		{"check a good config", []string{"--config=" + good.path, "--check-config"}, 0, []string{"order: config is valid"}},
 		{"check a bad overlay", []string{"--config=" + good.path, "--env=prod", "--check-config"}, 1, []string{"config.prod.yaml:1:1", `"nonsense"`}},

@@ -16,7 +16,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,7 +139,7 @@ func (s *System) kill() {
 func (s *System) environ(o Options) []string {
 	all := os.Environ()
 	set := func(service *Service, key, value string) {
-		all = append(all, fmt.Sprintf("%s_%s=%s", service.prefix(), key, value))
+		all = append(all, service.own(key, value))
 	}
 	for _, service := range s.Services() {
 		set(service, "LISTEN_GRPC", service.GRPC)

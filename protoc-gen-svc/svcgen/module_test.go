@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/templates"
@@ -43,6 +44,33 @@ func TestExample(t *testing.T) {
 			t.Errorf("help does not list sync:\n%s", out)
 		}
 	})
+	t.Run("upgrade", func(t *testing.T) { testUpgrade(t, filepath.Join(dir, "protoc-gen-acme")) })
+}
+
+// testUpgrade: the command generates with the overlay, as the plugin does.
+func testUpgrade(t *testing.T, binary string) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/shop\n")
+	for name, text := range mustGenerate(t) {
+		name = filepath.Join(dir, "generated", name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, name, text)
+	}
+	set, err := proto.Marshal(&descriptorpb.FileDescriptorSet{File: request().GetProtoFile()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := string(run(t, dir, set, binary, "upgrade", "--descriptor-set=-", "--out=generated", "--opt="+request().GetParameter()))
+	for _, file := range []string{"order/k8s/deployment.yaml", "user/k8s/serviceaccount.yaml"} {
+		if !strings.Contains(out, "changed    deploy/"+file) {
+			t.Errorf("%s is not named:\n%s", file, out)
+		}
+	}
+	if strings.Contains(out, "main.go") || !strings.Contains(out, " 0 new, 0 gone\n") {
+		t.Errorf("files are named that the overlay does not change:\n%s", out)
+	}
 }
 
 func testPlugin(t *testing.T, binary string) {

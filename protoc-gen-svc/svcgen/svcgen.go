@@ -52,7 +52,7 @@ func ServiceFile(template, path string) Option {
 // overlays are answered as mistakes in a contract are.
 func Main(options ...Option) {
 	if len(os.Args) > 1 {
-		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, overlays(options)...))
 	}
 	plugin.Main(templates.FS, overlays(options)...)
 }

@@ -2,6 +2,8 @@ package order
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
@@ -12,14 +14,14 @@ import (
 // changes nothing.
 //
 // From the moment it is stored as cancelling, the order will be cancelled:
-// should the payment service not answer, the recovery goes on with it.
+// should the payment service not answer, the outbox goes on with it.
 func (h *handler) CancelOrder(ctx context.Context, req *orderv1.CancelOrderRequest) (*orderv1.CancelOrderResponse, error) {
 	o, err := h.find(ctx, id.Canonical(req.GetOrderId()))
 	if err != nil {
 		return nil, err
 	}
 	if o.state == confirmed {
-		if o, err = h.move(ctx, o, change{to: cancelling}); err != nil {
+		if o, err = h.cancelling(ctx, o); err != nil {
 			return nil, err
 		}
 	}
@@ -32,4 +34,19 @@ func (h *handler) CancelOrder(ctx context.Context, req *orderv1.CancelOrderReque
 		return nil, orderv1svc.NewOrderErrorTransitionNotAllowed(o.id, stateName(o.state), stateName(cancelled))
 	}
 	return &orderv1.CancelOrderResponse{Order: o.message()}, nil
+}
+
+// cancelling begins to cancel a confirmed order, together with its refund. If
+// another one has moved the order meanwhile, it returns the order as that one left it.
+func (h *handler) cancelling(ctx context.Context, o record) (moved record, err error) {
+	err = h.orders.db.Tx(ctx, func(tx *sql.Tx) error {
+		if moved, err = h.move(ctx, tx, o.id, change{to: cancelling}); err != nil {
+			return err
+		}
+		return h.enqueue(ctx, tx, moved)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return h.orders.byID(ctx, o.id)
+	}
+	return moved, err
 }

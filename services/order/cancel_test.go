@@ -11,7 +11,7 @@ import (
 )
 
 func TestCancelRefundsOnce(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(250)
 		o := f.mustCreate(req)
 		first, err := f.cancel(o.GetOrderId())
@@ -23,8 +23,8 @@ func TestCancelRefundsOnce(t *testing.T) {
 		if err != nil || !proto.Equal(first, second) {
 			f.t.Errorf("cancelled again: %v, %v, first: %v", second, err, first)
 		}
-		if again, err := f.create(req); err != nil || !proto.Equal(again, first) {
-			f.t.Errorf("CreateOrder with the same request id: %v, %v, want %v", again, err, first)
+		if again, err := f.create(req); err != nil || !proto.Equal(again, o) {
+			f.t.Errorf("CreateOrder with the same request id: %v, %v, want the first answer, %v", again, err, o)
 		}
 		if _, refunds := f.bank.made(); refunds != 1 {
 			f.t.Errorf("%d refunds, want 1", refunds)
@@ -33,7 +33,7 @@ func TestCancelRefundsOnce(t *testing.T) {
 }
 
 func TestConcurrentCancels(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		o := f.mustCreate(request(250))
 		var group sync.WaitGroup
 		for range 20 {
@@ -48,7 +48,7 @@ func TestConcurrentCancels(t *testing.T) {
 }
 
 func TestWhatCannotBeCancelled(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		_, declined := f.create(request(limit + 1))
 		f.bank.set(down)
 		for orderID, state := range map[string]string{
@@ -64,7 +64,7 @@ func TestWhatCannotBeCancelled(t *testing.T) {
 }
 
 func TestCancelWaitsWhileTheBankIsDown(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		o := f.mustCreate(request(250))
 		f.bank.set(down)
 		if _, err := f.cancel(o.GetOrderId()); !transient(err) {

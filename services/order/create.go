@@ -5,18 +5,22 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
-	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 )
 
 // CreateOrder checks the user, stores the order, has it paid and confirms it.
 //
 // Should the payment service not answer, the order stays pending and the caller
-// may try again with the same request id; whether or not it does, the recovery
+// may try again with the same request id; whether or not it does, the outbox
 // finishes the order.
+//
+// The runtime answers repetitions for as long as it keeps the answers. A request
+// id stays unique for as long as there is an order with it, in imports too, so
+// the order's own row has the last word.
 func (h *handler) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest) (*orderv1.CreateOrderResponse, error) {
 	o, err := h.create(ctx, req)
 	if err != nil {
@@ -61,7 +65,12 @@ func (h *handler) stored(ctx context.Context, asked record) (record, error) {
 	if err := h.checkUser(ctx, asked.userID); err != nil {
 		return record{}, err
 	}
-	o, err = h.orders.insert(ctx, asked)
+	err = h.orders.db.Tx(ctx, func(tx *sql.Tx) error {
+		if o, err = h.orders.insert(ctx, tx, asked); err != nil {
+			return err
+		}
+		return h.enqueue(ctx, tx, o)
+	})
 	if errors.Is(err, sql.ErrNoRows) { // the same request at the same time
 		o, err = h.orders.byRequest(ctx, asked.requestID)
 	}
@@ -72,10 +81,8 @@ func (h *handler) stored(ctx context.Context, asked record) (record, error) {
 func (h *handler) checkUser(ctx context.Context, userID string) error {
 	res, err := h.users.GetUser(ctx, &userv1.GetUserRequest{UserId: userID})
 	switch {
-	case errors.Is(err, userv1svc.UserErrorNotFound):
-		return orderv1svc.NewOrderErrorUserNotFound(userID).WithCause(err)
-	case err != nil:
-		return calleeError("get user", err)
+	case err != nil: // the contract says what becomes of a user who is not found
+		return fmt.Errorf("get user: %w", err)
 	case res.GetUser().GetState() != userv1.UserState_USER_STATE_ACTIVE:
 		return orderv1svc.NewOrderErrorUserNotActive(userID)
 	}

@@ -20,7 +20,7 @@ import (
 const createdOnWeb = `orders_created_total{channel="web"}`
 
 func TestCreateOnceForARequestID(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(250)
 		req.Items = append(req.Items, item(3, 1000, "EUR"))
 		first := f.mustCreate(req)
@@ -53,7 +53,7 @@ func TestCreateOnceForARequestID(t *testing.T) {
 }
 
 func TestConcurrentCreateMakesOneOrder(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(250)
 		var group sync.WaitGroup
 		ids := make(chan string, 200)
@@ -84,7 +84,7 @@ func TestConcurrentCreateMakesOneOrder(t *testing.T) {
 }
 
 func TestCreateRefusals(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		used := request(250)
 		f.mustCreate(used)
 		for name, test := range map[string]struct {
@@ -95,7 +95,7 @@ func TestCreateRefusals(t *testing.T) {
 			"user is deactivated": {func(r *orderv1.CreateOrderRequest) { r.UserId = gone }, orderv1svc.OrderErrorUserNotActive},
 			"two currencies":      {func(r *orderv1.CreateOrderRequest) { r.Items = append(r.Items, item(1, 1, "USD")) }, orderv1svc.OrderErrorCurrenciesDiffer},
 			"no items":            {func(r *orderv1.CreateOrderRequest) { r.Items = nil }, svcerrors.InvalidRequest},
-			"request id reused":   {func(r *orderv1.CreateOrderRequest) { r.RequestId = used.GetRequestId() }, orderv1svc.OrderErrorRequestIDReused},
+			"request id reused":   {func(r *orderv1.CreateOrderRequest) { r.RequestId = used.GetRequestId() }, svcerrors.KeyReused},
 		} {
 			req := request(251)
 			test.change(req)
@@ -112,7 +112,7 @@ func TestCreateRefusals(t *testing.T) {
 }
 
 func TestDeclinedIsStoredAndAnsweredAgain(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(limit + 1)
 		for range 2 {
 			o, err := f.create(req)
@@ -131,7 +131,7 @@ func TestDeclinedIsStoredAndAnsweredAgain(t *testing.T) {
 }
 
 func TestOrderWaitsWhileTheBankIsDown(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(250)
 		f.bank.set(down)
 		waiting := f.mustStay(req)
@@ -147,7 +147,7 @@ func TestOrderWaitsWhileTheBankIsDown(t *testing.T) {
 
 // The bank made the payment, but its answer was lost.
 func TestLostAnswerMakesNoSecondPayment(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		req := request(250)
 		f.bank.mute()
 		if o, err := f.CreateOrder(f.ctx, req); !transient(err) {
@@ -162,7 +162,7 @@ func TestLostAnswerMakesNoSecondPayment(t *testing.T) {
 }
 
 func TestNothingIsStoredWhileUsersAreDown(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		f.people.set(down)
 		if o, err := f.CreateOrder(f.ctx, request(250)); !transient(err) {
 			f.t.Errorf("CreateOrder: %v, %v, want Unavailable", o, err)
@@ -176,7 +176,7 @@ func TestNothingIsStoredWhileUsersAreDown(t *testing.T) {
 
 // Errors that are between the services do not reach the caller as theirs.
 func TestUnforeseenAnswersAreInternal(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	for _, fault := range []error{
 		paymentv1svc.NewPaymentErrorReferenceReused("secret"),
 		status.Error(codes.InvalidArgument, "secret"),
@@ -191,7 +191,7 @@ func TestUnforeseenAnswersAreInternal(t *testing.T) {
 }
 
 func TestListPagesAreWholeAndSorted(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		var want []string
 		for range 7 {
 			want = append([]string{f.mustCreate(request(250)).GetOrderId()}, want...)
@@ -233,7 +233,7 @@ func (f fixture) page(size int32, token string) *orderv1.ListOrdersResponse {
 }
 
 func TestAbsentOrder(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	absent := id.New()
 	_, get := f.GetOrder(f.ctx, &orderv1.GetOrderRequest{OrderId: absent})
 	_, cancel := f.cancel(absent)

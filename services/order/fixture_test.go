@@ -51,12 +51,10 @@ type shop struct {
 	callees string // configuration
 }
 
-// Settings of the service: whether the recovery may interfere, and whether
-// watchers look for themselves.
+// Settings of the service: whether watchers look for themselves.
 const (
-	noRecovery = "recovery_age: 1h, watch_interval: 20ms"
-	recoverAll = "recovery_age: 0s, watch_interval: 20ms"
-	noPolling  = "recovery_age: 1h, watch_interval: 1h"
+	polling   = "watch_interval: 20ms"
+	noPolling = "watch_interval: 1h"
 )
 
 // start runs an order service on an empty database.

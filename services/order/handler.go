@@ -1,11 +1,11 @@
 // Package order takes orders, has them paid and tells how far they are.
 //
 // An order is one row that only moves forward (see state.go). It is stored
-// before its payment is asked for, and each step after that may be repeated: the
-// payment is authorised under the id of the order, and a move of the row is one
-// UPDATE that names the state it starts from. So whoever finds an order half
-// way, the caller who tries again or the recovery (see recovery.go), drives it
-// on, and it does not matter how many do so at once.
+// together with a message in the outbox that has its payment authorised, and the
+// outcome of that is stored together with the end of the message; a refund goes
+// the same way. So whatever dies in between, every order has one payment and one
+// outcome. Usually the caller's own call delivers the message; when that fails, a
+// relay goes on with it, in any replica.
 package order
 
 import (
@@ -18,7 +18,6 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/svc"
 )
@@ -36,7 +35,7 @@ type handler struct {
 	config   *svc.Config[*orderv1.Config]
 	metrics  *orderv1svc.OrderServiceMetrics
 	users    userv1.UserServiceClient
-	payments paymentv1.PaymentServiceClient
+	outbox   *orderv1svc.OrderServiceOutbox
 	orders   store
 	watchers watchers
 	stopping <-chan struct{} // closed when the service stops
@@ -44,18 +43,20 @@ type handler struct {
 
 var _ orderv1.OrderServiceServer = (*handler)(nil)
 
-// New returns the handler of the order service and starts its recovery.
+// New returns the handler of the order service.
 func New(d orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) {
 	h := &handler{
 		log:      d.Log,
 		config:   d.Config,
 		metrics:  d.Metrics,
 		users:    d.UserService,
-		payments: d.PaymentService,
+		outbox:   d.Outbox,
 		orders:   store{db: d.DB},
 		stopping: d.Stopping(),
 	}
-	d.Go("recovery", (&recovery{handler: h}).run)
+	h.outbox.PaymentServiceAuthorize.OnOutcome(h.authorized)
+	h.outbox.PaymentServiceRefund.OnOutcome(h.refunded)
+	d.Go("adoption", h.adopt)
 	return h, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
+	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc"
@@ -39,10 +40,14 @@ func (h *handler) ImportOrders(stream grpc.ClientStreamingServer[orderv1.ImportO
 	}
 }
 
+// createErrors is the contract of CreateOrder's errors.
+var createErrors = orderv1svc.OrderServicePolicy("CreateOrder").Errors
+
 // failure tells what CreateOrder would have answered. The stream itself goes
 // well, so the runtime logs nothing: what is our fault is logged here.
 func (h *handler) failure(ctx context.Context, index int32, requestID string, err error) *orderv1.ImportFailure {
-	answer := svcerrors.ToStatus(err)
+	ending, _ := createErrors.Apply(err)
+	answer := svcerrors.ToStatus(ending)
 	if answer.Code() == codes.Internal {
 		h.log.ErrorContext(ctx, "order not imported", "index", index, "request_id", requestID, "error", err)
 	}

@@ -26,7 +26,7 @@ func (f fixture) importAll(reqs ...*orderv1.CreateOrderRequest) *orderv1.ImportO
 }
 
 func TestImportGoesOnAfterFailures(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		good, unknown, declined, mixed := request(250), request(250), request(limit+1), request(250)
 		unknown.UserId = eve
 		mixed.Items = append(mixed.Items, item(1, 1, "USD"))
@@ -59,7 +59,7 @@ func TestImportGoesOnAfterFailures(t *testing.T) {
 }
 
 func TestImportTellsWhatIsOurFault(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	f.bank.set(down)
 	res := f.importAll(request(250))
 	if len(res.GetFailures()) != 1 || res.GetFailures()[0].GetReason() != "UNAVAILABLE" {
@@ -68,7 +68,7 @@ func TestImportTellsWhatIsOurFault(t *testing.T) {
 }
 
 func TestImportOfNothing(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	if res := f.importAll(); res.GetCreated() != 0 || len(res.GetFailures()) != 0 {
 		t.Errorf("import of nothing went %v", res)
 	}

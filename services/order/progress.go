@@ -10,62 +10,84 @@ import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/outbox"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// drive finishes an order that is half way. Other orders stay as they are.
-func (h *handler) drive(ctx context.Context, o record) (record, error) {
-	switch o.state {
-	case pending:
-		return h.pay(ctx, o)
-	case cancelling:
-		return h.refund(ctx, o)
+// enqueue has the outbox call the payment service for an order that is half way.
+// The messages of one order have its id as their key, so they are delivered in
+// turn. Until its caller had the time to deliver it, the relay leaves one alone.
+func (h *handler) enqueue(ctx context.Context, tx *sql.Tx, o record) error {
+	if o.state == cancelling {
+		return h.outbox.PaymentServiceRefund.EnqueueHeld(ctx, tx, o.id, &paymentv1.RefundRequest{PaymentId: o.paymentID})
 	}
-	return o, nil
-}
-
-// pay has the payment of a pending order authorised and confirms or rejects the
-// order. The id of the order is the reference of the payment: asking again, here
-// or in another replica, never makes a second one.
-func (h *handler) pay(ctx context.Context, o record) (record, error) {
-	res, err := h.payments.Authorize(ctx, &paymentv1.AuthorizeRequest{
+	return h.outbox.PaymentServiceAuthorize.EnqueueHeld(ctx, tx, o.id, &paymentv1.AuthorizeRequest{
 		Reference: o.id,
 		PayerId:   o.userID,
 		Amount:    &paymentv1.Money{CurrencyCode: o.currency, AmountMinor: o.total},
 	})
-	switch {
-	case errors.Is(err, paymentv1svc.PaymentErrorDeclined):
-		return h.move(ctx, o, change{to: rejected, declineReason: declineReason(err)})
-	case err != nil:
+}
+
+// pay has the payment of a pending order decided and returns the order after
+// that. The id of the order is the reference of the payment: asking again, here
+// or in another replica, never makes a second one.
+func (h *handler) pay(ctx context.Context, o record) (record, error) {
+	if err := h.outbox.PaymentServiceAuthorize.Deliver(ctx, o.id); err != nil {
 		return record{}, calleeError("authorize payment", err)
 	}
-	return h.move(ctx, o, change{to: confirmed, paymentID: res.GetPayment().GetPaymentId()})
+	return h.orders.byID(ctx, o.id)
 }
 
-// refund has the payment of an order given back and calls the order cancelled.
+// refund has the payment of an order given back and returns the order after that.
 func (h *handler) refund(ctx context.Context, o record) (record, error) {
-	if _, err := h.payments.Refund(ctx, &paymentv1.RefundRequest{PaymentId: o.paymentID}); err != nil {
+	if err := h.outbox.PaymentServiceRefund.Deliver(ctx, o.id); err != nil {
 		return record{}, calleeError("refund payment", err)
 	}
-	return h.move(ctx, o, change{to: cancelled})
+	return h.orders.byID(ctx, o.id)
 }
 
-// move stores the change and tells of it. If another one has moved the order
-// meanwhile, it returns the order as that one left it.
-func (h *handler) move(ctx context.Context, o record, c change) (record, error) {
-	moved, err := h.orders.move(ctx, o.id, c)
+// authorized confirms or rejects an order when its payment is decided.
+func (h *handler) authorized(ctx context.Context, tx *sql.Tx, o outbox.Outcome[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]) error {
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return h.orders.byID(ctx, o.id)
-	case err != nil:
+	case errors.Is(o.Err, paymentv1svc.PaymentErrorDeclined):
+		return h.moved(ctx, tx, o.Key, change{to: rejected, declineReason: declineReason(o.Err)})
+	case o.Err != nil:
+		return calleeError("authorize payment", o.Err)
+	}
+	return h.moved(ctx, tx, o.Key, change{to: confirmed, paymentID: o.Response.GetPayment().GetPaymentId()})
+}
+
+// refunded calls an order cancelled when its payment is given back.
+func (h *handler) refunded(ctx context.Context, tx *sql.Tx, o outbox.Outcome[paymentv1.RefundRequest, paymentv1.RefundResponse]) error {
+	if o.Err != nil {
+		return calleeError("refund payment", o.Err)
+	}
+	return h.moved(ctx, tx, o.Key, change{to: cancelled})
+}
+
+// moved stores the change that follows from an outcome. An order that made the
+// move before stays as it is.
+func (h *handler) moved(ctx context.Context, tx *sql.Tx, orderID string, c change) error {
+	if _, err := h.move(ctx, tx, orderID, c); !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	return nil
+}
+
+// move stores the change and, once that is committed, tells of it.
+func (h *handler) move(ctx context.Context, tx *sql.Tx, orderID string, c change) (record, error) {
+	o, err := h.orders.move(ctx, tx, orderID, c)
+	if err != nil {
 		return record{}, err
 	}
-	h.watchers.wake(o.id)
-	if c.to == confirmed {
-		h.count(moved)
-	}
-	return moved, nil
+	h.orders.db.OnCommit(tx, func() {
+		h.watchers.wake(o.id)
+		if c.to == confirmed {
+			h.count(o)
+		}
+	})
+	return o, nil
 }
 
 // count records a confirmed order. It counts as created only now: whoever has

@@ -87,14 +87,3 @@ func mustDraft(t *testing.T, req *orderv1.CreateOrderRequest) record {
 	}
 	return o
 }
-
-func TestBackoffGrowsToItsLimit(t *testing.T) {
-	for failures, full := range map[int]int64{1: 100, 2: 200, 3: 400, 8: 12_800, 9: 25_600, 10: 30_000, 1000: 30_000} {
-		r := recovery{failures: failures}
-		for range 100 {
-			if got := r.backoff().Milliseconds(); got < full/2 || got > full {
-				t.Fatalf("wait after %d failures is %d ms, want %d to %d", failures, got, full/2, full)
-			}
-		}
-	}
-}

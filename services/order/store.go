@@ -51,29 +51,20 @@ func (s store) list(ctx context.Context, userID string, before page.Position, li
 	return out, rows.Err()
 }
 
-// unfinished returns the first order after the position that is half way and
-// has not moved since the given time.
-func (s store) unfinished(ctx context.Context, since time.Time, after page.Position) (record, error) {
-	return scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM orders
-		WHERE state IN ('PENDING', 'CANCELLING') AND update_time <= $1 AND (update_time, order_id) > ($2, $3)
-		ORDER BY update_time, order_id LIMIT 1`,
-		since.UnixMicro(), after.Time, after.ID))
-}
-
 // insert stores a pending order, or returns sql.ErrNoRows because its request id
 // is taken. On PostgreSQL it waits for another transaction that inserts the same
 // request id, so after ErrNoRows the other order can be read.
-func (s store) insert(ctx context.Context, o record) (record, error) {
+func (s store) insert(ctx context.Context, tx *sql.Tx, o record) (record, error) {
 	items, err := proto.Marshal(&orderv1.Order{Items: o.items})
 	if err != nil {
 		return record{}, fmt.Errorf("encode items: %w", err)
 	}
-	return s.write(ctx, `INSERT INTO orders (order_id, request_id, fingerprint, user_id, channel, items,
-			currency_code, total_minor, state, payment_id, decline_reason, update_time, pending_time)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $10)
+	return scan(tx.QueryRowContext(ctx, `INSERT INTO orders (order_id, request_id, fingerprint, user_id, channel, items,
+			currency_code, total_minor, state, payment_id, decline_reason, update_time, pending_time, deferred)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $10, TRUE)
 		ON CONFLICT (request_id) DO NOTHING RETURNING `+columns,
 		o.id, o.requestID, o.fingerprint, o.userID, channelName(o.channel), items,
-		o.currency, o.total, stateName(o.state), o.updated)
+		o.currency, o.total, stateName(o.state), o.updated))
 }
 
 // change is what to store when an order enters a state; empty fields stay as
@@ -85,23 +76,21 @@ type change struct {
 
 // move brings the order into the next state, or returns sql.ErrNoRows because it
 // is not in the state before that.
-func (s store) move(ctx context.Context, id string, c change) (record, error) {
+func (s store) move(ctx context.Context, tx *sql.Tx, id string, c change) (record, error) {
 	step := stepTo(c.to)
-	return s.write(ctx, `UPDATE orders SET state = $3, `+step.column+` = $4, update_time = $4,
+	return scan(tx.QueryRowContext(ctx, `UPDATE orders SET deferred = TRUE, state = $3, `+step.column+` = $4, update_time = $4,
 			payment_id     = COALESCE(NULLIF($5, ''), payment_id),
 			decline_reason = COALESCE(NULLIF($6, ''), decline_reason)
 		WHERE order_id = $1 AND state = $2 RETURNING `+columns,
-		id, stateName(step.from), stateName(c.to), time.Now().UnixMicro(), c.paymentID, c.declineReason)
+		id, stateName(step.from), stateName(c.to), time.Now().UnixMicro(), c.paymentID, c.declineReason))
 }
 
-// write runs one statement that returns the row it wrote, in a transaction: a
-// lost connection then repeats it only when it had no effect.
-func (s store) write(ctx context.Context, query string, args ...any) (o record, err error) {
-	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
-		o, err = scan(tx.QueryRowContext(ctx, query, args...))
-		return err
-	})
-	return o, err
+// adopt marks an order of an earlier release that is half way and has not moved
+// since the given time, or returns sql.ErrNoRows.
+func (s store) adopt(ctx context.Context, tx *sql.Tx, since time.Time) (record, error) {
+	return scan(tx.QueryRowContext(ctx, `UPDATE orders SET deferred = TRUE WHERE NOT deferred AND order_id =
+		(SELECT order_id FROM orders WHERE state IN ('PENDING', 'CANCELLING') AND update_time <= $1 AND NOT deferred
+		ORDER BY update_time LIMIT 1) RETURNING `+columns, since.UnixMicro()))
 }
 
 // scan reads the row that a query returned, a *sql.Row or *sql.Rows.

@@ -69,11 +69,11 @@ func TestWatchShowsEveryState(t *testing.T) {
 }
 
 func TestWatchShowsWhatOtherReplicasDo(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) { f.walk(f.replica(f.t, noRecovery)) })
+	onEachEngine(t, polling, func(f fixture) { f.walk(f.replica(f.t, polling)) })
 }
 
 func TestWatchOfAFinalOrder(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+	onEachEngine(t, polling, func(f fixture) {
 		_, declined := f.create(request(limit + 1))
 		next := f.watch(f.ctx, metadata(declined, "order_id"))
 		if got := next(); got.GetState() != rejected {
@@ -86,7 +86,7 @@ func TestWatchOfAFinalOrder(t *testing.T) {
 }
 
 func TestWatchEndsWithItsCaller(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	o := f.mustCreate(request(250))
 	ctx, leave := context.WithCancel(f.ctx)
 	stream, err := f.WatchOrder(ctx, &orderv1.WatchOrderRequest{OrderId: o.GetOrderId()})
@@ -107,7 +107,7 @@ func TestWatchEndsWithItsCaller(t *testing.T) {
 }
 
 func TestManyWatchersOfOneOrder(t *testing.T) {
-	f := start(t, "sqlite::memory:", noRecovery)
+	f := start(t, "sqlite::memory:", polling)
 	o := f.mustCreate(request(250))
 	var streams []func() *orderv1.Order
 	for range 20 {

@@ -12,11 +12,19 @@ import (
 	"github.com/protosvc/protosvc/services/internal/id"
 )
 
-// Authorize decides on a payment once for its reference. Whoever asks again,
-// even at the same moment, gets the decision that was stored, a refusal too.
+// Authorize decides on a payment once for its reference, and stores the answer
+// with it: the runtime gives it to whoever asks again. After the runtime has
+// forgotten it, the payment itself still answers.
 func (h *handler) Authorize(ctx context.Context, req *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
 	asked := decide(req, h.config.Load())
-	stored, err := h.payments.insert(ctx, asked)
+	var stored record
+	err := h.payments.db.Tx(ctx, func(tx *sql.Tx) (err error) {
+		if stored, err = h.payments.insert(ctx, tx, asked); err != nil {
+			return err
+		}
+		res, refusal := answer(stored, asked)
+		return h.answers.Authorize.Answer(ctx, tx, res, refusal)
+	})
 	switch {
 	case err == nil:
 		h.metrics.PaymentsTotal(decision(stored)).Inc()

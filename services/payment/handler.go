@@ -27,6 +27,7 @@ var Migrations, _ = fs.Sub(files, "migrations")
 type handler struct {
 	config   *svc.Config[*paymentv1.Config]
 	metrics  *paymentv1svc.PaymentServiceMetrics
+	answers  *paymentv1svc.PaymentServiceIdempotency
 	payments store
 }
 
@@ -37,6 +38,7 @@ func New(d paymentv1svc.PaymentServiceDeps) (paymentv1.PaymentServiceServer, err
 	return &handler{
 		config:   d.Config,
 		metrics:  d.Metrics,
+		answers:  d.Idempotency,
 		payments: store{db: d.DB},
 	}, nil
 }

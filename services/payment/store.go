@@ -57,10 +57,10 @@ func (s store) byReference(ctx context.Context, reference string) (record, error
 // insert stores a new payment, or returns sql.ErrNoRows because its reference is
 // taken. On PostgreSQL it waits for another transaction that inserts the same
 // reference, so after ErrNoRows the other payment can be read.
-func (s store) insert(ctx context.Context, r record) (record, error) {
-	return s.write(ctx, `INSERT INTO payments (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+func (s store) insert(ctx context.Context, tx *sql.Tx, r record) (record, error) {
+	return scan(tx.QueryRowContext(ctx, `INSERT INTO payments (`+columns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (reference) DO NOTHING RETURNING `+columns,
-		r.id, r.reference, r.payerID, r.currency, r.amount, stateName(r.state), r.declineReason, r.created, r.updated)
+		r.id, r.reference, r.payerID, r.currency, r.amount, stateName(r.state), r.declineReason, r.created, r.updated))
 }
 
 // move changes the state of a payment, or returns sql.ErrNoRows because there is

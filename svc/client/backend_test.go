@@ -21,7 +21,10 @@ import (
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	client.ReportEvery(100 * time.Millisecond)
+	goleak.VerifyTestMain(m)
+}
 
 type text = wrapperspb.StringValue
 
@@ -100,7 +103,7 @@ type backend struct {
 	health  *health.Server
 }
 
-func startBackend(t *testing.T, impl *echo) backend {
+func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistrar)) backend {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,6 +112,9 @@ func startBackend(t *testing.T, impl *echo) backend {
 	server, checks := grpc.NewServer(), health.NewServer()
 	server.RegisterService(&echoDesc, impl)
 	healthpb.RegisterHealthServer(server, checks)
+	for _, r := range register {
+		r(server)
+	}
 	checks.SetServingStatus(service, healthpb.HealthCheckResponse_SERVING)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

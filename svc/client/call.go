@@ -10,8 +10,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -19,6 +21,7 @@ import (
 type method struct {
 	metrics *metrics.ClientMethod
 	tracing *tracing.ClientMethod
+	hedge   *hedge // nil: none
 }
 
 // bind prepares every method of the spec, by its full name.
@@ -28,11 +31,16 @@ func bind(spec Spec, o Options) map[string]*method {
 		provider = &tracing.Provider{}
 	}
 	methods := make(map[string]*method, len(spec.Methods))
+	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {
-		methods[m.Name] = &method{
+		bound := &method{
 			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
 			tracing: provider.Client(m.Name),
 		}
+		if m.Hedge.Enabled() {
+			bound.hedge = &hedge{m.Hedge, m.Timeout, registry.Hedges(m), tokens}
+		}
+		methods[m.Name] = bound
 	}
 	return methods
 }
@@ -54,11 +62,12 @@ type call struct {
 	start  time.Time
 }
 
-// begin counts a call and starts its span. The context carries the trace on.
+// begin counts a call and starts its span. The context carries the trace on, and
+// what travels with the call in which this one is made.
 func (m *method) begin(ctx context.Context) (context.Context, call) {
 	m.metrics.Start()
 	start := time.Now()
-	ctx, span := m.tracing.Start(ctx)
+	ctx, span := m.tracing.Start(propagate.Inject(ctx))
 	return ctx, call{m, span, start}
 }
 
@@ -71,6 +80,19 @@ func (c call) end(err error) {
 	}
 	c.method.metrics.End(outcome.Code(), time.Since(c.start), traceID)
 	c.method.tracing.End(c.span, outcome)
+}
+
+// invoke makes the call, with all its requests.
+func (m *method) invoke(ctx context.Context, cc *grpc.ClientConn, name string, args, reply any, opts []grpc.CallOption) error {
+	if m.hedge != nil {
+		if hedged(reply, opts) {
+			return m.hedge.invoke(ctx, cc, name, args, reply, opts)
+		}
+		limited, cancel := m.hedge.deadline(ctx) // which no service config has
+		defer cancel()
+		ctx = limited
+	}
+	return cc.Invoke(ctx, name, args, reply, opts...)
 }
 
 // stream counts messages and decodes errors.

@@ -7,23 +7,22 @@
 //	users := userv1.NewUserServiceClient(conn)
 //
 // Deadlines, retries, balancing and health checking are grpc-go's own, told by
-// a service config that is made from the policies. What the Conn adds to each
-// call, unary or stream, is its metrics, its span with the headers that carry
-// the trace on, and typed errors: what the callee returned as an error of its
-// contract is an *errors.Error here.
+// a service config that is made from the policies; balancing by weight and
+// hedging are not, and are done here. What the Conn adds to each call, unary or
+// stream, is its metrics, its span with the headers that carry the trace on, and
+// typed errors: what the callee returned as an error of its contract is an
+// *errors.Error here.
 package client
 
 import (
 	"context"
-	stderrors "errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"google.golang.org/grpc"
-	_ "google.golang.org/grpc/balancer/leastrequest" // registers the balancer
-	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	_ "google.golang.org/grpc/health" // turns on health checking by clients
 	"google.golang.org/grpc/keepalive"
@@ -63,9 +62,12 @@ type Options struct {
 	Target string
 
 	// Balance is how calls are spread over the addresses of the target:
-	// "round_robin", "least_request" or "pick_first". Empty: round_robin.
-	// With pick_first grpc-go does not check the health of the callee.
+	// "round_robin", "least_request", "weighted" or "pick_first". Empty:
+	// round_robin. With pick_first grpc-go does not check the health of the callee.
 	Balance string
+
+	// Connections is how many there are to each address. 0 means 1.
+	Connections int
 
 	// Metrics gets the grpc_client_ series. Nil: nobody sees them.
 	Metrics *metrics.Registry
@@ -100,7 +102,7 @@ func (o Options) registry() *metrics.Registry {
 // Conn is a connection to a service, shared by all callers.
 type Conn struct {
 	service string
-	cc      *grpc.ClientConn
+	conns   *pool
 	methods map[string]*method
 	errors  errors.Table
 	guard   *guard
@@ -123,32 +125,39 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
 	}
-	cc, err := grpc.NewClient(target, slices.Concat([]grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultServiceConfig(config),
-		// The policies are the contract's: no TXT record may change them.
-		grpc.WithDisableServiceConfig(),
-		// A machine that went away without a word is noticed by this alone.
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-	}, guard.resolving(target, o.Resolver), o.Dial)...)
+	conns, err := newPool(o.Connections, func() (*grpc.ClientConn, error) {
+		return grpc.NewClient(target, slices.Concat([]grpc.DialOption{
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithDefaultServiceConfig(config),
+			// The policies are the contract's: no TXT record may change them.
+			grpc.WithDisableServiceConfig(),
+			// A callee that is back is found within a second. gRPC's own waits grow
+			// to two minutes.
+			grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second},
+				MinConnectTimeout: 5 * time.Second,
+			}),
+			// A machine that went away without a word is noticed by this alone.
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		}, guard.resolving(target, o.Resolver), o.Dial)...)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: target %q: %w", spec.Service, target, err)
 	}
-	cc.Connect()
-	return &Conn{service: spec.Service, cc: cc, methods: bind(spec, o), errors: spec.Errors, guard: guard}, nil
+	return &Conn{service: spec.Service, conns: conns, methods: bind(spec, o), errors: spec.Errors, guard: guard}, nil
 }
 
 // Invoke makes a unary call.
 func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ...grpc.CallOption) error {
 	m, ok := c.methods[name]
 	if !ok {
-		return errors.FromStatus(c.cc.Invoke(ctx, name, args, reply, opts...), c.errors)
+		return errors.FromStatus(c.conns.pick().Invoke(ctx, name, args, reply, opts...), c.errors)
 	}
 	ctx, call := m.begin(ctx)
 	ctx, guarded, err := c.guard.begin(ctx, name, false /* unary */)
 	if err == nil {
 		m.metrics.Sent()
-		err = c.cc.Invoke(ctx, name, args, reply, opts...)
+		err = m.invoke(ctx, c.conns.pick(), name, args, reply, opts)
 		guarded.end(time.Since(call.start), err)
 	}
 	if err == nil {
@@ -163,7 +172,7 @@ func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ..
 func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	m := c.methods[name]
 	if m == nil {
-		s, err := c.cc.NewStream(ctx, desc, name, opts...)
+		s, err := c.conns.pick().NewStream(ctx, desc, name, opts...)
 		if err != nil {
 			return nil, errors.FromStatus(err, c.errors)
 		}
@@ -179,7 +188,7 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 		guarded.end(time.Since(call.start), err)
 		call.end(err)
 	}
-	s, err := c.cc.NewStream(ctx, desc, name, append(slices.Clip(opts), grpc.OnFinish(finish))...)
+	s, err := c.conns.pick().NewStream(ctx, desc, name, append(slices.Clip(opts), grpc.OnFinish(finish))...)
 	if err != nil {
 		return nil, errors.FromStatus(err, c.errors)
 	}
@@ -190,25 +199,11 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 // and its own health check says serving. It is a readiness check; ctx limits
 // the wait.
 func (c *Conn) Check(ctx context.Context) error {
-	for {
-		state := c.cc.GetState()
-		switch state {
-		case connectivity.Ready:
-			return nil
-		case connectivity.Idle:
-			c.cc.Connect()
-		case connectivity.Shutdown:
-			return stderrors.New(c.describe(state))
-		}
-		if !c.cc.WaitForStateChange(ctx, state) {
-			return fmt.Errorf("%s: %w", c.describe(state), ctx.Err())
-		}
+	if err := c.conns.check(ctx); err != nil {
+		return fmt.Errorf("%s %w", c.service, err)
 	}
-}
-
-func (c *Conn) describe(state connectivity.State) string {
-	return fmt.Sprintf("%s at %s is not reachable (%s)", c.service, c.cc.Target(), state)
+	return nil
 }
 
 // Close ends the connection and the calls on it.
-func (c *Conn) Close() error { return c.cc.Close() }
+func (c *Conn) Close() error { return c.conns.Close() }

@@ -12,6 +12,7 @@ import (
 const (
 	RoundRobin   = "round_robin"   // each address in turn
 	LeastRequest = "least_request" // the one with fewer calls in flight, of two picked at random
+	Weighted     = "weighted"      // each in proportion to the load that it reports
 	PickFirst    = "pick_first"    // one address for all calls, the next one when it fails
 )
 

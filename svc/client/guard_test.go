@@ -27,8 +27,8 @@ var (
 	sparing  = &errors.Code{Domain: "test", Reason: "SPARES", GRPC: codes.Unavailable, TripsBreaker: new(false)}
 )
 
-// quick are options of a breaker for tests.
-func quick() client.Options {
+// touchy are options of a breaker for tests.
+func touchy() client.Options {
 	return client.Options{Breaker: &breaker.Options{MinCalls: 5, Open: 100 * time.Millisecond}, Metrics: metrics.New(metrics.BuildInfo{})}
 }
 
@@ -85,7 +85,7 @@ func TestBreaker(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			f := new(failing)
 			f.fail(errors.Internal)
-			o := quick()
+			o := touchy()
 			conn := dial(t, echoSpec(), o, startBackend(t, f.echo()))
 			call := kinds(t, conn)[kind]
 			for range 5 {
@@ -169,7 +169,7 @@ func TestBreakerCounts(t *testing.T) {
 			f.fail(err)
 			spec := echoSpec()
 			spec.Errors = errors.Table{notFound, tripping, sparing}
-			conn := dial(t, spec, quick(), startBackend(t, f.echo()))
+			conn := dial(t, spec, touchy(), startBackend(t, f.echo()))
 			var last error
 			for range 6 {
 				_, last = unary(soon(t), conn, "")
@@ -185,7 +185,7 @@ func TestBreakerCounts(t *testing.T) {
 func TestBreakerIsNotForCallers(t *testing.T) {
 	spec := echoSpec()
 	spec.Methods[0].Timeout = time.Second
-	conn := dial(t, spec, quick(), startBackend(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
+	conn := dial(t, spec, touchy(), startBackend(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
 		if in.GetValue() == "" {
 			<-ctx.Done()
 		}
@@ -228,14 +228,14 @@ func TestOutliers(t *testing.T) {
 				}
 				spec := echoSpec()
 				spec.Methods = []policy.Method{{Name: unaryMethod, Timeout: 100 * time.Millisecond}}
-				o := quick()
+				o := touchy()
 				o.Balance = balance
 				conn := dial(t, spec, o, startBackend(t, named("a")), startBackend(t, named("b")), startBackend(t, &echo{unary: third}))
 				awaitAnswers(t, soon(t), conn, "abc")
 
 				broken.Store(true)
-				load(conn, 300*time.Millisecond) // long enough to be noticed
-				answers, failed := load(conn, time.Second)
+				hammer(conn, 300*time.Millisecond) // long enough to be noticed
+				answers, failed := hammer(conn, time.Second)
 				total := answers["a"] + answers["b"] + failed
 				// A trial for each pause of 100 ms, and as much again for the race between
 				// the callers and the ejection.
@@ -256,8 +256,8 @@ func TestOutliers(t *testing.T) {
 	}
 }
 
-// load has eight callers call for a while, and counts who answered.
-func load(conn *client.Conn, d time.Duration) (answers map[string]int, failed int) {
+// hammer has eight callers call for a while, and counts who answered.
+func hammer(conn *client.Conn, d time.Duration) (answers map[string]int, failed int) {
 	answers = map[string]int{}
 	var mu sync.Mutex
 	var callers sync.WaitGroup
@@ -286,7 +286,7 @@ func TestOutlierStreams(t *testing.T) {
 	f := new(failing)
 	f.fail(nil)
 	good := &echo{stream: sendBack}
-	o := quick()
+	o := touchy()
 	conn := dial(t, echoSpec(), o, startBackend(t, good), startBackend(t, good), startBackend(t, f.echo()))
 	call := kinds(t, conn)[bidiMethod]
 	for f.calls.Load() == 0 {
@@ -323,7 +323,7 @@ func TestOutlierStreams(t *testing.T) {
 func TestMostBackendsFail(t *testing.T) {
 	f := new(failing)
 	f.fail(errors.Unavailable)
-	o := quick()
+	o := touchy()
 	conn := dial(t, echoSpec(), o, startBackend(t, f.echo()), startBackend(t, f.echo()), startBackend(t, f.echo()))
 	var last error
 	for range 50 {

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ const backoffMultiplier = 2
 type serviceConfig struct {
 	Balancing []balancing    `json:"loadBalancingConfig"`
 	Health    healthCheck    `json:"healthCheckConfig"`
-	Throttle  *throttle      `json:"retryThrottling,omitempty"`
+	Throttle  *retryThrottle `json:"retryThrottling,omitempty"`
 	Methods   []methodConfig `json:"methodConfig,omitempty"`
 }
 
@@ -42,7 +43,7 @@ type healthCheck struct {
 	Service string `json:"serviceName"`
 }
 
-type throttle struct {
+type retryThrottle struct {
 	MaxTokens  int     `json:"maxTokens"`
 	TokenRatio float64 `json:"tokenRatio"`
 }
@@ -74,7 +75,8 @@ func ServiceConfig(spec Spec, balance string) (string, error) {
 }
 
 func serviceConfigOf(spec Spec, balance string, outliers bool) (string, error) {
-	name, err := balancerName(balance)
+	hedges := slices.ContainsFunc(spec.Methods, func(m policy.Method) bool { return m.Hedge.Enabled() })
+	name, err := balancerName(balance, hedges)
 	if err != nil {
 		return "", err
 	}
@@ -88,7 +90,10 @@ func serviceConfigOf(spec Spec, balance string, outliers bool) (string, error) {
 	}
 	for _, m := range spec.Methods {
 		if m.Retry.Enabled() {
-			config.Throttle = &throttle{throttleTokens, throttleRatio}
+			config.Throttle = &retryThrottle{throttleTokens, throttleRatio}
+		}
+		if m.Hedge.Enabled() {
+			continue // its deadline is for all its requests together
 		}
 		if m.Retry.Enabled() || m.Timeout > 0 {
 			config.Methods = append(config.Methods, configOf(m))
@@ -98,16 +103,27 @@ func serviceConfigOf(spec Spec, balance string, outliers bool) (string, error) {
 	return string(text), err
 }
 
-func balancerName(balance string) (string, error) {
-	switch balance {
-	case "", "round_robin":
-		return roundrobin.Name, nil
-	case "least_request":
-		return leastrequest.Name, nil
-	case "pick_first":
-		return pickfirst.Name, nil
+// balancers are the policies, as Options has them, by the names that grpc-go
+// knows them by.
+var balancers = map[string]string{
+	"":           roundrobin.Name,
+	RoundRobin:   roundrobin.Name,
+	LeastRequest: leastrequest.Name,
+	Weighted:     weightedName,
+	PickFirst:    pickfirst.Name,
+}
+
+// balancerName is the balancer of a connection. There is no second address for
+// a hedge with pick_first.
+func balancerName(balance string, hedged bool) (string, error) {
+	name, known := balancers[balance]
+	switch {
+	case !known:
+		return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request, weighted or pick_first)", balance)
+	case hedged && name != pickfirst.Name:
+		return distinctPrefix + name, nil
 	}
-	return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request or pick_first)", balance)
+	return name, nil
 }
 
 func configOf(m policy.Method) methodConfig {

@@ -25,6 +25,8 @@ func TestServiceConfig(t *testing.T) {
 		{"no policy", []policy.Method{{Name: unaryMethod}}, start + end},
 		{"timeout", []policy.Method{{Name: unaryMethod, Timeout: 800 * time.Millisecond}},
 			start + `,"methodConfig":[{"name":[{"service":"test.v1.Echo","method":"Unary"}],"timeout":"0.8s"}]` + end},
+		{"a hedge has its own deadline", []policy.Method{{Name: unaryMethod, Timeout: time.Second, Hedge: policy.Hedge{Attempts: 2, Delay: 1}}},
+			strings.Replace(start, "round_robin", "svc_distinct_round_robin", 1) + end},
 		{"whole seconds and nanoseconds", []policy.Method{{Name: unaryMethod, Timeout: 100 * time.Second}, {Name: serverMethod, Timeout: time.Second + 1}},
 			start + `,"methodConfig":[{"name":[{"service":"test.v1.Echo","method":"Unary"}],"timeout":"100s"},` +
 				`{"name":[{"service":"test.v1.Echo","method":"Server"}],"timeout":"1.000000001s"}]` + end},
@@ -52,6 +54,7 @@ func TestServiceConfig(t *testing.T) {
 func TestServiceConfigBalance(t *testing.T) {
 	for balance, want := range map[string]string{
 		"": "round_robin", "round_robin": "round_robin", "pick_first": "pick_first", "least_request": "least_request_experimental",
+		"weighted": "svc_weighted",
 	} {
 		got, err := client.ServiceConfig(client.Spec{}, balance)
 		if err != nil || !strings.HasPrefix(got, `{"loadBalancingConfig":[{"`+want+`":{}}]`) {
@@ -68,7 +71,7 @@ func TestDialRefuses(t *testing.T) {
 		want string
 	}{
 		"no target":       {client.Spec{Service: service}, client.Options{}, "client of test.v1.Echo: no target is set"},
-		"unknown balance": {client.Spec{Service: service, Target: "x"}, client.Options{Balance: "random"}, `client of test.v1.Echo: balance "random" is unknown (want round_robin, least_request or pick_first)`},
+		"unknown balance": {client.Spec{Service: service, Target: "x"}, client.Options{Balance: "random"}, `client of test.v1.Echo: balance "random" is unknown (want round_robin, least_request, weighted or pick_first)`},
 		"bad policies":    {client.Spec{Service: service, Target: "x", Methods: twice}, client.Options{}, "duplicated name"},
 	}
 	for name, test := range tests {

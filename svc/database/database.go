@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -53,6 +54,8 @@ type DB struct {
 	*sql.DB
 	engine engine
 	log    *slog.Logger
+
+	committed sync.Map // *sql.Tx to the []func() of OnCommit
 }
 
 // engine is everything in which the engines differ.

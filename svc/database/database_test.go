@@ -298,3 +298,29 @@ func TestIsUniqueViolation(t *testing.T) {
 		}
 	})
 }
+
+// TestOnCommit: what waits for the commit runs once after it, and never without.
+func TestOnCommit(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		called, runs := 0, 0
+		must(t, db.Tx(t.Context(), func(tx *sql.Tx) error {
+			db.OnCommit(tx, func() { called++ })
+			db.OnCommit(tx, func() { called += 10 })
+			if runs++; runs == 1 {
+				return driver.ErrBadConn // this run is rolled back
+			}
+			if called != 0 {
+				t.Error("called before the commit")
+			}
+			return nil
+		}))
+		if called != 11 {
+			t.Errorf("called %d, want each function once", called)
+		}
+		_ = db.Tx(t.Context(), func(tx *sql.Tx) error {
+			db.OnCommit(tx, func() { t.Error("called without a commit") })
+			return errors.New("no")
+		})
+	})
+}

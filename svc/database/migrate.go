@@ -8,15 +8,27 @@ import (
 	"time"
 )
 
-const (
-	createVersions = `CREATE TABLE IF NOT EXISTS schema_migrations (
+// versions is the table that records which steps of one schema were applied.
+type versions string
+
+// ownVersions is that of the service's own schema.
+const ownVersions versions = "schema_migrations"
+
+func (v versions) create() string {
+	return `CREATE TABLE IF NOT EXISTS ` + string(v) + ` (
 		version    BIGINT PRIMARY KEY,
 		name       TEXT   NOT NULL,
 		checksum   TEXT   NOT NULL,
 		applied_at BIGINT NOT NULL)`
-	selectVersions = `SELECT version, name, checksum FROM schema_migrations ORDER BY version`
-	insertVersion  = `INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`
-)
+}
+
+func (v versions) list() string {
+	return `SELECT version, name, checksum FROM ` + string(v) + ` ORDER BY version`
+}
+
+func (v versions) insert() string {
+	return `INSERT INTO ` + string(v) + ` (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`
+}
 
 // Migrate brings the schema to the newest version of fsys, where each .sql file,
 // in any folder, is one step named NNNN_name.sql. Steps run in order, once each,
@@ -33,6 +45,17 @@ const (
 // Versions above all of fsys are no error: in a rolling update the newer
 // replicas migrate first. They are logged.
 func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
+	return db.migrateIn(ctx, ownVersions, fsys)
+}
+
+// MigrateNamed does the same for a schema that is kept beside the service's own,
+// with versions of its own: those of the runtime. They are recorded in the table
+// NAME_migrations; the name is part of SQL, so it must be a constant.
+func (db *DB) MigrateNamed(ctx context.Context, name string, fsys fs.FS) error {
+	return db.migrateIn(ctx, versions(name+"_migrations"), fsys)
+}
+
+func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 	files, err := readMigrations(fsys)
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
@@ -42,7 +65,7 @@ func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 	// so the isolation may not come from the server's settings. SQLite has only one.
 	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 	err = db.retryTx(ctx, options, func(tx *sql.Tx) (err error) {
-		todo, newer, err = db.migrate(ctx, tx, files)
+		todo, newer, err = db.migrate(ctx, tx, table, files)
 		return err
 	})
 	if err != nil {
@@ -53,33 +76,33 @@ func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 }
 
 // migrate locks, compares and applies, within the transaction.
-func (db *DB) migrate(ctx context.Context, tx *sql.Tx, files []migration) (todo, newer []migration, err error) {
+func (db *DB) migrate(ctx context.Context, tx *sql.Tx, table versions, files []migration) (todo, newer []migration, err error) {
 	if db.engine.lock != "" {
 		if _, err := tx.ExecContext(ctx, db.engine.lock); err != nil {
 			return nil, nil, fmt.Errorf("lock: %w", err)
 		}
 	}
-	applied, err := appliedMigrations(ctx, tx)
+	applied, err := appliedMigrations(ctx, tx, table)
 	if err != nil {
-		return nil, nil, fmt.Errorf("table schema_migrations: %w", err)
+		return nil, nil, fmt.Errorf("table %s: %w", table, err)
 	}
 	todo, newer, err = pending(files, applied)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, m := range todo {
-		if err := apply(ctx, tx, m); err != nil {
+		if err := apply(ctx, tx, table, m); err != nil {
 			return nil, nil, fmt.Errorf("migration %q: %w", m.name, err)
 		}
 	}
 	return todo, newer, nil
 }
 
-func appliedMigrations(ctx context.Context, tx *sql.Tx) ([]migration, error) {
-	if _, err := tx.ExecContext(ctx, createVersions); err != nil {
+func appliedMigrations(ctx context.Context, tx *sql.Tx, table versions) ([]migration, error) {
+	if _, err := tx.ExecContext(ctx, table.create()); err != nil {
 		return nil, err
 	}
-	rows, err := tx.QueryContext(ctx, selectVersions)
+	rows, err := tx.QueryContext(ctx, table.list())
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +119,11 @@ func appliedMigrations(ctx context.Context, tx *sql.Tx) ([]migration, error) {
 }
 
 // apply runs one step. Without arguments both drivers take several statements.
-func apply(ctx context.Context, tx *sql.Tx, m migration) error {
+func apply(ctx context.Context, tx *sql.Tx, table versions, m migration) error {
 	if _, err := tx.ExecContext(ctx, m.statements); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, insertVersion, m.version, m.name, m.checksum, time.Now().UnixMicro())
+	_, err := tx.ExecContext(ctx, table.insert(), m.version, m.name, m.checksum, time.Now().UnixMicro())
 	return err
 }
 

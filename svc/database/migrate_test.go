@@ -141,3 +141,20 @@ func TestMigrateConcurrently(t *testing.T) {
 		}
 	})
 }
+
+// TestMigrateNamed: schemas beside the service's own have numbers of their own.
+func TestMigrateNamed(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		own := fstest.MapFS{"0001_x.sql": {Data: []byte("CREATE TABLE x (n BIGINT)")}}
+		runtime := fstest.MapFS{"0001_y.sql": {Data: []byte("CREATE TABLE y (n BIGINT)")}}
+		for range 2 {
+			must(t, db.Migrate(t.Context(), own))
+			must(t, db.MigrateNamed(t.Context(), "svc_y", runtime))
+		}
+		if n := number(t, db, "SELECT count(*) FROM svc_y_migrations WHERE name = '0001_y.sql'"); n != 1 {
+			t.Errorf("%d rows, want 1", n)
+		}
+		must(t, exec(t, db, "INSERT INTO y VALUES (1)"))
+	})
+}

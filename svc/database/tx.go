@@ -41,8 +41,27 @@ func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) err
 	}
 	// After Commit this does nothing; it is for errors and for panics.
 	defer tx.Rollback() //nolint:errcheck // the error that led here matters more
+	defer db.committed.Delete(tx)
 	if err := f(tx); err != nil {
 		return err
 	}
-	return commitError(tx.Commit())
+	if err := commitError(tx.Commit()); err != nil {
+		return err
+	}
+	if hooks, ok := db.committed.Load(tx); ok {
+		for _, hook := range hooks.([]func()) {
+			hook()
+		}
+	}
+	return nil
+}
+
+// OnCommit has f called once the transaction is committed, before [DB.Tx]
+// returns; never, when it is not. The transaction must be one that Tx began and
+// has not ended. Those who add functions to one transaction do so one after the
+// other.
+func (db *DB) OnCommit(tx *sql.Tx, f func()) {
+	hooks, _ := db.committed.Load(tx)
+	before, _ := hooks.([]func())
+	db.committed.Store(tx, append(before, f))
 }

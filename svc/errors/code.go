@@ -3,6 +3,7 @@ package errors
 import (
 	"maps"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -27,12 +28,27 @@ type Code struct {
 	// carries google.rpc.RetryInfo.
 	Retryable bool
 
+	// RetryDelay is how long a caller should wait before it tries again, the
+	// delay in google.rpc.RetryInfo. Zero: the caller decides.
+	RetryDelay time.Duration
+
 	// TripsBreaker says whether circuit breakers of callers count the error as a
 	// fault of the server. Nil: it follows from GRPC.
 	TripsBreaker *bool
 
 	// Message is what a person reads. A name in braces is replaced by the
 	// metadata of that key: "user {user_id} does not exist".
+	Message string
+
+	// Translations are the message in other languages; see [Answer].
+	Translations []Translation
+}
+
+// Translation is the message of a [Code] in another language.
+type Translation struct {
+	// Locale is the language, BCP 47: "de", "pt-BR".
+	Locale string
+	// Message has the same names in braces as that of the Code.
 	Message string
 }
 

@@ -14,6 +14,15 @@
 // An error of a callee that a handler returns, wrapped or not, travels on with
 // its own domain, reason and metadata.
 //
+// # What a method may return
+//
+// A [Contract] holds a method to its declared errors and maps those of its
+// callees. An [Answer] adds what only the server of the call knows: the id to
+// quote, the caller's language, the metadata that travels.
+//
+// A caller tells errors apart with errors.Is and the generated codes, or all of
+// a method's at once with its generated Match.
+//
 // # HTTP status
 //
 // The HTTP status of an error is not sent: it is a fact of the contract, and

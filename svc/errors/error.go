@@ -18,6 +18,7 @@ type Error struct {
 	Metadata map[string]string
 
 	received string // the message as the wire had it; empty: made from the code
+	remote   bool   // it came from a callee
 	cause    error
 	details  []*anypb.Any // of the status, beyond ErrorInfo and RetryInfo of our making
 }

@@ -2,8 +2,10 @@ package errors_test
 
 import (
 	"context"
+	"database/sql/driver"
 	stderrors "errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -127,6 +129,8 @@ func TestToStatus(t *testing.T) {
 		{"status OK", okError{}, codes.Internal, "internal error"},
 		{"cancelled", fmt.Errorf("query: %w", context.Canceled), codes.Canceled, "canceled"},
 		{"deadline", fmt.Errorf("query: %w", context.DeadlineExceeded), codes.DeadlineExceeded, "deadline exceeded"},
+		{"refused connection", fmt.Errorf("query: %w", &net.OpError{Op: "dial", Net: "tcp", Err: stderrors.New("secret")}), codes.Unavailable, "unavailable"},
+		{"broken connection", fmt.Errorf("query: %w", driver.ErrBadConn), codes.Unavailable, "unavailable"},
 		{"unknown", stderrors.New("secret"), codes.Internal, "internal error"},
 	}
 	for _, test := range tests {

@@ -22,9 +22,22 @@ var (
 	// Canceled: the caller went away.
 	Canceled = &Code{Domain: Domain, Reason: "CANCELED", GRPC: codes.Canceled, Message: "canceled"}
 
+	// KeyReused: the idempotency key was used before, for a request that says
+	// something else.
+	KeyReused = &Code{Domain: Domain, Reason: "IDEMPOTENCY_KEY_REUSED", GRPC: codes.AlreadyExists, Message: "{field} {key} was used for a different request"}
+
 	// Overloaded: the server has too much to do; the request had no effect.
 	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
 
+	// InvalidMetadata: a metadata key that travels has a value that does not. The
+	// status carries the key as metadata of the error.
+	InvalidMetadata = &Code{Domain: Domain, Reason: "INVALID_METADATA", GRPC: codes.InvalidArgument, Message: "metadata {key} {problem}"}
+
+	// ResourceExhausted: a message is larger than what the other side accepts.
+	ResourceExhausted = &Code{Domain: Domain, Reason: "RESOURCE_EXHAUSTED", GRPC: codes.ResourceExhausted, Message: "resource exhausted"}
+
+	// Unimplemented: the server does not have the method, or not yet.
+	Unimplemented = &Code{Domain: Domain, Reason: "UNIMPLEMENTED", GRPC: codes.Unimplemented, Message: "unimplemented"}
 	// RateLimited: the caller calls more often than it may; the request had no
 	// effect. RetryInfo says when there is room again.
 	RateLimited = &Code{Domain: Domain, Reason: "RATE_LIMITED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "too many calls from one caller"}
@@ -68,4 +81,7 @@ func StreamEnds() Table {
 }
 
 // framework lists the codes above.
-var framework = append(Table{InvalidRequest, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, Unavailable, CircuitOpen}, StreamEnds()...)
+var framework = append(Table{
+	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, ResourceExhausted,
+	Unavailable, CircuitOpen, Unimplemented, KeyReused,
+}, StreamEnds()...)

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -12,10 +11,4 @@ import (
 // to wait before it tries again.
 func (e *Error) After(wait time.Duration) *Error {
 	return e.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(wait)})
-}
-
-// RetryAfter returns how long a caller should wait before it tries again, as
-// google.rpc.RetryInfo in the status says; 0 if it says nothing.
-func RetryAfter(st *status.Status) time.Duration {
-	return find[errdetails.RetryInfo](st.Proto().GetDetails()).GetRetryDelay().AsDuration()
 }

@@ -2,8 +2,11 @@ package errors
 
 import (
 	"context"
+	"database/sql/driver"
 	stderrors "errors"
+	"net"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
@@ -11,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/durationpb"
 )
 
 // grpcError is what errors with a status of their own have in common.
@@ -25,6 +29,8 @@ type grpcError interface {
 //   - an [Error] or a [Code]: its own status; causes and wrapping text stay here
 //   - an error with a gRPC status: that status, without wrapping text
 //   - context.Canceled, context.DeadlineExceeded: [Canceled], [DeadlineExceeded]
+//   - a connection that could not be made, or broke, as drivers of databases and
+//     net/http tell it: [Unavailable]
 //   - anything else: [Internal], whose message says nothing
 //
 // A nil error has a nil status, which gRPC takes for OK.
@@ -42,8 +48,16 @@ func ToStatus(err error) *status.Status {
 		return Canceled.GRPCStatus()
 	case stderrors.Is(err, context.DeadlineExceeded):
 		return DeadlineExceeded.GRPCStatus()
+	case lostConnection(err):
+		return Unavailable.GRPCStatus()
 	}
 	return Internal.GRPCStatus()
+}
+
+// lostConnection reports whether something that is needed cannot be reached.
+func lostConnection(err error) bool {
+	_, network := stderrors.AsType[*net.OpError](err)
+	return network || stderrors.Is(err, driver.ErrBadConn)
 }
 
 // GRPCStatus returns the status that carries the error: the code, the message,
@@ -54,10 +68,23 @@ func (e *Error) GRPCStatus() *status.Status {
 	p := &spb.Status{Code: int32(c.GRPC), Message: strings.ToValidUTF8(e.Message(), replacement)}
 	p.Details = appendPacked(p.Details, &errdetails.ErrorInfo{Reason: c.Reason, Domain: c.Domain, Metadata: validUTF8(e.Metadata)})
 	if c.Retryable && find[errdetails.RetryInfo](e.details) == nil {
-		p.Details = appendPacked(p.Details, &errdetails.RetryInfo{})
+		p.Details = appendPacked(p.Details, retryInfo(c.RetryDelay))
 	}
 	p.Details = append(p.Details, e.details...)
 	return status.FromProto(p)
+}
+
+func retryInfo(delay time.Duration) *errdetails.RetryInfo {
+	if delay <= 0 {
+		return &errdetails.RetryInfo{}
+	}
+	return &errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}
+}
+
+// RetryDelay returns how long the callee asks to wait before the next try, in
+// google.rpc.RetryInfo; zero if it does not say.
+func RetryDelay(st *status.Status) time.Duration {
+	return find[errdetails.RetryInfo](st.Proto().GetDetails()).GetRetryDelay().AsDuration()
 }
 
 // FromStatus is the way back, on the side of the caller: an error with a gRPC
@@ -87,7 +114,7 @@ func FromStatus(err error, known Table) error {
 		}
 		return err
 	}
-	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage()}
+	out := &Error{Code: decode(p, info, known), Metadata: info.GetMetadata(), received: p.GetMessage(), remote: true}
 	for _, detail := range p.GetDetails() {
 		if !detail.MessageIs(info) {
 			out.details = append(out.details, detail)

@@ -49,14 +49,15 @@ func (b *body) Read(p []byte) (int, error) {
 // answerer turns errors into responses.
 type answerer struct{ table errors.Table }
 
-// failure answers with the error as google.rpc.Status.
+// failure answers with the error as google.rpc.Status. The delay that it may
+// have before the next try is in the header Retry-After too, in whole seconds.
 func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	if b, ok := r.Body.(*body); ok && b.tooLarge {
 		err = errTooLarge
 	}
 	st, httpStatus := a.statusOf(err)
-	if wait := errors.RetryAfter(st); wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	if delay := errors.RetryDelay(st); delay > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(delay.Seconds())), 10))
 	}
 	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: presentable(st).Err()})
 }

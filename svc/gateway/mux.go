@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // DefaultBodyLimit is the size of the largest request body, in bytes, unless
@@ -36,6 +38,10 @@ type Options struct {
 	// Headers are names of further request headers that handlers get as
 	// metadata, under the same name in lower case.
 	Headers []string
+
+	// Propagate are the metadata that travel. Their headers pass too, and a
+	// request with one that is not printable ASCII is answered with 400.
+	Propagate propagate.Keys
 }
 
 // Mux is the HTTP handler. Register routes at the embedded ServeMux, with
@@ -44,6 +50,7 @@ type Mux struct {
 	*runtime.ServeMux
 	limit    int64
 	patience time.Duration
+	keys     propagate.Keys
 }
 
 // NewMux returns a Mux without routes.
@@ -52,9 +59,10 @@ func NewMux(o Options) *Mux {
 	return &Mux{
 		limit:    cmp.Or(o.BodyLimit, DefaultBodyLimit),
 		patience: cmp.Or(o.Patience, DefaultPatience),
+		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
-			runtime.WithIncomingHeaderMatcher(headerMatcher(o.Headers)),
+			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, o.Propagate.Names()))),
 			runtime.WithErrorHandler(answer.failure),
 			runtime.WithStreamErrorHandler(answer.streamFailure),
 			runtime.WithRoutingErrorHandler(answer.routingFailure),
@@ -77,11 +85,17 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w = client
 	if r.ContentLength > m.limit {
-		_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
-		runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, errTooLarge)
-		return
+		m.refuse(w, r, errTooLarge)
+	} else if err := m.keys.CheckPrintable(r.Header.Values); err != nil {
+		m.refuse(w, r, err)
+	} else {
+		m.ServeMux.ServeHTTP(w, r)
 	}
-	m.ServeMux.ServeHTTP(w, r)
+}
+
+func (m *Mux) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
+	runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, err)
 }
 
 func clientOf(r *http.Request) *peer.Peer {

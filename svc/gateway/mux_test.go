@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // serve returns the URL of a server for the service.
@@ -36,6 +38,7 @@ func serve(t *testing.T, impl *echo) string {
 		Errors:    errors.Table{notFound},
 		BodyLimit: 100,
 		Headers:   []string{"X-Declared"},
+		Propagate: propagate.Keys{{Name: "x-tenant-id", MaxBytes: 8}},
 	})
 	if err := registerRoutes(mux.ServeMux, client); err != nil {
 		t.Fatal(err)
@@ -84,6 +87,7 @@ func TestUnaryOverHTTP(t *testing.T) {
 		"X-Request-Id":                "r-1",
 		"Accept-Language":             "de",
 		"X-Declared":                  "e",
+		"X-Tenant-Id":                 "acme ~",
 		"Grpc-Metadata-Custom":        "f",
 		"Authorization":               "Bearer g",
 		"X-Other":                     "no",
@@ -216,6 +220,30 @@ func TestErrorDetailsOverHTTP(t *testing.T) {
 	}
 	if info.GetReason() != "NOT_FOUND" || info.GetDomain() != "test" || info.GetMetadata()["id"] != "7" {
 		t.Errorf("error info %v", &info)
+	}
+}
+
+func TestHeaderThatMayNotTravel(t *testing.T) {
+	url := serve(t, &echo{unary: func(_ context.Context, in *text) (*text, error) { return in, nil }})
+	for _, value := range []string{"é", "a\tb"} {
+		r := request(t, http.MethodPost, url+"/v1/echo", strings.NewReader(`{}`))
+		r.Header.Set("X-Tenant-Id", value)
+		response := do(t, r)
+		data, _ := io.ReadAll(response.Body)
+		if response.StatusCode != 400 || !strings.Contains(string(data), `"INVALID_METADATA"`) || strings.Contains(string(data), value) {
+			t.Errorf("%q is answered with %d %s", value, response.StatusCode, data)
+		}
+	}
+}
+
+func TestRetryAfterOverHTTP(t *testing.T) {
+	for delay, want := range map[time.Duration]string{0: "", 200 * time.Millisecond: "1", 2 * time.Second: "2"} {
+		busy := &errors.Code{Domain: "test", Reason: "BUSY", GRPC: codes.Unavailable, Retryable: true, RetryDelay: delay}
+		url := serve(t, &echo{unary: func(context.Context, *text) (*text, error) { return nil, busy }})
+		response := do(t, request(t, http.MethodPost, url+"/v1/echo", nil))
+		if got := response.Header.Get("Retry-After"); got != want || response.StatusCode != 503 {
+			t.Errorf("a delay of %v gives %d, Retry-After %q, want %q", delay, response.StatusCode, got, want)
+		}
 	}
 }
 

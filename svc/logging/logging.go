@@ -1,5 +1,6 @@
 // Package logging makes the logger of a service: one JSON object per line, with
-// the ids of the trace that the line was written in.
+// the ids of the trace that the line was written in and the metadata that travel
+// with its call.
 package logging
 
 import (
@@ -8,6 +9,8 @@ import (
 	"log/slog"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // Keys of the ids in a line. Log stores and dashboards join on them.
@@ -15,6 +18,9 @@ const (
 	TraceIDKey = "trace_id"
 	SpanIDKey  = "span_id"
 )
+
+// MetadataKey is the group of what travels with a call; see package propagate.
+const MetadataKey = "metadata"
 
 // Options of a logger. The zero value logs from slog.LevelInfo on.
 type Options struct {
@@ -27,8 +33,9 @@ type Options struct {
 }
 
 // New returns a logger that writes to w. Lines written with a context (InfoContext
-// and its sisters) carry trace_id and span_id of the context's span, at the top
-// level whatever groups are open. Durations are text, "1.5ms".
+// and its sisters) carry trace_id and span_id of the context's span and the
+// group metadata of its call, at the top level whatever groups are open.
+// Durations are text, "1.5ms".
 func New(w io.Writer, o Options) *slog.Logger {
 	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: durationAsText})
 	var attrs []slog.Attr
@@ -61,13 +68,9 @@ type handler struct {
 type step func(slog.Handler) slog.Handler
 
 func (h handler) Handle(ctx context.Context, r slog.Record) error {
-	span := trace.SpanContextFromContext(ctx)
-	if !span.IsValid() {
+	ids := idsOf(ctx)
+	if len(ids) == 0 {
 		return h.opened(h.Handler).Handle(ctx, r)
-	}
-	ids := []slog.Attr{
-		slog.String(TraceIDKey, span.TraceID().String()),
-		slog.String(SpanIDKey, span.SpanID().String()),
 	}
 	if len(h.groups) > 0 {
 		return h.opened(h.Handler.WithAttrs(ids)).Handle(ctx, r)
@@ -75,6 +78,24 @@ func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	r = r.Clone()
 	r.AddAttrs(ids...)
 	return h.Handler.Handle(ctx, r)
+}
+
+// idsOf are what a line gets from its context: the ids of the span, and what
+// travels with the call. The latter are in a group, since a contract may name
+// them like anything else in a line.
+func idsOf(ctx context.Context) []slog.Attr {
+	var ids []slog.Attr
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		ids = append(ids, slog.String(TraceIDKey, span.TraceID().String()), slog.String(SpanIDKey, span.SpanID().String()))
+	}
+	if pairs := propagate.Pairs(ctx); len(pairs) > 0 {
+		var travels []any
+		for ; len(pairs) > 1; pairs = pairs[2:] {
+			travels = append(travels, slog.String(pairs[0], pairs[1]))
+		}
+		ids = append(ids, slog.Group(MetadataKey, travels...))
+	}
+	return ids
 }
 
 func (h handler) opened(inner slog.Handler) slog.Handler {

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/protosvc/protosvc/svc/logging"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // traced is a context inside a span.
@@ -24,6 +25,13 @@ func traced() context.Context {
 }
 
 const ids = `,"trace_id":"ab000000000000000000000000000001","span_id":"cd00000000000002"`
+
+// travelling is the context of a call that has no trace.
+func travelling(ctx context.Context) context.Context {
+	return propagate.NewContext(ctx, "x-tenant-id", "acme", "msg", "mine")
+}
+
+const travels = `,"metadata":{"x-tenant-id":"acme","msg":"mine"}`
 
 func TestLines(t *testing.T) {
 	options := logging.Options{Service: "order", Version: "1.2"}
@@ -42,7 +50,10 @@ func TestLines(t *testing.T) {
 		"groups and with": {func(l *slog.Logger) {
 			l.With("a", 1).WithGroup("g").With("b", 2).WithGroup("h").InfoContext(traced(), "m", "c", 3)
 		}, `,"a":1` + ids + `,"g":{"b":2,"h":{"c":3}}}`},
-		"error": {func(l *slog.Logger) { l.Info("m", "error", errors.New("no")) }, `,"error":"no"}`},
+		"metadata":        {func(l *slog.Logger) { l.InfoContext(travelling(context.Background()), "m") }, travels + `}`},
+		"metadata, span":  {func(l *slog.Logger) { l.With("a", 1).InfoContext(travelling(traced()), "m") }, `,"a":1` + ids + travels + `}`},
+		"metadata, group": {func(l *slog.Logger) { l.WithGroup("g").InfoContext(travelling(traced()), "m", "a", 1) }, ids + travels + `,"g":{"a":1}}`},
+		"error":           {func(l *slog.Logger) { l.Info("m", "error", errors.New("no")) }, `,"error":"no"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer

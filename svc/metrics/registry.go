@@ -36,6 +36,8 @@ type Registry struct {
 	server     serverSeries
 	client     rpcSeries
 	breaker    breakerSeries
+	hedges     hedgeSeries
+	http       *prometheus.HistogramVec
 	limits     limitSeries
 }
 
@@ -48,6 +50,8 @@ func New(info BuildInfo) *Registry {
 		server:     newServerSeries(),
 		client:     newRPCSeries("client"),
 		breaker:    newBreakerSeries(),
+		hedges:     newHedgeSeries(),
+		http:       newHTTPSeries(),
 		limits:     newLimitSeries(),
 	}
 	r.prometheus.MustRegister(
@@ -62,6 +66,7 @@ func New(info BuildInfo) *Registry {
 	r.prometheus.MustRegister(r.server.collectors()...)
 	r.prometheus.MustRegister(r.client.collectors()...)
 	r.prometheus.MustRegister(r.breaker.collectors()...)
+	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
 	r.prometheus.MustRegister(r.limits.collectors()...)
 	return r
 }

@@ -14,6 +14,7 @@ type serverSeries struct {
 	rpcSeries
 	inFlight            *prometheus.GaugeVec
 	panics, undecodable *prometheus.CounterVec
+	undeclared          *prometheus.CounterVec
 	unknown             prometheus.Counter
 }
 
@@ -26,6 +27,7 @@ func newServerSeries() serverSeries {
 		}, methodLabels()),
 		panics:      rpcCounter("server", "panics_total", "Panics of handlers, each answered with Internal."),
 		undecodable: rpcCounter("server", "undecodable_total", "Messages that could not be decoded and never reached a handler."),
+		undeclared:  rpcCounter("server", "undeclared_errors_total", "Errors of handlers that the contract of the method does not declare."),
 		unknown: prometheus.NewCounter(prometheus.CounterOpts{
 			// Without labels: the names are whatever callers make up.
 			Name: "grpc_server_unknown_method_total",
@@ -35,7 +37,7 @@ func newServerSeries() serverSeries {
 }
 
 func (s serverSeries) collectors() []prometheus.Collector {
-	return append(s.rpcSeries.collectors(), s.inFlight, s.panics, s.undecodable, s.unknown)
+	return append(s.rpcSeries.collectors(), s.inFlight, s.panics, s.undecodable, s.undeclared, s.unknown)
 }
 
 // ServerMethod counts the calls of one method that a server answers. It is
@@ -44,6 +46,7 @@ type ServerMethod struct {
 	method
 	inFlight            prometheus.Gauge
 	panics, undecodable prometheus.Counter
+	undeclared          prometheus.Counter
 }
 
 // ServerMethod binds the grpc_server_ series of a method. Binding a method
@@ -55,6 +58,7 @@ func (r *Registry) ServerMethod(m policy.Method, kind Kind) *ServerMethod {
 		inFlight:    r.server.inFlight.WithLabelValues(values...),
 		panics:      r.server.panics.WithLabelValues(values...),
 		undecodable: r.server.undecodable.WithLabelValues(values...),
+		undeclared:  r.server.undeclared.WithLabelValues(values...),
 	}
 }
 
@@ -80,6 +84,9 @@ func (m *ServerMethod) End(code codes.Code, took time.Duration, traceID string) 
 
 // Panicked counts a panic of the handler.
 func (m *ServerMethod) Panicked() { m.panics.Inc() }
+
+// Undeclared counts an error of the handler that its contract does not declare.
+func (m *ServerMethod) Undeclared() { m.undeclared.Inc() }
 
 // Undecodable counts a message that could not be decoded.
 func (m *ServerMethod) Undecodable() { m.undecodable.Inc() }

@@ -19,11 +19,13 @@ type clientConn struct {
 
 func (c *clientConn) NewSubConn(addresses []resolver.Address, o balancer.NewSubConnOptions) (balancer.SubConn, error) {
 	if c.outlier.policy == nil {
+		//lint:ignore SA1019 what is deprecated is more than one address
 		return c.ClientConn.NewSubConn(addresses, o)
 	}
 	b := newBackend(c.outlier, addresses)
 	listener := o.StateListener
 	o.StateListener = func(s balancer.SubConnState) { b.connection(s, listener) }
+	//lint:ignore SA1019 what is deprecated is more than one address
 	sc, err := c.ClientConn.NewSubConn(addresses, o)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/svc/errors"
 )
 
 // Method is the policy of one RPC, with every default resolved.
@@ -27,6 +29,12 @@ type Method struct {
 	// Retry says when a client tries again. Its zero value means never.
 	Retry Retry
 
+	// Hedge says when a client sends a second request. Its zero value means
+	// never. A method has this or Retry.
+	Hedge Hedge
+
+	// Errors are what the method may end with. A server holds its handler to it.
+	Errors errors.Contract
 	// Concurrency is how many calls one server has in progress at the most, for
 	// streams how many are open. Zero means no limit of its own.
 	Concurrency int

@@ -90,7 +90,7 @@ func assertRefused(t *testing.T, err error, want *svcerrors.Code, least, most ti
 	if status.Code(err) != codes.ResourceExhausted || !want.Is(svcerrors.FromStatus(err, nil)) {
 		t.Fatalf("got %v, want %s", err, want.Reason)
 	}
-	if wait := svcerrors.RetryAfter(status.Convert(err)); wait < least || wait > most {
+	if wait := svcerrors.RetryDelay(status.Convert(err)); wait < least || wait > most {
 		t.Errorf("to be tried again after %v, want %v to %v", wait, least, most)
 	}
 }

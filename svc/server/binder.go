@@ -24,6 +24,7 @@ import (
 	"github.com/protosvc/protosvc/svc/limit"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
 
@@ -33,6 +34,8 @@ type Options struct {
 	Tracing *tracing.Provider // nil: no spans; the callers' trace context is passed on
 	Log     *slog.Logger      // nil: no logs
 
+	// Propagate are the metadata that travel. Nil: none.
+	Propagate propagate.Keys
 	// Concurrency is how many calls of all unary methods together are in progress
 	// at the most; further ones are refused at once with ResourceExhausted. Zero:
 	// no limit. With Adaptive it is the upper bound of a limit that follows the
@@ -47,6 +50,7 @@ type Binder struct {
 	metrics *metrics.Registry
 	tracing *tracing.Provider
 	log     *slog.Logger
+	keys    propagate.Keys
 
 	gate     *limit.Gate     // nil: no limit of all methods together
 	adaptive *limit.Adaptive // nil: the limit does not move
@@ -60,7 +64,7 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log, stopping: make(chan struct{})}
+	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
 	if b.metrics == nil {
 		b.metrics = metrics.New(metrics.BuildInfo{})
 	}
@@ -85,6 +89,8 @@ type method struct {
 	name    string
 	timeout time.Duration // 0: none
 	kind    metrics.Kind
+	errors  errors.Contract
+	keys    propagate.Keys
 	metrics *metrics.ServerMethod
 	tracing *tracing.ServerMethod
 	log     *slog.Logger
@@ -103,6 +109,8 @@ func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
 		name:    m.Name,
 		timeout: m.Timeout,
 		kind:    kind,
+		errors:  m.Errors,
+		keys:    b.keys,
 		metrics: b.metrics.ServerMethod(m, kind),
 		tracing: b.tracing.Server(m.Name),
 		log:     b.log.With(slog.String("rpc", m.Name)),

@@ -23,7 +23,9 @@ type call struct {
 	cancel context.CancelFunc // nil: the deadline is the caller's, or there is none
 	span   trace.Span
 	start  time.Time
-	found  int // calls in progress at the start, where a limit wants to know
+	// refused is why the handler is not called; nil: it is.
+	refused error
+	found   int // calls in progress at the start, where a limit wants to know
 }
 
 // begin starts a call that was admitted. Each begin is followed by one end and by one leave.
@@ -32,6 +34,7 @@ func (m *method) begin(ctx context.Context) call {
 	m.metrics.Start()
 	c := call{method: m, start: time.Now(), found: m.found()}
 	c.ctx, c.span = m.tracing.Start(ctx)
+	c.ctx, c.refused = m.keys.Extract(c.ctx)
 	if m.timeout > 0 {
 		if _, limited := ctx.Deadline(); !limited {
 			c.ctx, c.cancel = context.WithTimeout(c.ctx, m.timeout)
@@ -46,6 +49,7 @@ func (c *call) end(err error) error {
 	var outcome *status.Status // nil: OK
 	if err != nil {
 		outcome, err = c.outcome(err)
+		pushback(c.ctx, outcome)
 	}
 	took := time.Since(c.start)
 	if c.cancel != nil {
@@ -72,7 +76,8 @@ func (c *call) leave() {
 	c.live.Add(-1)
 }
 
-// outcome turns a handler's error into a status. When the context is done, an
+// outcome turns a handler's error into a status, by the contract of the method.
+// When the context is done, an
 // error without a status of its own is taken for its consequence: drivers
 // report an interrupted query in their own words. An error whose methods panic,
 // such as a nil pointer of an error type, counts as a panic of the handler.
@@ -80,14 +85,18 @@ func (c *call) outcome(err error) (outcome *status.Status, cause error) {
 	defer func() {
 		if v := recover(); v != nil {
 			cause = c.recovered(v)
-			outcome = errors.ToStatus(cause)
+			outcome = c.answer(cause)
 		}
 	}()
 	var own interface{ GRPCStatus() *status.Status }
 	if c.ctx.Err() != nil && !stderrors.As(err, &own) {
-		return errors.ToStatus(c.ctx.Err()), err
+		return c.answer(c.ctx.Err()), err
 	}
-	return errors.ToStatus(err), err
+	ending, declared := c.errors.Apply(err)
+	if !declared {
+		c.undeclared(err)
+	}
+	return c.answer(ending), ending
 }
 
 // exemplar returns the trace id for the latency histogram: only of traces that

@@ -103,6 +103,10 @@ func (m *method) serve(stream grpc.ServerStream, validate func(any) error, run f
 		return err
 	}
 	c := m.begin(stream.Context())
+	if c.refused != nil {
+		defer c.leave()
+		return c.end(c.refused)
+	}
 	s := newMessages(&c, stream, validate)
 	m.sweeper.add(s)
 	m.streams.Opened()

@@ -37,6 +37,9 @@ func (u *Unary[Req, Resp]) Call(ctx context.Context, req *Req) (resp *Resp, err 
 		c.leave()
 	}()
 	c.metrics.Received()
+	if c.refused != nil {
+		return nil, c.refused
+	}
 	if u.validate != nil {
 		if err := u.validate(req); err != nil {
 			return nil, err

@@ -45,6 +45,8 @@ func arrows() []arrow {
 		{from: "proto/svc/v1"},
 		{from: "templates"},
 		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1"}},
+		// The check plugin knows contracts, nothing of what becomes of them.
+		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc"}},
 		// What is generated names, the runtime does.
 		{from: "generated", main: imported, to: []string{"generated", "svc"}},
 		{from: "generated", main: program, to: []string{"generated", "svc", "services"}},
@@ -134,6 +136,16 @@ func TestRuntimeReach(t *testing.T) {
 	for _, p := range packages {
 		if withinAny(p.ImportPath, forbidden) {
 			t.Errorf("svc reaches %s, which is imported by %s", p.ImportPath, importers[p.ImportPath])
+		}
+	}
+}
+
+// TestCheckPluginApart checks that only the check plugin needs what it is made
+// with, which would else be in the go.mod of every user.
+func TestCheckPluginApart(t *testing.T) {
+	for _, p := range list(t, "-deps", "./svc/...", "./protoc-gen-svc/...", "./generated/...", "./services/...") {
+		if withinAny(p.ImportPath, []string{"buf.build/go", "pluginrpc.com", "cel.dev", "github.com/google/cel-go"}) {
+			t.Errorf("%s is needed by more than buf-plugin-svc", p.ImportPath)
 		}
 	}
 }

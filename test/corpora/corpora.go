@@ -28,6 +28,11 @@ type source struct {
 // written for themselves, the second are the tests of other generators, the
 // third are our own: what none of the others has.
 var corpora = []corpus{
+	{name: "buildkit", from: []source{
+		{module: "github.com/moby/buildkit", as: "github.com/moby/buildkit"},
+		{module: "github.com/tonistiigi/fsutil", dir: "types", as: "github.com/tonistiigi/fsutil/types"},
+		{module: "github.com/planetscale/vtprotobuf", dir: "include"},
+	}},
 	{name: "cri", from: []source{{module: "k8s.io/cri-api", dir: "pkg/apis"}}},
 	{name: "csi", from: []source{{module: "github.com/container-storage-interface/spec"}}},
 	{name: "containerd", from: []source{{module: "github.com/containerd/containerd/api"}}},
@@ -48,10 +53,12 @@ var corpora = []corpus{
 		{module: "go.etcd.io/etcd/api/v3", dir: "etcdserverpb"},
 		openapiOptions,
 	}},
+	{name: "fulcio", from: []source{{module: "github.com/sigstore/fulcio", only: []string{"fulcio.proto", "fulcio_legacy.proto"}}, openapiOptions}},
 	{name: "gnmi", from: []source{
 		{module: "github.com/openconfig/gnmi", dir: "proto", as: "github.com/openconfig/gnmi/proto"},
 		{module: "github.com/openconfig/gnmi", dir: "testing/fake/proto", as: "github.com/openconfig/gnmi/testing/fake/proto"},
 	}},
+	{name: "gobgp", from: []source{{module: "github.com/osrg/gobgp/v4", dir: "proto"}}},
 	{name: "grpc", from: []source{
 		{module: "google.golang.org/grpc", dir: "interop/stress/grpc_testing", as: "stress"},
 		{module: "google.golang.org/grpc", dir: "profiling", as: "profiling"},
@@ -68,10 +75,17 @@ var corpora = []corpus{
 		// The same names as in v1, one for each version of a plugin's socket.
 		"pluginregistration/v1alpha1/api.proto", "pluginregistration/v1beta1/api.proto",
 	}}}},
+	{name: "livekit", from: []source{
+		{module: "github.com/livekit/protocol", dir: "protobufs"},
+		{module: "github.com/livekit/psrpc", dir: "protoc-gen-psrpc/options"},
+	}},
+	{name: "lnd", from: []source{{module: "github.com/lightningnetwork/lnd", dir: "lnrpc"}}},
 	{name: "tikv", from: []source{
 		{module: "github.com/pingcap/kvproto", dir: "proto"},
 		{module: "github.com/pingcap/kvproto", dir: "include", only: []string{"gogoproto/gogo.proto", "eraftpb.proto", "rustproto.proto"}},
 	}},
+	{name: "trillian", from: []source{{module: "github.com/google/trillian", only: []string{"trillian.proto", "trillian_admin_api.proto", "trillian_log_api.proto", "quota/etcd/quotapb/quotapb.proto", "crypto/keyspb/keyspb.proto"}}}},
+	{name: "vitess", from: []source{{module: "vitess.io/vitess", dir: "proto"}}},
 
 	{name: "connect", from: []source{{module: "connectrpc.com/connect", dir: "internal/proto"}}},
 	{name: "connect-plugin", from: []source{{module: "connectrpc.com/connect", dir: "cmd/protoc-gen-connect-go/internal/testdata"}}},

@@ -39,8 +39,11 @@ var kinds = map[meta.TypeMeta]func() any{
 	{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}: func() any { return new(kustomize.Kustomization) },
 }
 
-// settingsFile is the one YAML file that no cluster reads: the service does.
-const settingsFile = "config.yaml"
+// The YAML files that no cluster reads: the service and the plugin do.
+const (
+	settingsFile = "config.yaml"
+	recordFile   = "protosvc.yaml"
+)
 
 // Decode reads every YAML file below the root strictly. The objects are found by
 // the paths of their files.
@@ -51,7 +54,10 @@ func Decode(fsys fs.FS) (map[string]any, error) {
 		if err != nil {
 			return err
 		}
-		if ext := path.Ext(name); d.IsDir() || ext != ".yaml" && ext != ".yml" || path.Base(name) == settingsFile {
+		if ext := path.Ext(name); d.IsDir() || ext != ".yaml" && ext != ".yml" {
+			return nil
+		}
+		if base := path.Base(name); base == settingsFile || base == recordFile {
 			return nil
 		}
 		data, err := fs.ReadFile(fsys, name)

@@ -28,6 +28,7 @@ func TestWorkflow(t *testing.T) {
 		{"delete and restore", deleteAndRestore},
 		{"mistakes", mistakes},
 		{"change", change},
+		{"upgrade", upgrade},
 	} {
 		c.write(t, contract, []byte(committed))
 		if !t.Run(step.name, func(t *testing.T) { step.run(t, c) }) {
@@ -83,16 +84,16 @@ func mistakes(t *testing.T, c checkout) {
 			`OrderService.ListOrders: http-path: GET "/v1/orders/{user_id}" is also the path of GetOrder`,
 		},
 		{
-			edit{`calls: "payment\.v1\.PaymentService/Refund"`, `calls: "payment.v1.PaymentsService/Refund"`},
-			`OrderService.CancelOrder: unknown-callee: calls[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
+			edit{`defers: "payment\.v1\.PaymentService/Refund"`, `defers: "payment.v1.PaymentsService/Refund"`},
+			`OrderService.CancelOrder: unknown-callee: defers[0] "payment.v1.PaymentsService/Refund": service "payment.v1.PaymentsService" is not in this run`,
 		},
 		{
 			edit{`http_status: 402`, `http_status: 42`},
 			`OrderError.ORDER_ERROR_PAYMENT_DECLINED: error-http-status: http_status 42 is not the status of an error`,
 		},
 		{
-			edit{`default: "10s"`, `default: "ten"`},
-			`Config.recovery_age: config-default: default "ten": "ten" is not a value of type duration`,
+			edit{`default: "1s"`, `default: "ten"`},
+			`Config.watch_interval: config-default: default "ten": "ten" is not a value of type duration`,
 		},
 	}
 	before := c.snapshot(t, "generated", "services")

@@ -229,9 +229,6 @@ type Config struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Page size of ListOrders when the request names none.
 	DefaultPageSize int32 `protobuf:"varint,1,opt,name=default_page_size,json=defaultPageSize,proto3" json:"default_page_size,omitempty"`
-	// How old an unfinished order must be before the recovery takes it on. Younger
-	// ones may still be in the hands of the call that made them.
-	RecoveryAge *durationpb.Duration `protobuf:"bytes,2,opt,name=recovery_age,json=recoveryAge,proto3" json:"recovery_age,omitempty"`
 	// How often WatchOrder looks for changes that another replica made.
 	WatchInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=watch_interval,json=watchInterval,proto3" json:"watch_interval,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -273,13 +270,6 @@ func (x *Config) GetDefaultPageSize() int32 {
 		return x.DefaultPageSize
 	}
 	return 0
-}
-
-func (x *Config) GetRecoveryAge() *durationpb.Duration {
-	if x != nil {
-		return x.RecoveryAge
-	}
-	return nil
 }
 
 func (x *Config) GetWatchInterval() *durationpb.Duration {
@@ -1218,11 +1208,10 @@ var File_order_v1_order_proto protoreflect.FileDescriptor
 
 const file_order_v1_order_proto_rawDesc = "" +
 	"\n" +
-	"\x14order/v1/order.proto\x12\border.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x01\n" +
+	"\x14order/v1/order.proto\x12\border.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x01\n" +
 	"\x06Config\x12*\n" +
-	"\x11default_page_size\x18\x01 \x01(\x05R\x0fdefaultPageSize\x12<\n" +
-	"\frecovery_age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\vrecoveryAge\x12@\n" +
-	"\x0ewatch_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rwatchInterval\"O\n" +
+	"\x11default_page_size\x18\x01 \x01(\x05R\x0fdefaultPageSize\x12@\n" +
+	"\x0ewatch_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\rwatchIntervalJ\x04\b\x02\x10\x03R\frecovery_age\"O\n" +
 	"\x05Money\x12#\n" +
 	"\rcurrency_code\x18\x01 \x01(\tR\fcurrencyCode\x12!\n" +
 	"\famount_minor\x18\x02 \x01(\x03R\vamountMinor\"d\n" +
@@ -1356,41 +1345,40 @@ var file_order_v1_order_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
 }
 var file_order_v1_order_proto_depIdxs = []int32{
-	20, // 0: order.v1.Config.recovery_age:type_name -> google.protobuf.Duration
-	20, // 1: order.v1.Config.watch_interval:type_name -> google.protobuf.Duration
-	4,  // 2: order.v1.Item.unit_price:type_name -> order.v1.Money
-	5,  // 3: order.v1.Order.items:type_name -> order.v1.Item
-	4,  // 4: order.v1.Order.total:type_name -> order.v1.Money
-	1,  // 5: order.v1.Order.state:type_name -> order.v1.OrderState
-	2,  // 6: order.v1.Order.channel:type_name -> order.v1.Channel
-	21, // 7: order.v1.Order.create_time:type_name -> google.protobuf.Timestamp
-	21, // 8: order.v1.Order.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 9: order.v1.CreateOrderRequest.items:type_name -> order.v1.Item
-	2,  // 10: order.v1.CreateOrderRequest.channel:type_name -> order.v1.Channel
-	6,  // 11: order.v1.CreateOrderResponse.order:type_name -> order.v1.Order
-	6,  // 12: order.v1.GetOrderResponse.order:type_name -> order.v1.Order
-	6,  // 13: order.v1.ListOrdersResponse.orders:type_name -> order.v1.Order
-	6,  // 14: order.v1.CancelOrderResponse.order:type_name -> order.v1.Order
-	6,  // 15: order.v1.WatchOrderResponse.order:type_name -> order.v1.Order
-	7,  // 16: order.v1.ImportOrdersRequest.order:type_name -> order.v1.CreateOrderRequest
-	19, // 17: order.v1.ImportOrdersResponse.failures:type_name -> order.v1.ImportFailure
-	7,  // 18: order.v1.OrderService.CreateOrder:input_type -> order.v1.CreateOrderRequest
-	9,  // 19: order.v1.OrderService.GetOrder:input_type -> order.v1.GetOrderRequest
-	11, // 20: order.v1.OrderService.ListOrders:input_type -> order.v1.ListOrdersRequest
-	13, // 21: order.v1.OrderService.CancelOrder:input_type -> order.v1.CancelOrderRequest
-	15, // 22: order.v1.OrderService.WatchOrder:input_type -> order.v1.WatchOrderRequest
-	17, // 23: order.v1.OrderService.ImportOrders:input_type -> order.v1.ImportOrdersRequest
-	8,  // 24: order.v1.OrderService.CreateOrder:output_type -> order.v1.CreateOrderResponse
-	10, // 25: order.v1.OrderService.GetOrder:output_type -> order.v1.GetOrderResponse
-	12, // 26: order.v1.OrderService.ListOrders:output_type -> order.v1.ListOrdersResponse
-	14, // 27: order.v1.OrderService.CancelOrder:output_type -> order.v1.CancelOrderResponse
-	16, // 28: order.v1.OrderService.WatchOrder:output_type -> order.v1.WatchOrderResponse
-	18, // 29: order.v1.OrderService.ImportOrders:output_type -> order.v1.ImportOrdersResponse
-	24, // [24:30] is the sub-list for method output_type
-	18, // [18:24] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	20, // 0: order.v1.Config.watch_interval:type_name -> google.protobuf.Duration
+	4,  // 1: order.v1.Item.unit_price:type_name -> order.v1.Money
+	5,  // 2: order.v1.Order.items:type_name -> order.v1.Item
+	4,  // 3: order.v1.Order.total:type_name -> order.v1.Money
+	1,  // 4: order.v1.Order.state:type_name -> order.v1.OrderState
+	2,  // 5: order.v1.Order.channel:type_name -> order.v1.Channel
+	21, // 6: order.v1.Order.create_time:type_name -> google.protobuf.Timestamp
+	21, // 7: order.v1.Order.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 8: order.v1.CreateOrderRequest.items:type_name -> order.v1.Item
+	2,  // 9: order.v1.CreateOrderRequest.channel:type_name -> order.v1.Channel
+	6,  // 10: order.v1.CreateOrderResponse.order:type_name -> order.v1.Order
+	6,  // 11: order.v1.GetOrderResponse.order:type_name -> order.v1.Order
+	6,  // 12: order.v1.ListOrdersResponse.orders:type_name -> order.v1.Order
+	6,  // 13: order.v1.CancelOrderResponse.order:type_name -> order.v1.Order
+	6,  // 14: order.v1.WatchOrderResponse.order:type_name -> order.v1.Order
+	7,  // 15: order.v1.ImportOrdersRequest.order:type_name -> order.v1.CreateOrderRequest
+	19, // 16: order.v1.ImportOrdersResponse.failures:type_name -> order.v1.ImportFailure
+	7,  // 17: order.v1.OrderService.CreateOrder:input_type -> order.v1.CreateOrderRequest
+	9,  // 18: order.v1.OrderService.GetOrder:input_type -> order.v1.GetOrderRequest
+	11, // 19: order.v1.OrderService.ListOrders:input_type -> order.v1.ListOrdersRequest
+	13, // 20: order.v1.OrderService.CancelOrder:input_type -> order.v1.CancelOrderRequest
+	15, // 21: order.v1.OrderService.WatchOrder:input_type -> order.v1.WatchOrderRequest
+	17, // 22: order.v1.OrderService.ImportOrders:input_type -> order.v1.ImportOrdersRequest
+	8,  // 23: order.v1.OrderService.CreateOrder:output_type -> order.v1.CreateOrderResponse
+	10, // 24: order.v1.OrderService.GetOrder:output_type -> order.v1.GetOrderResponse
+	12, // 25: order.v1.OrderService.ListOrders:output_type -> order.v1.ListOrdersResponse
+	14, // 26: order.v1.OrderService.CancelOrder:output_type -> order.v1.CancelOrderResponse
+	16, // 27: order.v1.OrderService.WatchOrder:output_type -> order.v1.WatchOrderResponse
+	18, // 28: order.v1.OrderService.ImportOrders:output_type -> order.v1.ImportOrdersResponse
+	23, // [23:29] is the sub-list for method output_type
+	17, // [17:23] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_order_v1_order_proto_init() }

@@ -102,8 +102,9 @@ const (
 	Balance_BALANCE_LEAST_REQUEST Balance = 2
 	// One replica for all calls, the next one when it fails.
 	Balance_BALANCE_PICK_FIRST Balance = 3
-	// Replicas by the load that they report: those that answer more calls with
-	// less CPU get more.
+	// Replicas by the load that they report (ORCA, which every generated server
+	// does): those that answer more calls with less CPU get more. A replica that
+	// has not reported gets as much as the mean.
 	Balance_BALANCE_WEIGHTED Balance = 4
 )
 
@@ -216,7 +217,9 @@ type Service struct {
 	// Name of the deployable unit, in kebab case: the binary, the image, the
 	// Kubernetes objects, the folder under deploy/, the prefix of the environment
 	// variables (ORDER_…) and the OpenTelemetry service.name.
-	// At most 54 characters, so that "-headless" still fits a DNS label.
+	// At most 54 characters, so that "-headless" still fits a DNS label; neither a
+	// name that ends in "-headless" nor a folder that the go command treats in its
+	// own way, such as "vendor".
 	// Default: the full name of the proto service in kebab case, without "Service",
 	// the version v1, and the service where it repeats the package:
 	// shop.order.v1.OrderService is "shop-order".
@@ -256,10 +259,13 @@ type Service struct {
 	// Default: 0.01. Example: 0.1.
 	TraceSampleRatio *float64 `protobuf:"fixed64,11,opt,name=trace_sample_ratio,json=traceSampleRatio,proto3,oneof" json:"trace_sample_ratio,omitempty"`
 	// Metadata that travels with a call through every service that declares it:
-	// from the caller to the handler's context, on to the callees, into each log
-	// line and into the metadata of errors. At most 16 keys. Default: none.
+	// from the caller, over HTTP/JSON from a header of that name, to the handler's
+	// context, on to the callees, into each log line and into the metadata of
+	// errors. At most 16 keys. Default: none.
 	Propagate []*Propagated `protobuf:"bytes,12,rep,name=propagate,proto3" json:"propagate,omitempty"`
-	// What becomes of an error that a method returns and does not declare.
+	// What becomes of an error that a method returns and does not declare. Errors
+	// of the framework need no mention, but for a callee's that are about the
+	// request it got, or about its own failure: they count as undeclared.
 	// Default: ERROR_CONTRACT_LENIENT.
 	ErrorContract ErrorContract `protobuf:"varint,13,opt,name=error_contract,json=errorContract,proto3,enum=svc.v1.ErrorContract" json:"error_contract,omitempty"`
 	// External services that are called over HTTP. The handler gets a client for
@@ -419,9 +425,13 @@ type Database struct {
 	// Kubernetes Secret whose key "url" holds the URL of the database. The Secret
 	// is made by the platform and never generated.
 	// Default: the name of the service, then "-database".
-	Secret        string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Secret string `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// How long the answers of requests with an idempotency_key are kept, from the
+	// first request on. Refused where no method has one that the runtime keeps.
+	// Default: "24h".
+	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -475,14 +485,23 @@ func (x *Database) GetSecret() string {
 	return ""
 }
 
+func (x *Database) GetIdempotencyRetention() string {
+	if x != nil {
+		return x.IdempotencyRetention
+	}
+	return ""
+}
+
 // Propagated is a metadata key that travels.
 type Propagated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Key as on the wire, lower case, without the suffix "-bin" and without the
-	// prefix "grpc-". Required. Example: "x-tenant-id".
+	// prefix "grpc-". Keys of credentials, of tracing and of the transport are
+	// refused. Required. Example: "x-tenant-id".
 	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// Longest value in bytes, at most 1024; a longer one is refused with
-	// INVALID_ARGUMENT, and so are several values. Default: 128.
+	// INVALID_ARGUMENT, and so are several values, and one that is not printable
+	// ASCII. Default: 128.
 	MaxBytes      uint32 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -532,19 +551,23 @@ func (x *Propagated) GetMaxBytes() uint32 {
 	return 0
 }
 
-// HTTPCallee is an external service that is called over HTTP.
+// HTTPCallee is an external service that is called over HTTP. The handler gets
+// a client with pooled connections, retries, metrics and traces, package
+// svc/httpclient. Whether it answers has no effect on readiness.
 type HTTPCallee struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name of the client in the handler's dependencies and in config.yaml, snake
-	// case. Required. Example: "fraud_check".
+	// case; metrics have it as the label callee. Required. Example: "fraud_check".
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Base URL, http or https. config.yaml may replace it.
+	// Base URL, http or https, without user, query and fragment. config.yaml may
+	// replace it.
 	// Required. Example: "https://fraud.example.com/v1".
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
-	// Deadline of a request with all its attempts. Default: "5s".
+	// Deadline of a request with all its attempts and the reading of the response.
+	// Default: "5s".
 	Timeout string `protobuf:"bytes,3,opt,name=timeout,proto3" json:"timeout,omitempty"`
-	// Tries of a request with a safe method (GET, HEAD, OPTIONS), from 1 to 5.
-	// PUT and DELETE are tried again too, others never. Default: 3.
+	// Tries of a request that may be repeated (GET, HEAD, OPTIONS, PUT, DELETE),
+	// from 1 to 5. Others are never tried again. Default: 3.
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Idle connections that are kept open. Default: 16.
 	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
@@ -729,8 +752,8 @@ type Callee struct {
 	// not take its callers out of rotation too. Off, a failing callee is shown
 	// as degraded. Default: false.
 	GatesReadiness bool `protobuf:"varint,3,opt,name=gates_readiness,json=gatesReadiness,proto3" json:"gates_readiness,omitempty"`
-	// Connections to each replica. More than one helps only where a single one is
-	// saturated, by very many streams for instance. Default: 1.
+	// Connections to each replica, at most 16. More than one helps only where a
+	// single one is saturated, by very many streams for instance. Default: 1.
 	Connections uint32 `protobuf:"varint,4,opt,name=connections,proto3" json:"connections,omitempty"`
 	// When calls are no longer sent. Default: a breaker with all defaults.
 	Breaker       *Breaker `protobuf:"bytes,5,opt,name=breaker,proto3" json:"breaker,omitempty"`
@@ -1262,14 +1285,20 @@ type Method struct {
 	// Field of the request that makes a repeated call harmless: a second call with
 	// the same value has no second effect. Must be a string field with
 	// buf.validate rules that refuse the empty string. The method counts as idempotent, so clients retry it.
+	// On a unary method of a service with a database, the runtime answers a
+	// repetition with the first answer, errors included; see handler_keeps_key.
 	// Default: none. Example: "request_id".
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// When clients try again. Unset, unary methods that are idempotent, by
 	// idempotency_key or by the standard option idempotency_level, are tried
 	// 3 times. Refused on any other method, and on streams.
 	Retry *Retry `protobuf:"bytes,5,opt,name=retry,proto3" json:"retry,omitempty"`
-	// Whether a client sends a second request before the first has failed. Refused
-	// on methods that are not idempotent, on streams, and beside retry.
+	// Whether a client sends a second request before the first has failed, to
+	// another replica where there is one. The first answer wins, and the other
+	// request is cancelled. It takes the place of retries: a call whose request
+	// fails with a code that would be tried again goes on with the next at once.
+	// Further requests are at most one for every ten calls that succeed.
+	// Refused on methods that are not idempotent, on streams, and beside retry.
 	// Default: none.
 	Hedge *Hedge `protobuf:"bytes,6,opt,name=hedge,proto3" json:"hedge,omitempty"`
 	// Calls in progress in one replica above which further ones are refused with
@@ -1281,17 +1310,23 @@ type Method struct {
 	// Default: every bound with its default.
 	Stream *Stream `protobuf:"bytes,9,opt,name=stream,proto3" json:"stream,omitempty"`
 	// Errors of callees that reach the caller as errors of this contract. Errors
-	// that are neither mapped nor declared are subject to error_contract.
-	// Default: none.
+	// that are neither mapped nor declared are subject to error_contract. Where a
+	// run sees the whole system, a method under calls must return them; those under
+	// defers are called too late for it. Default: none.
 	MapErrors []*ErrorMapping `protobuf:"bytes,10,rep,name=map_errors,json=mapErrors,proto3" json:"map_errors,omitempty"`
 	// Methods of other services that are called after the method's transaction is
 	// committed, through the outbox in the service's database: at least once, in
 	// spite of crashes. They must be unary and idempotent, and the service must have a database.
 	// Resolved as in calls. Default: none.
 	// Example: "payment.v1.PaymentService/Authorize".
-	Defers        []string `protobuf:"bytes,11,rep,name=defers,proto3" json:"defers,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Defers []string `protobuf:"bytes,11,rep,name=defers,proto3" json:"defers,omitempty"`
+	// Whether the handler itself answers a repeated idempotency_key. Otherwise the
+	// runtime does, where the service has a database: it keeps the first answer
+	// and replays it, and refuses another request under the same key. Refused
+	// without idempotency_key. Default: false.
+	HandlerKeepsKey bool `protobuf:"varint,12,opt,name=handler_keeps_key,json=handlerKeepsKey,proto3" json:"handler_keeps_key,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
@@ -1401,6 +1436,13 @@ func (x *Method) GetDefers() []string {
 	return nil
 }
 
+func (x *Method) GetHandlerKeepsKey() bool {
+	if x != nil {
+		return x.HandlerKeepsKey
+	}
+	return false
+}
+
 // Retry is how a client repeats a call.
 type Retry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1482,8 +1524,8 @@ type Hedge struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// All requests of one call, the first included: 2 or 3. Default: 2.
 	Attempts uint32 `protobuf:"varint,1,opt,name=attempts,proto3" json:"attempts,omitempty"`
-	// Wait before each further request; about the 95th percentile of the latency.
-	// Required. Example: "50ms".
+	// Wait before each further request, below the timeout; about the 95th
+	// percentile of the latency. Required. Example: "50ms".
 	Delay         string `protobuf:"bytes,2,opt,name=delay,proto3" json:"delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1686,8 +1728,8 @@ func (x *Stream) GetSendTimeout() string {
 // old one.
 type ErrorMapping struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Error of a callee, resolved as in errors.
-	// Required. Example: "PAYMENT_ERROR_DECLINED".
+	// Error of a callee, resolved as in errors; the file that declares it is
+	// imported. Required. Example: "PAYMENT_ERROR_DECLINED".
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	// Error that this method declares. Required.
 	// Example: "ORDER_ERROR_PAYMENT_DECLINED".
@@ -1809,11 +1851,12 @@ type Error struct {
 	// breakers count the call as failed. Default: as the code says; see Breaker.
 	TripsBreaker *bool `protobuf:"varint,5,opt,name=trips_breaker,json=tripsBreaker,proto3,oneof" json:"trips_breaker,omitempty"`
 	// How long a caller should wait before it tries again: the delay in
-	// google.rpc.RetryInfo. Refused on an error that is not retryable.
+	// google.rpc.RetryInfo, and Retry-After over HTTP/JSON. Refused on an error that is not retryable.
 	// Default: none; clients wait as their backoff says. Example: "1s".
 	RetryDelay string `protobuf:"bytes,6,opt,name=retry_delay,json=retryDelay,proto3" json:"retry_delay,omitempty"`
-	// The message in other languages, chosen by the caller's accept-language and
-	// sent as google.rpc.LocalizedMessage. Default: none.
+	// The message in other languages, chosen by the caller's accept-language, as
+	// metadata or as the header of HTTP, and sent as google.rpc.LocalizedMessage.
+	// A caller who reads none of them gets none. Default: none.
 	Translations  []*Translation `protobuf:"bytes,7,rep,name=translations,proto3" json:"translations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2106,11 +2149,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
 	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"x\n" +
+	"\x13_trace_sample_ratio\"\xad\x01\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
-	"\x06secret\x18\x03 \x01(\tR\x06secret\";\n" +
+	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
@@ -2163,7 +2207,7 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x04Stop\x12\x1f\n" +
 	"\vdrain_delay\x18\x01 \x01(\tR\n" +
 	"drainDelay\x12\x16\n" +
-	"\x06budget\x18\x02 \x01(\tR\x06budget\"\x8c\x03\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xb8\x03\n" +
 	"\x06Method\x12\x18\n" +
 	"\atimeout\x18\x01 \x01(\tR\atimeout\x12\x14\n" +
 	"\x05calls\x18\x02 \x03(\tR\x05calls\x12\x16\n" +
@@ -2178,7 +2222,8 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
 	"map_errors\x18\n" +
 	" \x03(\v2\x14.svc.v1.ErrorMappingR\tmapErrors\x12\x16\n" +
-	"\x06defers\x18\v \x03(\tR\x06defers\"\x95\x01\n" +
+	"\x06defers\x18\v \x03(\tR\x06defers\x12*\n" +
+	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\"\x95\x01\n" +
 	"\x05Retry\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\rR\battempts\x12'\n" +
 	"\x0finitial_backoff\x18\x02 \x01(\tR\x0einitialBackoff\x12\x1f\n" +

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
 
@@ -25,16 +26,19 @@ const (
 )
 
 // Main runs the command that args name and returns the exit code of the process.
-func Main(args []string, stdout, stderr io.Writer) int {
+// Commands that generate do so with the overlays.
+func Main(args []string, stdout, stderr io.Writer, overlays ...emit.Overlay) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	return run(ctx, streams{os.Stdin, stdout, stderr}, args)
+	return run(ctx, streams{os.Stdin, stdout, stderr, overlays}, args)
 }
 
-// streams are where a command reads and writes.
+// streams are where a command reads and writes, and the plugin's own templates
+// where it has some.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	overlays []emit.Overlay
 }
 
 // command is one row of the table of commands.

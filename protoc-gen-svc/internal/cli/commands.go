@@ -15,16 +15,17 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/reference"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
 
-// captureName is the hidden command by which sync learns what buf gives plugins.
+// captureName is the hidden command by which sync and its like learn what buf gives plugins.
 const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{initCommand(), protosCommand(), syncCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
+	return []command{initCommand(), protosCommand(), syncCommand(), lintCommand(), explainCommand(), diffCommand(), upgradeCommand(), openapiCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
 }
 
 func protosCommand() command {
@@ -60,8 +61,9 @@ func syncCommand() command {
 Compares the contract with the handler packages and writes what the generated
 mains need and the packages do not have: a whole package, New, Migrations, or the
 method of a new RPC. Every stub goes into a new file; no file that exists is
-changed or deleted. Methods that no longer fit the contract, and those of RPCs
-that are gone, are named with file and line. Run it where buf.gen.yaml is.`,
+changed or deleted. Methods that no longer fit the contract, fields in the place
+of one, and methods of RPCs that are gone are named with file and line. Run it
+where buf.gen.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o sync.Options
 			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")
@@ -96,29 +98,32 @@ func contract(set, buf, template string, s streams) (sync.Source, error) {
 }
 
 // references are what doc prints, by argument.
-var references = map[string]func() (string, error){
-	"annotations": reference.Markdown,
-	"diagnostics": func() (string, error) {
-		return fault.Markdown(slices.Concat(model.Rules(), rules.Rules()), slices.Concat(model.Messages(), rules.Messages())), nil
-	},
+func references() map[string]func() (string, error) {
+	return map[string]func() (string, error){
+		"annotations": reference.Markdown,
+		"cli":         manual,
+		"diagnostics": func() (string, error) {
+			return fault.Markdown(slices.Concat(model.Rules(), rules.Rules()), slices.Concat(model.Messages(), rules.Messages())), nil
+		},
+	}
 }
 
 func docCommand() command {
 	return command{
 		name:      "doc",
-		arguments: "[annotations|diagnostics]",
+		arguments: "[annotations|cli|diagnostics]",
 		summary:   "print a reference, in Markdown",
 		help: `
-Prints the manual of the annotations, or what the plugin says about contracts
-that cannot work.`,
+Prints the manual of the annotations, that of the commands, or what the plugin
+says about contracts that cannot work.`,
 		setup: func(*flag.FlagSet) action {
 			return func(_ context.Context, s streams, args []string) error {
 				if len(args) == 0 {
 					args = []string{"annotations"}
 				}
-				text, known := references[args[0]]
+				text, known := references()[args[0]]
 				if !known || len(args) > 1 {
-					return usagef("%q is not a reference (want annotations or diagnostics)", strings.Join(args, " "))
+					return usagef("%q is not a reference (want annotations, cli or diagnostics)", strings.Join(args, " "))
 				}
 				markdown, err := text()
 				if err != nil {
@@ -151,7 +156,7 @@ func versionCommand() command {
 				if len(args) > 0 {
 					return usagef("%q is an argument, and there are none", args[0])
 				}
-				fmt.Fprintf(s.out, "%s %s %s\n", program, version(), runtime.Version())
+				fmt.Fprintf(s.out, "%s %s (module %s, %s)\n", program, release.Version, version(), runtime.Version())
 				return nil
 			}
 		},

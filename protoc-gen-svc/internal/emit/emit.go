@@ -34,6 +34,7 @@ var services = []output[*model.Service]{
 	{template: "go/service.go.tmpl", path: library("service"), pkg: libraryPackage},
 	{template: "go/server.go.tmpl", path: library("server"), pkg: libraryPackage},
 	{template: "go/client.go.tmpl", path: library("client"), pkg: libraryPackage},
+	{template: "go/cases.go.tmpl", path: library("cases"), pkg: libraryPackage, when: (*model.Service).Fails},
 	{template: "go/validate.go.tmpl", path: library("validate"), pkg: libraryPackage, when: hasRules, after: (*model.Service).EmitRules},
 	{template: "go/main.go.tmpl", path: mainFile, pkg: mainPackage},
 	{template: "config/config.yaml.tmpl", path: deploy("config.yaml")},
@@ -59,33 +60,67 @@ var errorEnums = []output[*model.ErrorEnum]{
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
+	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
 
-// System adds every file of the system to the plugin's response. Of overlays, a
-// later one is over those before it.
-func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Overlay) error {
+// Record is where a system's files say which plugin wrote them, and with what
+// options.
+const Record = "deploy/protosvc.yaml"
+
+// System adds every file of the system to the plugin's response and returns the
+// template of each. Of overlays, a later one is over those before it.
+func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Overlay) (map[string]string, error) {
 	w, err := newWriter(p, templates, overlays)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	added, err := w.rows(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, service := range s.Services {
 		if err := write(w, slices.Concat(services, added), service); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for _, enum := range s.Errors {
 		if err := write(w, errorEnums, enum); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if s.Options.System {
-		return write(w, systems, s)
+		err = write(w, systems, s)
 	}
-	return nil
+	return w.written, err
+}
+
+// Outputs are the files that are about a service, in part or altogether, by
+// template.
+func Outputs(system *model.System, s *model.Service) map[string][]string {
+	out := map[string][]string{}
+	outputs(out, services, s)
+	for _, enum := range s.ErrorEnums {
+		outputs(out, errorEnums, enum)
+	}
+	if system.Options.System {
+		outputs(out, systems, system)
+	}
+	return out
+}
+
+// ErrorOutputs are the files about an enum of errors, by template.
+func ErrorOutputs(enum *model.ErrorEnum) map[string][]string {
+	out := map[string][]string{}
+	outputs(out, errorEnums, enum)
+	return out
+}
+
+func outputs[T any](into map[string][]string, table []output[T], data T) {
+	for _, o := range table {
+		if o.when == nil || o.when(data) {
+			into[o.template] = append(into[o.template], o.path(data))
+		}
+	}
 }
 
 func write[T any](w *writer, table []output[T], data T) error {

@@ -32,6 +32,26 @@ type File struct {
 	Template, Path string
 }
 
+// Names are the paths of the templates of overlays, sorted.
+func Names(overlays []Overlay) ([]string, error) {
+	names := map[string]bool{}
+	for _, o := range overlays {
+		if o.Templates == nil {
+			continue
+		}
+		err := fs.WalkDir(o.Templates, ".", func(name string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				names[name] = true
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
 // partials is what the files are called that have no output.
 const partials = "partials.tmpl"
 

@@ -13,14 +13,21 @@ const maxAmplification = 9
 // speaks up at the call that takes the product above the limit, and not again
 // at the calls that lead there.
 func (b *builder) checkAmplification(m *Method, worst worstPaths) {
-	for i, c := range m.Calls {
+	b.checkPaths(m, "calls", m.Calls, worst)
+	// A deferred call begins a path: retries of the method that defers it do not
+	// multiply it, since the message is written once.
+	b.checkPaths(m, "defers", m.Defers, worst)
+}
+
+func (b *builder) checkPaths(m *Method, field string, calls []Call, worst worstPaths) {
+	for i, c := range calls {
 		callee := methodOf(worst.services, c)
 		if callee == nil {
 			continue
 		}
 		path := worst.from(callee)
 		if product(path) > maxAmplification && product(path[1:]) <= maxAmplification {
-			b.fault(m.origin().at("calls", i), retryAmplification, c.Service+"/"+c.Method,
+			b.fault(m.origin().at(field, i), retryAmplification, c.Service+"/"+c.Method,
 				product(path), maxAmplification, strings.Join(attemptsOf(path), ", "))
 		}
 	}

@@ -72,12 +72,7 @@ func budgetTree(m *Method, services map[string]*Service, indent string, depth in
 }
 
 // attempts is how often a client tries a call of the method in all.
-func (m *Method) attempts() int {
-	if m.Retry == nil {
-		return 1
-	}
-	return int(m.Retry.Attempts)
-}
+func (m *Method) attempts() int { return int(m.Tries().Attempts) }
 
 // checkRecursion refuses a method that reaches itself by calls that the contract
 // declares: every call would make more of them until a deadline ends it.

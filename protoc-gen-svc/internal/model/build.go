@@ -16,7 +16,7 @@ import (
 func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}}
 	system := &System{Options: o}
-	b.checkImportPaths()
+	b.checkFiles()
 	for _, f := range p.Files {
 		b.readErrors(f)
 	}
@@ -35,6 +35,7 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 		}
 	}
 	b.checkNames(system)
+	b.checkDeferred(system)
 	if o.System {
 		b.checkSystem(system)
 	}

@@ -16,9 +16,13 @@ var balance = map[svcv1.Balance]string{
 	svcv1.Balance_BALANCE_ROUND_ROBIN:   "RoundRobin",
 	svcv1.Balance_BALANCE_LEAST_REQUEST: "LeastRequest",
 	svcv1.Balance_BALANCE_PICK_FIRST:    "PickFirst",
+	svcv1.Balance_BALANCE_WEIGHTED:      "Weighted",
 }
 
-// callees follow from the calls of the methods; the annotation only adds
+// maxConnections is how many connections there may be to each replica.
+const maxConnections = 16
+
+// callees follow from the calls of the methods, at once or deferred; the annotation only adds
 // settings.
 func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
 	var out []*Callee
@@ -30,16 +34,24 @@ func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
 		}
 		return nil
 	}
+	add := func(call Call, at Origin) *Callee {
+		c := find(call.Service)
+		if c == nil {
+			c = b.callee(call.Service, at)
+			out = append(out, c)
+		}
+		if !slices.Contains(c.Methods, call.Method) {
+			c.Methods = append(c.Methods, call.Method)
+		}
+		return c
+	}
 	for _, m := range s.Methods {
 		for i, call := range m.Calls {
-			c := find(call.Service)
-			if c == nil {
-				c = b.callee(call.Service, m.origin().at("calls", i))
-				out = append(out, c)
-			}
-			if !slices.Contains(c.Methods, call.Method) {
-				c.Methods = append(c.Methods, call.Method)
-			}
+			add(call, m.origin().at("calls", i))
+		}
+		for i, call := range m.Defers {
+			c := add(call, m.origin().at("defers", i))
+			c.Deferred = append(c.Deferred, call.Method)
 		}
 	}
 	slices.SortFunc(out, func(a, b *Callee) int { return strings.Compare(a.FullName, b.FullName) })
@@ -53,13 +65,14 @@ func (b *builder) callee(full string, first Origin) *Callee {
 	goName := goCamelCase(string(name.Name()))
 	pkg := packageOf(b.options.Root, name.Parent())
 	return &Callee{
-		FullName: full,
-		Field:    goName,
-		Balance:  balance[svcv1.Balance_BALANCE_UNSPECIFIED],
-		Breaker:  b.breaker(first, nil),
-		Client:   pkg.Ident(goName + "Client"),
-		Dial:     pkg.Ident("Dial" + goName),
-		first:    first,
+		FullName:    full,
+		Field:       goName,
+		Balance:     balance[svcv1.Balance_BALANCE_UNSPECIFIED],
+		Breaker:     b.breaker(first, nil),
+		Connections: 1,
+		Client:      pkg.Ident(identifier(goName) + "Client"),
+		Dial:        pkg.Ident("Dial" + identifier(goName)),
+		first:       first,
 	}
 }
 
@@ -82,8 +95,12 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 		case balance[settings.GetBalance()] == "":
 			b.fault(at.in("balance"), calleeBalance, settings.GetBalance())
 		}
+		if settings.GetConnections() > maxConnections {
+			b.fault(at.in("connections"), calleeConnections, settings.GetConnections(), maxConnections)
+		}
 		seen[c] = true
 		c.Balance = balance[settings.GetBalance()]
+		c.Connections = orDefault(settings.GetConnections(), 1)
 		c.GatesReadiness = settings.GetGatesReadiness()
 		c.Breaker = b.breaker(at.in("breaker"), settings.GetBreaker())
 	}
@@ -97,10 +114,16 @@ func calleeNames(callees []*Callee) map[protoreflect.FullName]bool {
 	return names
 }
 
+// depsFields are the names in Deps that are never a client's.
+var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Outbox", "Idempotency", "Go", "OnReady", "Stopping"}
+
 // nameCallees gives each callee a field of Deps: its Go name, with as much of
 // its package as it takes to be alone.
 func (b *builder) nameCallees(callees []*Callee) {
-	taken := map[string]bool{"Deps": true, "Config": true, "DB": true, "Metrics": true, "Log": true, "Go": true, "OnReady": true}
+	taken := map[string]bool{}
+	for _, name := range depsFields {
+		taken[name] = true
+	}
 	count := map[string]int{}
 	for _, c := range callees {
 		count[c.Field]++
@@ -122,35 +145,46 @@ func (b *builder) nameCallees(callees []*Callee) {
 
 // checkSystem checks what only a run that sees every service can know.
 func (b *builder) checkSystem(system *System) {
-	services := map[string]*Service{}
-	for _, s := range system.Services {
-		services[s.FullName] = s
-	}
+	services := system.byName()
 	worst := worstPaths{services, map[*Method][]*Method{}}
 	for _, s := range system.Services {
 		for _, c := range s.Callees {
 			c.Service = services[c.FullName]
 		}
 		for _, m := range s.Methods {
-			b.checkCalls(m, services)
+			b.checkCallees(m, "calls", m.Calls, services)
 			b.checkBudget(m, services)
 			b.checkRecursion(m, services)
 			b.checkAmplification(m, worst)
 			b.checkForeignErrors(m, services)
+			b.checkMappings(m, services)
 		}
 	}
 	b.checkCircles(system)
 	b.checkReasons(system)
 }
 
-func (b *builder) checkCalls(m *Method, services map[string]*Service) {
+// byName are the services by their full names.
+func (s *System) byName() map[string]*Service {
+	services := map[string]*Service{}
+	for _, svc := range s.Services {
+		services[svc.FullName] = svc
+	}
+	return services
+}
+
+// checkCallees checks that the methods of one of the lists exist.
+func (b *builder) checkCallees(m *Method, field string, calls []Call, services map[string]*Service) {
 	known := map[protoreflect.FullName]bool{}
 	for full := range services {
 		known[protoreflect.FullName(full)] = true
 	}
-	for i, call := range m.Calls {
-		at := m.origin().at("calls", i)
+	for i, call := range calls {
+		at := m.origin().at(field, i)
 		callee := services[call.Service]
+		if callee == nil && !b.options.System {
+			continue
+		}
 		if callee == nil {
 			hint := suggestion(known, m.proto.Desc.ParentFile().Package(), call.Service)
 			if hint == "" || b.exists(call.Service) {

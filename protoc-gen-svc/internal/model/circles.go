@@ -41,6 +41,9 @@ func needsOf(system *System) []needs {
 			for i, e := range m.Errors {
 				add(s, string(e.Enum.proto.Desc.ParentFile().Package()), m.origin().at("errors", i))
 			}
+			for i, mapping := range m.MapErrors {
+				add(s, string(mapping.From.Enum.proto.Desc.ParentFile().Package()), m.origin().at("map_errors", i))
+			}
 		}
 	}
 	return all

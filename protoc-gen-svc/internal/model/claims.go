@@ -1,36 +1,43 @@
 package model
 
 import (
+	"fmt"
 	"strings"
-	"unicode"
 
-	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
 
-// checkNames refuses names that would write the same file, object or Go
+// checkNames refuses names that would write the same file, object, variable or Go
 // identifier twice.
 func (b *builder) checkNames(s *System) {
 	deployables := map[string]*Service{}
+	var alone []*Service
 	for _, svc := range s.Services {
 		if first := deployables[svc.Name]; first != nil {
-			b.fault(svc.origin().in("name"), nameTwice, svc.Name, first.FullName)
+			b.fault(svc.origin().in("name"), nameTwice, svc.Name, whereIs(first.proto.Desc))
 			continue
 		}
 		deployables[svc.Name] = svc
+		alone = append(alone, svc)
 	}
 	b.checkHandlers(s)
-	claims := claims{taken: map[string]string{}, faults: &b.faults}
+	b.checkPackages(s)
+	b.checkVariables(alone)
+	claims := newClaims(&b.faults)
+	for _, f := range b.plugin.Files {
+		claims.messages(f.Messages)
+		claims.enums(f.Enums)
+	}
 	for _, svc := range s.Services {
-		claims.add(svc.proto.Desc, svc.Package, svc.claims()...)
+		claims.add(svc.proto.Desc, Package{Path: svc.Server.GoImportPath}, svc.besideMessages())
+		claims.add(svc.proto.Desc, svc.Package, append(svc.Identifiers(), svc.Snake+"_service.go"))
 	}
 	for _, enum := range s.Errors {
-		claims.add(enum.proto.Desc, enum.Package, enum.GoName+"Table", enum.Snake+"_errors.go")
+		claims.add(enum.proto.Desc, enum.Package, []string{enum.Table().GoName, enum.Snake + "_errors.go"})
 		for _, e := range enum.Errors {
-			claims.add(e.proto.Desc, enum.Package, e.GoName, e.New)
+			claims.add(e.proto.Desc, enum.Package, e.Identifiers())
 		}
 	}
 }
@@ -44,59 +51,62 @@ func (b *builder) checkHandlers(s *System) {
 		}
 		first := handlers[svc.Handler]
 		if first != nil && first.Name != svc.Name {
-			b.fault(svc.origin().in("name"), handlerTwice, svc.Name, svc.Handler.Path, first.Name, first.FullName)
+			b.fault(svc.origin().in("name"), handlerTwice, svc.Name, svc.Handler.Path, first.Name, whereIs(first.proto.Desc))
 			continue
 		}
 		handlers[svc.Handler] = svc
 	}
 }
 
-// checkGoPackage refuses Go packages that code of ours cannot import.
-func (b *builder) checkGoPackage(f *protogen.File, s *Service) {
-	at := Origin{desc: s.proto.Desc}
-	if f.GoPackageName == "main" {
-		b.fault(at, packageMain, f.Desc.Options().(*descriptorpb.FileOptions).GetGoPackage())
+// checkVariables refuses settings that one environment variable would set: of one
+// service, or of two that may run in one environment. Prefixes may begin with
+// each other, as ORDER and ORDER_ITEM do; whole variables must differ.
+func (b *builder) checkVariables(services []*Service) {
+	type setting struct {
+		path string
+		of   *Service
 	}
-	if f.GoImportPath == s.Package.Path {
-		b.fault(at, packageTaken, string(f.GoImportPath))
-	}
-}
-
-// checkImportPaths refuses import paths that Go does not accept.
-func (b *builder) checkImportPaths() {
-	for _, f := range b.plugin.Files {
-		if strings.ContainsFunc(string(f.GoImportPath), notInImportPath) {
-			b.fault(Origin{desc: f.Desc}, importPath, string(f.GoImportPath), "example.com/shop/order/v1")
+	taken := map[string]setting{}
+	for _, svc := range services {
+		refused := map[*Service]bool{}
+		for _, own := range svc.Settings() {
+			first, twice := taken[own.Env]
+			if twice && !refused[first.of] && own.Env != "" {
+				b.fault(svc.origin(), variableTwice, own.Path, own.Env, first.path, whereIs(first.of.proto.Desc))
+				refused[first.of] = true
+			}
+			if !twice {
+				taken[own.Env] = setting{own.Path, svc}
+			}
 		}
 	}
-}
-
-// notInImportPath is the rule of Go's specification for what a compiler may
-// refuse, and the one that we have does.
-func notInImportPath(r rune) bool {
-	return !unicode.IsGraphic(r) || unicode.IsSpace(r) || strings.ContainsRune("!\"#$%&'()*,:;<=>?[\\]^{|}`\ufffd", r)
 }
 
 // claims are what is taken in all packages, identifiers and files, with the
 // declarations that take it.
 type claims struct {
-	taken  map[string]string
-	faults *fault.List
+	taken   map[string]protoreflect.Descriptor
+	refused map[[2]protoreflect.Descriptor]bool
+	faults  *fault.List
+}
+
+func newClaims(faults *fault.List) claims {
+	return claims{map[string]protoreflect.Descriptor{}, map[[2]protoreflect.Descriptor]bool{}, faults}
 }
 
 // add claims what a declaration becomes. One fault says enough about two
 // declarations, whatever the number of names they share.
-func (c claims) add(d protoreflect.Descriptor, in Package, names ...string) {
-	refused := map[string]bool{}
+func (c claims) add(d protoreflect.Descriptor, in Package, names []string) {
 	for _, name := range names {
-		key := in.Dir + "/" + name
+		key := key(in.Path, name)
 		first, taken := c.taken[key]
-		if taken && !refused[first] {
-			c.faults.Add(fault.At(d), diagnostics[goNameTwice], "", name, inGo(name), first)
-			refused[first] = true
+		pair := [2]protoreflect.Descriptor{first, d}
+		if taken && !c.refused[pair] {
+			c.faults.Add(fault.At(d), diagnostics[goNameTwice], "", name, inGo(name), whereIs(first))
+			c.refused[pair] = true
 		}
 		if !taken {
-			c.taken[key] = string(d.FullName())
+			c.taken[key] = d
 		}
 	}
 }
@@ -108,15 +118,38 @@ func inGo(name string) string {
 	return " in Go"
 }
 
-// claims are what the service becomes in its package.
-func (s *Service) claims() []string {
-	names := []string{
-		s.GoName, s.GoName + "Name", s.GoName + "Client", s.GoName + "Deps",
-		"Dial" + s.GoName, "Unimplemented" + s.GoName,
-		s.Snake + "_service.go",
+// whereIs names a declaration and its place, for the other of two that clash.
+func whereIs(d protoreflect.Descriptor) string {
+	at := fault.At(d)
+	if at.Line == 0 {
+		return fmt.Sprintf("%s (%s)", d.FullName(), at.Path)
 	}
-	if len(s.Metrics) > 0 {
-		names = append(names, s.GoName+"Metrics", "New"+s.GoName+"Metrics")
-	}
-	return names
+	return fmt.Sprintf("%s (%s:%d:%d)", d.FullName(), at.Path, at.Line, at.Column)
 }
+
+// Identifiers are all that the service declares in its package.
+func (s *Service) Identifiers() []string {
+	names := []string{s.GoName}
+	absent := map[string]bool{
+		"%sMetrics": len(s.Metrics) == 0, "New%sMetrics": len(s.Metrics) == 0,
+		"%sIdempotency": len(s.Keeping()) == 0, "%sOutbox": len(s.Deferred) == 0,
+	}
+	for _, form := range ofService.exported {
+		if !absent[form] {
+			names = append(names, fmt.Sprintf(form, s.GoName))
+		}
+	}
+	for _, m := range s.Methods {
+		if m.Deferrable() {
+			names = append(names, s.DeferredType(m))
+		}
+	}
+	names = append(names, s.caseClaims()...)
+	for _, form := range ofService.unexported {
+		names = append(names, lowerFirst(fmt.Sprintf(form, s.GoName)))
+	}
+	return append(names, s.Rules.Names()...)
+}
+
+// Identifiers are all that the error declares in the package of its enum.
+func (e *Error) Identifiers() []string { return []string{e.GoName, e.New} }

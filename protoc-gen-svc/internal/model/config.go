@@ -52,6 +52,7 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 			Type:    typeName(f.Desc),
 			Secret:  at.secret || f.Desc.Options().(*descriptorpb.FieldOptions).GetDebugRedact(),
 			Default: b.configDefault(f),
+			desc:    f.Desc,
 		}
 		if isNested(f.Desc) {
 			field.Fields = b.configFields(f.Message, section{field.Env, field.Secret, above})

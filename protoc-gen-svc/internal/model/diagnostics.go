@@ -14,6 +14,7 @@ const (
 	callService
 	calleeForm
 	calleeBalance
+	calleeConnections
 	defaultYAML
 	defaultValue
 	defaultOneof
@@ -22,15 +23,30 @@ const (
 	labelValueTwice
 	calleeTwice
 	errorTwice
+	propagateTwice
+	mapTwice
+	translationTwice
 	callTwice
+	deferNoDatabase
+	deferNotIdempotent
+	deferStream
 	durationForm
 	durationNegative
 	durationZero
 	errorCode
+	errorContract
 	errorHTTP
+	mapUndeclared
+	mapDeclared
+	mapPlaceholder
 	errorPlaceholder
 	errorNotFromCallee
+	mapNotFromCallee
 	reasonTwice
+	retryDelayUseless
+	translationLocale
+	translationMissing
+	translationExtra
 	errorZero
 	metricOneName
 	labelOneName
@@ -38,14 +54,29 @@ const (
 	goNameTwice
 	methodNameTwice
 	packageMain
+	packageImported
 	packageTaken
+	packageCase
 	importPath
+	hedgeAttempts
+	hedgeDelayMissing
+	hedgeDelay
+	hedgeNotIdempotent
+	hedgeRetry
+	hedgeStream
+	httpCalleeName
+	httpCalleeTaken
+	httpCalleeURL
+	httpCalleeAttempts
+	fileBuilt
 	routeTwice
 	routeStream
 	keyOnStream
 	keyUnknown
 	keyType
 	keyEmpty
+	keyNotKept
+	retentionUnused
 	importCircle
 	labelValueForm
 	secretName
@@ -54,6 +85,10 @@ const (
 	bucketsUnused
 	bucketsFinite
 	bucketsAscending
+	propagateForm
+	propagateReserved
+	propagateCount
+	propagateBytes
 	metricHelp
 	labelForm
 	labelReserved
@@ -79,6 +114,8 @@ const (
 	scaleMemory
 	scaleRange
 	serviceName
+	nameHeadless
+	nameFolder
 	nameTwice
 	handlerTwice
 	stopBudget
@@ -94,6 +131,7 @@ const (
 	errorNotAnnotated
 	configUnknown
 	calleeUncalled
+	variableTwice
 )
 
 // diagnostics is everything that Build says about a contract that cannot work.
@@ -105,6 +143,7 @@ var diagnostics = [...]fault.Message{
 	callService:        {Rule: "call-format", Format: "%q: %q is not the name of a service"},
 	calleeForm:         {Rule: "call-format", Format: "%q is not the name of a service"},
 	calleeBalance:      {Rule: "callee-balance", Format: "%v is not a known policy"},
+	calleeConnections:  {Rule: "callee-connections", Format: "%d is too many (want 1 to %d)"},
 	defaultYAML:        {Rule: "config-default", Format: "%q is not YAML"},
 	defaultValue:       {Rule: "config-default", Format: "%q: %v"},
 	defaultOneof:       {Rule: "config-default", Format: "is set, and that of %s too, of which only one can be (both are in oneof %s)"},
@@ -112,16 +151,31 @@ var diagnostics = [...]fault.Message{
 	metricTwice:        {Rule: "declared-twice", Format: "%q is declared twice"},
 	labelValueTwice:    {Rule: "declared-twice", Format: "of label %q have one twice"},
 	calleeTwice:        {Rule: "declared-twice", Format: "%q has settings twice"},
+	propagateTwice:     {Rule: "declared-twice", Format: "%q is declared twice"},
+	mapTwice:           {Rule: "declared-twice", Format: "%q is mapped twice"},
+	translationTwice:   {Rule: "declared-twice", Format: "%q is a language that has a message already"},
 	errorTwice:         {Rule: "declared-twice", Format: "%q is declared twice"},
 	callTwice:          {Rule: "declared-twice", Format: "%q is declared twice"},
+	deferNoDatabase:    {Rule: "deferred-call", Format: "%q is deferred, and the service has no database for its outbox (add (svc.v1.service).database, or name the method under calls)"},
+	deferNotIdempotent: {Rule: "deferred-call", Format: "%q is not idempotent, and an outbox may call it twice (set its idempotency_key, or its option idempotency_level of protobuf)"},
+	deferStream:        {Rule: "deferred-call", Format: "%q is a %s method: only unary methods can be called through an outbox"},
 	durationForm:       {Rule: "duration-format", Format: "%q is not a duration (want for example %q)"},
 	durationNegative:   {Rule: "duration-format", Format: "%q is negative (want for example %q)"},
 	durationZero:       {Rule: "duration-format", Format: "%q is not above zero (want for example %q)"},
 	errorCode:          {Rule: "error-code", Format: "is missing, OK or unknown: an error needs a code (for example NOT_FOUND)"},
+	errorContract:      {Rule: "error-contract", Format: "%v is not a known contract"},
 	errorHTTP:          {Rule: "error-http-status", Format: "%d is not the status of an error (want 400 to 599)"},
+	mapUndeclared:      {Rule: "error-mapping", Format: "%q is not declared by the method (add it under errors)"},
+	mapDeclared:        {Rule: "error-mapping", Format: "%q is declared by the method too, which would never return it (remove it under errors, or here)"},
+	mapPlaceholder:     {Rule: "error-mapping", Format: "%q needs %s, which %q does not carry (make it a placeholder there, or leave it out here)"},
 	errorPlaceholder:   {Rule: "error-message", Format: "%q has %q, which is not a placeholder (want for example {user_id})"},
 	errorNotFromCallee: {Rule: "error-not-from-callee", Format: "%q is an error of package %s, and no method under calls returns it (declare it there, or call a method that returns it)"},
+	mapNotFromCallee:   {Rule: "error-not-from-callee", Format: "%q is returned by no method under calls (call a method that returns it, or remove the mapping)"},
 	reasonTwice:        {Rule: "error-reason-taken", Format: "is also a reason of %s, in the same domain %q (give one of the enums another domain)"},
+	retryDelayUseless:  {Rule: "error-retry-delay", Format: "%q is set on an error that is not retryable (set retryable, or remove it)"},
+	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
+	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
+	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},
 	metricOneName:      {Rule: "go-name", Format: "%q and %q are one name in Go"},
 	labelOneName:       {Rule: "go-name", Format: "%q and %q are one name in Go"},
@@ -129,14 +183,29 @@ var diagnostics = [...]fault.Message{
 	goNameTwice:        {Rule: "go-name", Format: "becomes %s%s, as does %s (rename one of them)"},
 	methodNameTwice:    {Rule: "go-name", Format: "becomes %s in Go, as does %s (rename one of them)"},
 	packageMain:        {Rule: "go-package", Format: "has go_package %q: nothing can import a package main (choose another name)"},
-	packageTaken:       {Rule: "go-package", Format: "has go_package %q, which is where the service's own code goes (choose another)"},
+	packageImported:    {Rule: "go-package", Format: "imports %q, whose go_package %q nothing can import: it is a package main (choose another name)"},
+	packageTaken:       {Rule: "go-package", Format: "becomes the Go package %q, which is also go_package of %s (choose another there)"},
+	packageCase:        {Rule: "go-package", Format: "becomes the Go package %q, which differs in case only from %q of %s: Go builds just one of them (rename one)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
+	hedgeAttempts:      {Rule: "hedge-attempts", Format: "%d is out of range (want 2 or 3)"},
+	hedgeDelayMissing:  {Rule: "hedge-delay", Format: "is missing (want about the 95th percentile of the latency, for example %q)"},
+	hedgeDelay:         {Rule: "hedge-delay", Format: "%q is not below the timeout %q, so there would be no further request"},
+	hedgeNotIdempotent: {Rule: "hedge-not-idempotent", Format: "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)"},
+	hedgeRetry:         {Rule: "hedge-retry", Format: "is set beside retry (remove one of them: a hedged call goes on after a failure too)"},
+	hedgeStream:        {Rule: "hedge-stream", Format: "is set on a %s method: only unary methods can be hedged"},
+	httpCalleeName:     {Rule: "http-callee", Format: "%q is not a name in snake case (want for example %q)"},
+	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
+	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
+	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
+	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},
 	keyUnknown:         {Rule: "idempotency-key", Format: "%q is not a field of %s%s"},
 	keyType:            {Rule: "idempotency-key", Format: "%q is not a string field"},
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
+	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
+	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},
 	importCircle:       {Rule: "import-cycle", Format: "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
@@ -145,6 +214,10 @@ var diagnostics = [...]fault.Message{
 	bucketsUnused:      {Rule: "metric-buckets", Format: "are set on a metric that is not a histogram"},
 	bucketsFinite:      {Rule: "metric-buckets", Format: "are not all finite (the bucket above the last bound is always there)"},
 	bucketsAscending:   {Rule: "metric-buckets", Format: "are not ascending"},
+	propagateForm:      {Rule: "metadata-key", Format: "%q is not a metadata key that can travel (want lower-case letters, digits, \"-\", \"_\", \".\", without \"-bin\" at the end; for example %q)"},
+	propagateReserved:  {Rule: "metadata-key", Format: "%q belongs to the transport, to tracing or to one hop alone (choose a key of your own)"},
+	propagateCount:     {Rule: "metadata-limit", Format: "has %d keys, want at most %d"},
+	propagateBytes:     {Rule: "metadata-limit", Format: "%d is too much for metadata (want at most %d)"},
 	metricHelp:         {Rule: "metric-help", Format: "is missing: say in one sentence what %q counts"},
 	labelForm:          {Rule: "metric-label", Format: "%q is not the name of a label in snake case (want for example %q)"},
 	labelReserved:      {Rule: "metric-label", Format: "%q is a label that the platform sets"},
@@ -170,6 +243,8 @@ var diagnostics = [...]fault.Message{
 	scaleMemory:        {Rule: "scale-memory", Format: "%q is no memory of a Go service (want %q to %q)"},
 	scaleRange:         {Rule: "scale-range", Format: "%d is below min %d"},
 	serviceName:        {Rule: "service-name", Format: "%q is not a name in kebab case of at most %d characters (want for example %q)"},
+	nameHeadless:       {Rule: "service-name", Format: "%q is the name of the headless Service of %q (choose another)"},
+	nameFolder:         {Rule: "service-name", Format: "%q is a folder that the go command treats in its own way (choose another)"},
 	nameTwice:          {Rule: "service-name-taken", Format: "%q is also the name of %s (set (svc.v1.service).name on one of them)"},
 	handlerTwice:       {Rule: "service-name-taken", Format: "%q has its handler in package %s, as has %q of %s (set (svc.v1.service).name on one of them)"},
 	stopBudget:         {Rule: "stop-budget", Format: "%q is below the timeout %q of %s, whose calls would be cut"},
@@ -185,6 +260,7 @@ var diagnostics = [...]fault.Message{
 	errorNotAnnotated:  {Rule: "unknown-error", Format: "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value"},
 	configUnknown:      {Rule: "unknown-message", Format: "%q is not a known message%s"},
 	calleeUncalled:     {Rule: "unused-callee", Format: "%q is not called by any method%s"},
+	variableTwice:      {Rule: "variable-taken", Format: "the environment variable of setting %s is %s, as is that of %s of %s (rename one of them)"},
 }
 
 // Messages are all that the package can say.

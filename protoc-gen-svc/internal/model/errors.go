@@ -93,6 +93,7 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 		b.fault(at.in("http_status"), errorHTTP, e.HTTP)
 	}
 	e.Parameters = b.parameters(at.in("message"), e.Message)
+	b.answers(at, e, options)
 	return e
 }
 

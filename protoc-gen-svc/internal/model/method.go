@@ -23,7 +23,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 		GoName:         m.GoName,
 		FullName:       string(m.Desc.FullName()),
 		Wire:           "/" + s.FullName + "/" + string(m.Desc.Name()),
-		Field:          lowerFirst(m.GoName),
+		Field:          fieldName(s.proto.GoName, m.GoName),
 		Comment:        commentOf(m.Comments),
 		Deprecated:     deprecated(m.Desc),
 		Kind:           kindOf(m.Desc),
@@ -37,11 +37,16 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Timeout = b.timeout(method, options)
 	method.Idempotent = b.idempotent(method, options)
 	method.Errors = b.declaredErrors(at, options)
+	method.MapErrors = b.mapErrors(method, options)
+	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
 	method.Concurrency = b.concurrency(s, method, options)
 	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())
 	method.Stream = b.stream(method, options.GetStream())
-	method.Calls = b.calls(at, options)
+	method.Hedge = b.hedge(method, options)
+	method.Calls = b.calls(at, "calls", options.GetCalls())
+	method.Defers = b.calls(at, "defers", options.GetDefers())
+	method.KeepsAnswer = b.keepsAnswer(s, method, options)
 	method.Routes = b.routes(method)
 	return method
 }
@@ -185,14 +190,8 @@ func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
 	var out []*Error
 	for i, name := range o.GetErrors() {
 		at := at.at("errors", i)
-		v, found := resolve(b.file.values, b.file.pkg, name)
-		if !found {
-			b.fault(at, errorUnknown, name, suggestion(b.errorNames(), b.file.pkg, name))
-			continue
-		}
-		e := b.errorOf(v)
+		e := b.namedError(at, name)
 		if e == nil {
-			b.fault(at, errorNotAnnotated, name)
 			continue
 		}
 		if slices.Contains(out, e) {
@@ -228,10 +227,11 @@ func (b *builder) errorOf(v *protogen.EnumValue) *Error {
 	return nil
 }
 
-func (b *builder) calls(at Origin, o *svcv1.Method) []Call {
+// calls reads one of the lists of methods of other services.
+func (b *builder) calls(at Origin, field string, names []string) []Call {
 	var out []Call
-	for i, text := range o.GetCalls() {
-		at := at.at("calls", i)
+	for i, text := range names {
+		at := at.at(field, i)
 		service, method, cut := strings.Cut(text, "/")
 		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
 			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
@@ -31,6 +32,7 @@ type Options struct {
 // System is everything that one run generates, in the order of the files.
 type System struct {
 	Options  Options
+	Plugin   Plugin
 	Services []*Service
 	Errors   []*ErrorEnum
 }
@@ -62,11 +64,16 @@ type Service struct {
 	// Deploy is the folder of everything that is not a library: "deploy/order".
 	Deploy string
 
-	Methods  []*Method
-	Callees  []*Callee
-	Config   *Config
-	Database *Database
-	Metrics  []*Metric
+	Methods []*Method
+	Callees []*Callee
+	// HTTPCallees are the external services that it calls over HTTP.
+	HTTPCallees []*HTTPCallee
+	Deferred    []*Deferred
+	Config      *Config
+	Database    *Database
+	Metrics     []*Metric
+	// Propagate are the metadata keys that travel.
+	Propagate []Propagated
 	// ErrorEnums are the enums whose errors the service returns.
 	ErrorEnums []*ErrorEnum
 	// Rules are the validators of its requests and of its config.
@@ -75,7 +82,8 @@ type Service struct {
 	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
 	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
 
-	proto *protogen.Service
+	strictErrors bool // of all methods
+	proto        *protogen.Service
 }
 
 // Package is a Go package that we write or that the user does.
@@ -116,6 +124,8 @@ type Database struct {
 	ReadinessTimeout time.Duration
 	MaxConnections   uint32
 	Secret           string
+	// IdempotencyRetention is how long answers are kept, where any are.
+	IdempotencyRetention time.Duration
 }
 
 // Method is one RPC with its policy.
@@ -131,6 +141,7 @@ type Method struct {
 
 	Timeout time.Duration
 	Retry   *Retry
+	Hedge   *Hedge
 	// Concurrency is how many calls are in progress at the most; 0: no limit of
 	// the method's own. RateLimit is nil without one, Stream for unary methods.
 	Concurrency uint32
@@ -140,9 +151,17 @@ type Method struct {
 	// field of the request makes it so, if one does.
 	Idempotent     bool
 	IdempotencyKey string
-	Calls          []Call
-	Errors         []*Error
-	Routes         []Route
+	// KeepsAnswer says that the runtime answers repetitions of the key.
+	KeepsAnswer bool
+	Calls       []Call
+	// Defers are the calls that are made after the method's transaction.
+	Defers []Call
+	Errors []*Error
+	// MapErrors turns errors of callees into Errors; StrictErrors says that the
+	// service is held to what it declares.
+	MapErrors    []ErrorMapping
+	StrictErrors bool
+	Routes       []Route
 	// Validator is the Go func that checks a request, or "nil".
 	Validator string
 
@@ -183,12 +202,16 @@ type Callee struct {
 	// Field is its name in Deps, Key its name in config.yaml.
 	Field, Key string
 	Balance    string
+	// Connections is how many there are to each replica.
+	Connections uint32
 	// GatesReadiness says that the caller is ready only while the callee answers.
 	GatesReadiness bool
 	// Breaker says when the callee is not called; nil for never.
 	Breaker *Breaker
 	// Methods are the names of the methods called, sorted.
 	Methods []string
+	// Deferred are those of them that are called through the outbox, perhaps twice.
+	Deferred []string
 	// Client and Dial are the identifiers that the callee's package has for it.
 	Client, Dial protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.
@@ -247,6 +270,10 @@ type Error struct {
 	Message    string
 	Retryable  bool
 	Parameters []Parameter
+	// TripsBreaker is nil where the code decides.
+	TripsBreaker *bool
+	RetryDelay   time.Duration
+	Translations []Translation
 
 	proto *protogen.EnumValue
 }
@@ -275,4 +302,6 @@ type ConfigField struct {
 	Default string
 	Secret  bool
 	Fields  []*ConfigField
+
+	desc protoreflect.FieldDescriptor
 }

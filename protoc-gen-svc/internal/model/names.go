@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 )
 
@@ -19,11 +20,21 @@ import (
 // nothing at hand but the callee's full name, so everything here is a function
 // of a proto name and the options, never of what else is in the run.
 
-const maxServiceName = 54 // "-headless" still fits the 63 characters of a DNS label
-
-var (
-	kebabName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+// What is added to the name of a service to name what belongs to it. The service
+// that has the Headless name is the one that clients resolve, so no other may be
+// called so.
+const (
+	headlessSuffix = "-headless"
+	databaseSuffix = "-database"
 )
+
+// maxServiceName leaves room for each suffix in the 63 characters of a DNS label.
+const maxServiceName = 63 - max(len(headlessSuffix), len(databaseSuffix))
+
+// maxObjectName is the length of a name of most Kubernetes objects: a DNS subdomain.
+const maxObjectName = 253
+
+var kebabName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 
 // packageOf is the package of our code for a proto package: order.v1 becomes
 // <root>/order/v1/orderv1svc.
@@ -48,7 +59,7 @@ func newPackage(root, dir string) Package {
 
 // importable avoids folder names that the go command treats in a special way.
 func importable(dir string) string {
-	if dir == "internal" || dir == "vendor" || dir == "testdata" || strings.HasPrefix(dir, "_") {
+	if !gocmd.Ordinary(dir) {
 		return "x" + strings.TrimPrefix(dir, "_") + "_"
 	}
 	return dir
@@ -65,7 +76,7 @@ func goPackageName(s string) string {
 	if s == "" || unicode.IsDigit(rune(s[0])) {
 		s = "x" + s
 	}
-	if token.IsKeyword(s) || s == "main" {
+	if token.IsKeyword(s) || s == "main" || !gocmd.Ordinary(s) {
 		s += "svc"
 	}
 	return s
@@ -94,7 +105,15 @@ func deployableName(full protoreflect.FullName) string {
 	if own := words(base); len(pkg) == 0 || strings.Join(words(pkg[len(pkg)-1]), "") != strings.Join(own, "") {
 		name = append(name, own...)
 	}
-	return label(name, full)
+	return label(free(name), full)
+}
+
+// free adds a word to names that a service cannot have.
+func free(name []string) []string {
+	if whole := strings.Join(name, "-"); strings.HasSuffix(whole, headlessSuffix) || !gocmd.Ordinary(whole) {
+		return append(name, "svc")
+	}
+	return name
 }
 
 // splitVersion takes the version off the end of a package.
@@ -204,12 +223,40 @@ func unexported(s string) string {
 	return name
 }
 
+// ofService are the identifiers that our code makes of a service, %s being its
+// Go name. Unexported ones begin with a small letter instead of the capital.
+//
+// Exported ones read as people expect, which is why identifier keeps the names of
+// services away from them.
+var ofService = struct{ exported, unexported []string }{
+	exported:   []string{"%sName", "%sClient", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicy", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
+	unexported: []string{"%sMethods", "%sServer", "New%sServer"},
+}
+
+// identifier is the name of a service in our code: its Go name, marked where it
+// looks like what our code makes of another service. OrderClient becomes
+// OrderClient_, since a service Order has an OrderClient.
+func identifier(goName string) string {
+	for _, form := range ofService.exported {
+		before, after, _ := strings.Cut(form, "%s")
+		if len(goName) > len(before+after) && strings.HasPrefix(goName, before) && strings.HasSuffix(goName, after) {
+			return goName + "_"
+		}
+	}
+	return goName
+}
+
 // lowerFirst turns an exported Go name into an unexported one that differs from
-// every other method's: only the first letter changes.
-func lowerFirst(goName string) string {
-	name := strings.ToLower(goName[:1]) + goName[1:]
-	if token.IsKeyword(name) {
-		name += "_"
+// every other's: only the first letter changes.
+func lowerFirst(goName string) string { return strings.ToLower(goName[:1]) + goName[1:] }
+
+// fieldName is the field of a method in the server of a service. No Go name of
+// protobuf has a small letter behind an underscore, so what is marked so is not
+// the field of another method.
+func fieldName(service, method string) string {
+	name := lowerFirst(method)
+	if token.IsKeyword(name) || name == "mustEmbedUnimplemented"+service+"Server" {
+		return name + "_rpc"
 	}
 	return name
 }

@@ -70,6 +70,10 @@ func TestDeployableName(t *testing.T) {
 		"x.___":                                   "x",
 		"___":                                     "svc",
 		"x.lower_case":                            "x-lower-case",
+		"order.OrderHeadless":                     "order-order-headless-svc",
+		"Headless":                                "headless",
+		"vendor.v1.VendorService":                 "vendor-svc",
+		"aux.v1.Aux":                              "aux-svc",
 		protoreflect.FullName("x.v1." + long):     "bcdefghij-bcdefghij-bcdefghij-bcdefghij-",
 		protoreflect.FullName("other.v1." + long): "bcdefghij-bcdefghij-bcdefghij-bcdefghij-",
 		protoreflect.FullName("x.v1." + one):      one[:45] + "-",
@@ -104,6 +108,7 @@ func TestPackageOf(t *testing.T) {
 		{"order.internal.v1", "example.com/gen/order/xinternal_/v1/internalv1svc", "internalv1svc"},
 		{"_hidden.v1", "example.com/gen/xhidden_/v1/hiddenv1svc", "hiddenv1svc"},
 		{"My_Company.Orders", "example.com/gen/My_Company/Orders/orderssvc", "orderssvc"},
+		{"vendor.aux.con", "example.com/gen/xvendor_/xaux_/xcon_/consvcsvc", "consvcsvc"},
 		{"shop.func", "example.com/gen/shop/func/funcsvcsvc", "funcsvcsvc"},
 	}
 	for _, test := range tests {
@@ -144,9 +149,28 @@ func TestCamel(t *testing.T) {
 }
 
 func TestLowerFirst(t *testing.T) {
-	for in, want := range map[string]string{"CreateOrder": "createOrder", "Type": "type_", "X_2AOdd": "x_2AOdd", "S": "s"} {
+	for in, want := range map[string]string{"CreateOrder": "createOrder", "Type": "type", "X_2AOdd": "x_2AOdd", "S": "s"} {
 		if got := lowerFirst(in); got != want {
 			t.Errorf("lowerFirst(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestIdentifier(t *testing.T) {
+	for in, want := range map[string]string{
+		"OrderService": "OrderService", "Client": "Client", "Name": "Name", "Dial": "Dial", "Metrics": "Metrics", "NewMetrics": "NewMetrics_", "NewOrder": "NewOrder",
+		"OrderClient": "OrderClient_", "DomainName": "DomainName_", "DialOrder": "DialOrder_", "UnimplementedOrder": "UnimplementedOrder_", "OrderClients": "OrderClients",
+	} {
+		if got := identifier(in); got != want {
+			t.Errorf("identifier(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestFieldName(t *testing.T) {
+	for in, want := range map[string]string{"Get": "get", "Type": "type_rpc", "Type_": "type_", "Nil": "nil", "MustEmbedUnimplementedOrderServer": "mustEmbedUnimplementedOrderServer_rpc"} {
+		if got := fieldName("Order", in); got != want {
+			t.Errorf("fieldName(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -71,3 +71,17 @@ func (o Origin) prefix() string {
 	}
 	return o.field + " "
 }
+
+// The declarations in the contract. They are no methods, which templates would see.
+
+// ServiceDescriptor is the declaration of a service.
+func ServiceDescriptor(s *Service) protoreflect.Descriptor { return s.proto.Desc }
+
+// MethodDescriptor is the declaration of a method.
+func MethodDescriptor(m *Method) protoreflect.Descriptor { return m.proto.Desc }
+
+// ErrorDescriptor is the declaration of an error; its parent is that of the enum.
+func ErrorDescriptor(e *Error) protoreflect.Descriptor { return e.proto.Desc }
+
+// ConfigDescriptor is the declaration of a setting's field.
+func ConfigDescriptor(f *ConfigField) protoreflect.Descriptor { return f.desc }

@@ -3,11 +3,13 @@ package model
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/compiler/protogen"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
@@ -31,7 +33,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	options := extension[*svcv1.Service](p.Desc, svcv1.E_Service)
 	s := &Service{
 		FullName:      string(p.Desc.FullName()),
-		GoName:        p.GoName,
+		GoName:        identifier(p.GoName),
 		Source:        f.Desc.Path(),
 		Snake:         snake(p.GoName),
 		Comment:       commentOf(p.Comments),
@@ -55,6 +57,8 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
+	s.Propagate = b.propagated(s, options)
+	s.strictErrors = b.strictErrors(s, options)
 	for _, m := range p.Methods {
 		s.Methods = append(s.Methods, b.method(s, m))
 	}
@@ -62,6 +66,10 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkRoutes(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
+	s.Deferred = b.deferred(s)
+	b.checkOutbox(s)
+	b.checkRetention(s, options.GetDatabase())
+	s.HTTPCallees = b.httpCallees(s, options)
 	s.ErrorEnums = enumsOf(s, b)
 	b.rules(s, p, b.config(s, options))
 	return s
@@ -79,6 +87,10 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 	s.Name = orDefault(o.GetName(), deployableName(s.proto.Desc.FullName()))
 	if o.GetName() != "" && (!kebabName.MatchString(s.Name) || len(s.Name) > maxServiceName) {
 		b.fault(s.origin().in("name"), serviceName, s.Name, maxServiceName, "order")
+	} else if of, taken := strings.CutSuffix(s.Name, headlessSuffix); taken {
+		b.fault(s.origin().in("name"), nameHeadless, s.Name, of)
+	} else if !gocmd.Ordinary(s.Name) {
+		b.fault(s.origin().in("name"), nameFolder, s.Name)
 	}
 	s.System = orDefault(o.GetSystem(), s.Name)
 	for field, value := range map[string]string{"system": o.GetSystem(), "team": o.GetTeam()} {
@@ -164,9 +176,11 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 	db := &Database{
 		ReadinessTimeout: timeout,
 		MaxConnections:   orDefault(o.GetMaxConnections(), defaultConnections),
-		Secret:           orDefault(o.GetSecret(), s.Name+"-database"),
+		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
+
+		IdempotencyRetention: b.retention(s, o),
 	}
-	if !kebabName.MatchString(db.Secret) {
+	if !kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName {
 		b.fault(at.in("secret"), secretName, db.Secret)
 	}
 	return db
@@ -192,15 +206,16 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 	return Stop{DrainDelay: drain, Budget: budget, Grace: int64(math.Ceil(grace))}
 }
 
-// checkMethodNames refuses RPCs that are one name in Go.
+// checkMethodNames refuses RPCs that are one name in Go, or that of what every
+// server embeds.
 func (b *builder) checkMethodNames(s *Service) {
-	first := map[string]*Method{}
+	first := map[string]string{s.Unsafe.GoName: "what protoc-gen-go-grpc makes of the service"}
 	for _, m := range s.Methods {
-		if other := first[m.GoName]; other != nil {
-			b.fault(Origin{desc: m.proto.Desc}, methodNameTwice, m.GoName, other.Name)
+		if other := first[m.GoName]; other != "" {
+			b.fault(Origin{desc: m.proto.Desc}, methodNameTwice, m.GoName, other)
 			continue
 		}
-		first[m.GoName] = m
+		first[m.GoName] = whereIs(m.proto.Desc)
 	}
 }
 

@@ -6,3 +6,13 @@ package model
 //
 // Whoever raises it says in docs/overlay.md what changed.
 const Version = 1
+
+// Plugin is the program that writes the files.
+type Plugin struct {
+	// Version is that of protoc-gen-svc, "0.1.0", also where a team has built
+	// the plugin.
+	Version string
+	// Overlays are the paths of all templates that lie over those of
+	// protoc-gen-svc, sorted.
+	Overlays []string
+}

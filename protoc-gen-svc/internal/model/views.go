@@ -12,8 +12,11 @@ import (
 // Target is where generated clients find the service: the headless Kubernetes
 // Service, so that the client sees every replica and balances by itself.
 func (s *Service) Target() string {
-	return fmt.Sprintf("dns:///%s-headless:%d", s.Name, s.Ports.GRPC)
+	return fmt.Sprintf("dns:///%s:%d", s.Headless(), s.Ports.GRPC)
 }
+
+// Headless is the name of the headless Kubernetes Service.
+func (s *Service) Headless() string { return s.Name + headlessSuffix }
 
 // EmbeddedURL is the database of a service that is told no other.
 func (s *Service) EmbeddedURL() string { return "sqlite:" + s.Name + ".db" }

@@ -88,7 +88,8 @@ func (s *System) Source() string {
 	return strings.Join(sorted(files), ", ")
 }
 
-// Edge says that one service calls another.
+// Edge says that one service calls another. A method that is called through the
+// outbox says so.
 type Edge struct {
 	From, To *Service
 	Methods  []string
@@ -100,7 +101,7 @@ func (s *System) Edges() []Edge {
 	for _, from := range s.Services {
 		for _, c := range from.Callees {
 			if c.Service != nil {
-				out = append(out, Edge{from, c.Service, c.Methods})
+				out = append(out, Edge{from, c.Service, c.described()})
 			}
 		}
 	}
@@ -165,6 +166,7 @@ func (s *Service) Settings() []Setting {
 	)
 	out = append(out, s.databaseSettings()...)
 	out = append(out, s.calleeSettings()...)
+	out = append(out, s.httpCalleeSettings()...)
 	for i := range out {
 		if !out[i].Section() {
 			out[i].Env = s.EnvPrefix + "_" + envName(out[i].Path)
@@ -191,7 +193,7 @@ func (s *Service) databaseSettings() []Setting {
 	if s.Database == nil {
 		return nil
 	}
-	return []Setting{
+	out := []Setting{
 		{Path: "database", Comment: "The service's own database. No other service reads it."},
 		{Path: "database.url", Type: "URL", Value: strconv.Quote(s.EmbeddedURL()), Secret: true,
 			Comment: "postgres://user:password@host/name; or, unless the binary was built with the\ntag nosqlite as the image is, sqlite:PATH or sqlite::memory:."},
@@ -200,6 +202,11 @@ func (s *Service) databaseSettings() []Setting {
 		{Path: "database.readiness_timeout", Type: "duration", Value: yamlDuration(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout",
 			Comment: "How long readiness waits for the database to answer."},
 	}
+	if len(s.Keeping()) > 0 {
+		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: yamlDuration(s.Database.IdempotencyRetention),
+			Annotation: "database.idempotency_retention", Comment: "How long the answers of requests with an idempotency key are kept."})
+	}
+	return out
 }
 
 func (s *Service) calleeSettings() []Setting {
@@ -213,7 +220,7 @@ func (s *Service) calleeSettings() []Setting {
 			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true,
 				Comment: "Where it is, an address of grpc-go. Unset: the headless Service that its contract names."},
 			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance",
-				Comment: "How calls are spread over its replicas: round_robin, least_request or pick_first."},
+				Comment: "How calls are spread over its replicas: round_robin, least_request,\nweighted or pick_first."},
 		)
 	}
 	return out

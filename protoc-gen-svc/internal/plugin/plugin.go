@@ -16,6 +16,7 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 )
 
 // Main reads a request from standard input and answers on standard output.
@@ -58,18 +59,35 @@ func (f *Flags) set(name, value string) (err error) {
 
 // Generate writes everything, or nothing and returns all faults.
 func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS, overlays ...emit.Overlay) error {
+	_, err := f.generate(p, templates, overlays)
+	return err
+}
+
+// generate returns the template of each file that it writes.
+func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Overlay) (map[string]string, error) {
 	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
 	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
 	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
+	system, err := f.model(p)
+	if err != nil {
+		return nil, err
+	}
+	names, err := emit.Names(overlays)
+	if err != nil {
+		return nil, err
+	}
+	system.Plugin = model.Plugin{Version: release.Version, Overlays: names}
+	return emit.System(p, system, templates, overlays...)
+}
+
+// model is the model of a run, or all faults.
+func (f *Flags) model(p *protogen.Plugin) (*model.System, error) {
 	if err := f.check(p.Request.GetParameter()); err != nil {
-		return err
+		return nil, err
 	}
 	system, faults := model.Build(p, f.options)
 	faults.Under(f.protoRoot)
-	if err := faults.Err(); err != nil {
-		return err
-	}
-	return emit.System(p, system, templates, overlays...)
+	return system, faults.Err()
 }
 
 // check refuses what set never sees, because protogen takes it for itself, and

@@ -30,6 +30,7 @@ func run(parameter string) error {
 	return flags.Generate(p, fstest.MapFS{
 		"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
 		"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
+		"upgrade/protosvc.yaml.tmpl":         {Data: []byte("version: 0")},
 	})
 }
 

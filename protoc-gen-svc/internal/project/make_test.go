@@ -45,6 +45,18 @@ func TestMake(t *testing.T) {
 	if got := p.run(t, "git", "status", "--porcelain"); got != "" {
 		t.Errorf("the second time make has changed\n%s", got)
 	}
+	p.lint(t)
+}
+
+// lint checks that lint has the rules of the check plugin.
+func (p shop) lint(t *testing.T) {
+	t.Helper()
+	const name = "proto/fee/v1/fee.proto"
+	write(t, p.dir, name, "// Fees.\nsyntax = \"proto3\";\n\npackage fee.v1;\n\n// Fee is one.\nmessage Fee {\n  // How much.\n  double amount = 1;\n}\n")
+	output, err := p.command("make", "lint").CombinedOutput()
+	if want := name + ":9:3:field \"amount\" is double"; err == nil || !strings.Contains(string(output), want) {
+		t.Errorf("make lint does not say %q (%v):\n%s", want, err, output)
+	}
 }
 
 // shop is a new project.
@@ -59,13 +71,18 @@ func (p shop) commit(t *testing.T) {
 // run runs a command that must succeed and returns all that it prints.
 func (p shop) run(t *testing.T, line ...string) string {
 	t.Helper()
-	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Dir = p.dir
-	// The make that runs this test must not tell the other one what to do.
-	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "RACE=")
-	output, err := cmd.CombinedOutput()
+	output, err := p.command(line...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", strings.Join(line, " "), err, output)
 	}
 	return string(output)
+}
+
+// command is a command in the folder of the project.
+func (p shop) command(line ...string) *exec.Cmd {
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Dir = p.dir
+	// The make that runs this test must not tell the other one what to do.
+	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "RACE=")
+	return cmd
 }

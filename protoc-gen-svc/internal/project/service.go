@@ -3,12 +3,11 @@ package project
 import (
 	"errors"
 	"fmt"
-	"go/build"
 	"go/token"
-	"io"
 	"regexp"
 	"strings"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 )
 
@@ -105,9 +104,6 @@ var takenNames = map[string]string{
 	"svc":       "a package of protos that contracts import",
 	"demo":      "the program that shows the services",
 	"deploy":    "the folder of what is deployed",
-	"internal":  "a folder that Go treats in its own way",
-	"testdata":  "a folder that Go treats in its own way",
-	"vendor":    "a folder that Go treats in its own way",
 	"main":      "a package that Go treats in its own way",
 	"request":   "half of request_id, which is a field already",
 	"exist":     "a word of SQL in its plural",
@@ -150,22 +146,15 @@ func checkName(s service) error {
 	switch {
 	case token.IsKeyword(s.Package()):
 		reason = "a keyword of Go"
+	case !gocmd.Ordinary(s.Package()):
+		reason = "a folder that Go treats in its own way"
 	case imports.IsVersion(s.Name):
 		reason = "a version of a package"
-	case !alwaysBuilt(s.Snake() + ".pb.go"):
+	case !gocmd.AlwaysBuilt(s.Snake() + ".pb.go"):
 		reason = "the end of a file that Go builds on one platform only"
 	}
 	if reason != "" {
 		return fmt.Errorf("service name %q cannot be used: it is %s (want for example %q)", s.Name, reason, "line-item")
 	}
 	return nil
-}
-
-// alwaysBuilt reports whether a file is part of its package on every platform.
-func alwaysBuilt(name string) bool {
-	nowhere := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader("package p\n")), nil
-	}}
-	matches, err := nowhere.MatchFile("", name)
-	return err == nil && matches
 }

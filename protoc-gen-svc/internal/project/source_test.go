@@ -75,7 +75,7 @@ func TestVersions(t *testing.T) {
 	if theirs.Go != ours.Go {
 		t.Errorf("go %s, want %s", theirs.Go, ours.Go)
 	}
-	if want := append(ours.Tool, modPath{self + "/protoc-gen-svc"}); !slices.Equal(sorted(theirs.Tool), sorted(want)) {
+	if want := append(ours.Tool, modPath{self + "/buf-plugin-svc"}, modPath{self + "/protoc-gen-svc"}); !slices.Equal(sorted(theirs.Tool), sorted(want)) {
 		t.Errorf("tools %v, want %v", theirs.Tool, want)
 	}
 	for _, m := range theirs.Require {

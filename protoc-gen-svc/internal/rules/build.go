@@ -80,8 +80,11 @@ func (b *builder) prune() {
 	b.messages = slices.DeleteFunc(b.messages, func(m *message) bool { return !m.needed })
 }
 
-// finish decides all names.
+// finish decides all names. The last underscore of each stands between the prefix
+// and what has none, so that of two services, Order and OrderItem, none makes a
+// name of the other's: Order_ItemRequest and OrderItem_Request.
 func (b *builder) finish(prefix string) *Set {
+	prefix += "_"
 	s := &Set{
 		messages: b.messages,
 		patterns: b.patterns,

@@ -41,7 +41,7 @@ func Build(received []*protogen.Message, prefix string) (*Set, fault.List) {
 
 // Validator returns the name of the function that validates a received message:
 //
-//	func validateOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest) error
+//	func validateOrderService_CreateOrderRequest(m *orderv1.CreateOrderRequest) error
 //
 // It reports false when the message has nothing to check.
 func (s *Set) Validator(m *protogen.Message) (name string, ok bool) {
@@ -50,6 +50,23 @@ func (s *Set) Validator(m *protogen.Message) (name string, ok bool) {
 		return "", false
 	}
 	return root.validator(), true
+}
+
+// Names are all that Emit declares.
+func (s *Set) Names() []string {
+	var names []string
+	for _, m := range s.messages {
+		if m.root {
+			names = append(names, m.validator())
+		}
+		if m.called {
+			names = append(names, m.checker())
+		}
+	}
+	for _, p := range s.patterns {
+		names = append(names, p.name)
+	}
+	return names
 }
 
 // Empty reports whether there is nothing to generate.

@@ -31,6 +31,10 @@ type Buf struct {
 	// Template is the path of buf.gen.yaml.
 	Template string
 
+	// Dir is the folder of the project, to which the inputs of the template are
+	// relative. Empty: the current one.
+	Dir string
+
 	// Plugin is how to run [Capture].
 	Plugin []string
 }
@@ -48,6 +52,7 @@ func (b Buf) requests(ctx context.Context) ([]*pluginpb.CodeGeneratorRequest, er
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	t.rebase(b.Dir)
 	capturing, err := t.capturing(b.Plugin, dir)
 	if err != nil {
 		return nil, err
@@ -56,20 +61,24 @@ func (b Buf) requests(ctx context.Context) ([]*pluginpb.CodeGeneratorRequest, er
 	if err := os.WriteFile(name, capturing, 0o600); err != nil {
 		return nil, err
 	}
-	if err := b.run(ctx, "generate", "--template", name); err != nil {
+	args := []string{"generate", "--template", name}
+	if _, has := t.Rest["inputs"]; !has && b.Dir != "" {
+		args = append(args, b.Dir)
+	}
+	if err := b.run(ctx, args...); err != nil {
 		return nil, err
 	}
 	return readCaptured(dir)
 }
 
-// run runs buf in the current directory, to which its inputs are relative.
+// run runs buf in the current directory, where the command of a Go tool works.
 func (b Buf) run(ctx context.Context, args ...string) error {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, b.Command[0], append(b.Command[1:len(b.Command):len(b.Command)], args...)...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%s is not in PATH: say how to run buf with --buf, or give the contract with --descriptor-set", b.Command[0])
+		return fmt.Errorf("%s is not in PATH: say how to run buf with --buf, or give the contract as a descriptor set", b.Command[0])
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", strings.Join(b.Command, " "), args[0], err, strings.TrimSpace(output.String()))

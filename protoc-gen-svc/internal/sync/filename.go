@@ -1,11 +1,11 @@
 package sync
 
 import (
-	"go/build"
-	"io"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 )
 
 // fileStem is the name of an RPC's file without ".go": CreateOrder becomes
@@ -29,7 +29,7 @@ func fileStem(goName string) string {
 // free returns a file name that the folder does not have yet, and takes it.
 func (h *handlerPackage) free(stem string) string {
 	name := stem + ".go"
-	for n := 1; h.entries[name] || !alwaysBuilt(name); n++ {
+	for n := 1; h.entries[name] || !gocmd.AlwaysBuilt(name); n++ {
 		name = stem + "_rpc.go"
 		if n > 1 {
 			name = stem + "_rpc_" + strconv.Itoa(n) + ".go"
@@ -37,14 +37,4 @@ func (h *handlerPackage) free(stem string) string {
 	}
 	h.entries[name] = true
 	return name
-}
-
-// alwaysBuilt reports whether a file is part of the package on every platform:
-// the go command leaves out run_test.go and, elsewhere, reboot_windows.go.
-func alwaysBuilt(name string) bool {
-	nowhere := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
-		return io.NopCloser(strings.NewReader("package p\n")), nil
-	}}
-	matches, err := nowhere.MatchFile("", name)
-	return err == nil && matches && !strings.HasSuffix(name, "_test.go")
 }

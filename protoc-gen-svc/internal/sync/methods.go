@@ -10,37 +10,66 @@ import (
 // runtimePath is where the runtime's packages are.
 const runtimePath = "github.com/protosvc/protosvc/svc"
 
-// methodSet is what a type is known to have.
+// methodSet is what a type is known to have, its own and promoted.
 type methodSet struct {
-	has map[string]bool
+	// has are the methods. One of an embedded interface has no declaration: nil.
+	has map[string]*ast.FuncDecl
+	// fields are those of the type itself, each of which keeps it from having a
+	// method of the same name.
+	fields map[string]*ast.Ident
 	// unseen are embedded types of other packages that may have more methods.
 	// To write a method that one of them has would shadow it, and so break code
 	// that works.
 	unseen []string
 }
 
-// methodSet collects the methods of a type of the package, promoted ones too.
+// member is a method or a field of a type.
+type member struct {
+	method  *ast.FuncDecl // nil for a field, and in an interface
+	isField bool
+}
+
+// methodSet collects the methods of a type of the package by the rule of Go: of
+// members of one name the least deeply embedded counts, and of two in the same
+// depth none.
 func (h *handlerPackage) methodSet(name string, s service) methodSet {
-	set := methodSet{has: map[string]bool{}}
-	h.collect(name, s, &set, map[string]bool{})
+	set := methodSet{has: map[string]*ast.FuncDecl{}, fields: h.fields(name)}
+	decided, seen := map[string]bool{}, map[string]bool{}
+	for depth := []string{name}; len(depth) > 0; {
+		found := map[string][]member{}
+		var deeper []string
+		for _, name := range depth {
+			if !seen[name] {
+				seen[name] = true
+				deeper = append(deeper, h.collect(name, s, &set, found)...)
+			}
+		}
+		for name, members := range found {
+			if !decided[name] && len(members) == 1 && !members[0].isField {
+				set.has[name] = members[0].method
+			}
+			decided[name] = true
+		}
+		depth = deeper
+	}
 	return set
 }
 
-func (h *handlerPackage) collect(name string, s service, set *methodSet, seen map[string]bool) {
-	if seen[name] {
-		return
+// collect adds the members of one type and returns the types that it embeds.
+func (h *handlerPackage) collect(name string, s service, set *methodSet, found map[string][]member) (embeds []string) {
+	for method, decl := range h.methods[name] {
+		found[method] = append(found[method], member{method: decl})
 	}
-	seen[name] = true
-	for method := range h.methods[name] {
-		set.has[method] = true
+	for field := range h.fields(name) {
+		found[field] = append(found[field], member{isField: true})
 	}
 	t, ok := h.types[name]
 	if !ok {
-		return
+		return nil
 	}
 	for _, embedded := range embeddedIn(t.spec) {
 		if local := typeName(embedded); local != "" {
-			h.collect(local, s, set, seen)
+			embeds = append(embeds, local)
 			continue
 		}
 		if foreign, ok := selector(embedded); ok && mayServe(t.file, foreign, s) {
@@ -50,10 +79,55 @@ func (h *handlerPackage) collect(name string, s service, set *methodSet, seen ma
 	if i, ok := t.spec.Type.(*ast.InterfaceType); ok {
 		for _, m := range i.Methods.List {
 			for _, id := range m.Names {
-				set.has[id.Name] = true
+				found[id.Name] = append(found[id.Name], member{})
 			}
 		}
 	}
+	return embeds
+}
+
+// fields are the fields of a struct, by name. An embedded type is one, too.
+func (h *handlerPackage) fields(name string) map[string]*ast.Ident {
+	fields := map[string]*ast.Ident{}
+	t, ok := h.types[name]
+	if !ok {
+		return fields
+	}
+	s, ok := t.spec.Type.(*ast.StructType)
+	if !ok {
+		return fields
+	}
+	for _, f := range s.Fields.List {
+		for _, id := range f.Names {
+			fields[id.Name] = id
+		}
+		if len(f.Names) == 0 {
+			if id := lastIdent(f.Type); id != nil {
+				fields[id.Name] = id
+			}
+		}
+	}
+	return fields
+}
+
+// lastIdent is the name of a type without its package.
+func lastIdent(expr ast.Expr) *ast.Ident {
+	if s, ok := selector(expr); ok {
+		return s.Sel
+	}
+	switch e := expr.(type) {
+	case *ast.Ident:
+		return e
+	case *ast.StarExpr:
+		return lastIdent(e.X)
+	case *ast.ParenExpr:
+		return lastIdent(e.X)
+	case *ast.IndexExpr:
+		return lastIdent(e.X)
+	case *ast.IndexListExpr:
+		return lastIdent(e.X)
+	}
+	return nil
 }
 
 // embeddedIn are the types whose methods a declared type promotes.

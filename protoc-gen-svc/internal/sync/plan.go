@@ -23,7 +23,8 @@ type planned struct {
 	files []newFile
 	// notes are about what sync must leave to the author.
 	notes []string
-	// wrong are methods that do not fit the contract, which the author must mend.
+	// wrong are methods that do not fit the contract, and fields in the place of
+	// one, which the author must mend.
 	wrong []string
 }
 
@@ -34,7 +35,7 @@ func plan(s service, dir string) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	p := &planner{service: s, pkg: h, receiver: h.receiver(s)}
+	p := &planner{service: s, pkg: h, receiver: h.receiver(s), resolving: map[string]bool{}}
 	if h.name == "" {
 		h.name = s.Handler.Name
 	}
@@ -42,6 +43,7 @@ func plan(s service, dir string) (planned, error) {
 	if s.Database != nil && !h.declared["Migrations"] {
 		p.migrations()
 	}
+	p.set = h.methodSet(p.receiver, s)
 	p.methods()
 	p.stale()
 	return p.planned, p.err
@@ -52,6 +54,9 @@ type planner struct {
 	service  service
 	pkg      *handlerPackage
 	receiver string
+	set      methodSet // of the receiver, as the author left it
+	// resolving are the aliases that are being followed, which may be a circle.
+	resolving map[string]bool
 	planned
 	err error
 }
@@ -92,15 +97,17 @@ func (p *planner) migrations() {
 
 // methods plans a file for each RPC that the handler does not have.
 func (p *planner) methods() {
-	set := p.pkg.methodSet(p.receiver, p.service)
-	missing := slices.DeleteFunc(slices.Clone(p.service.Methods), func(m *model.Method) bool { return set.has[m.GoName] })
+	missing := slices.DeleteFunc(slices.Clone(p.service.Methods), func(m *model.Method) bool {
+		_, has := p.set.has[m.GoName]
+		return has || p.set.fields[m.GoName] != nil
+	})
 	switch {
 	case len(missing) == 0:
 	case p.receiver == "":
 		p.note("the type that implements %s is not recognised, so there is no stub of %s (a line such as \"var _ %s = (*T)(nil)\" names it)",
 			p.service.FullName, goNames(missing), p.service.packages[string(p.service.Server.GoImportPath)]+"."+p.service.Server.GoName)
-	case len(set.unseen) > 0:
-		p.note("%s embeds %s, whose methods are not known here, so there is no stub of %s", p.receiver, strings.Join(set.unseen, " and "), goNames(missing))
+	case len(p.set.unseen) > 0:
+		p.note("%s embeds %s, whose methods are not known here, so there is no stub of %s", p.receiver, strings.Join(p.set.unseen, " and "), goNames(missing))
 	default:
 		for _, m := range missing {
 			g := p.file()

@@ -136,7 +136,8 @@ func (h *handlerPackage) asserted(iface string) string {
 			}
 			for _, spec := range d.Specs {
 				s := spec.(*ast.ValueSpec)
-				if sel, ok := s.Type.(*ast.SelectorExpr); !ok || sel.Sel.Name != iface || len(s.Values) != 1 {
+				// The interface has no package's name where that is imported with a dot.
+				if id := lastIdent(s.Type); id == nil || id.Name != iface || len(s.Values) != 1 {
 					continue
 				}
 				if call, ok := s.Values[0].(*ast.CallExpr); ok { // (*T)(nil)
@@ -149,18 +150,21 @@ func (h *handlerPackage) asserted(iface string) string {
 	return ""
 }
 
-// mostMethods is the type with the most of the service's methods; of equal ones
-// the first by name.
+// mostMethods is the type with the most of the service's methods, promoted ones
+// too; of equal ones the one that embeds the other, else the first by name.
 func (h *handlerPackage) mostMethods(s service) string {
 	best, most := "", 0
-	for _, name := range slices.Sorted(maps.Keys(h.methods)) {
-		n := 0
+	for _, name := range slices.Sorted(maps.Keys(h.types)) {
+		if h.known(name) == "" {
+			continue
+		}
+		n, has := 0, h.methodSet(name, s).has
 		for _, m := range s.Methods {
-			if h.methods[name][m.GoName] != nil {
+			if has[m.GoName] != nil {
 				n++
 			}
 		}
-		if n > most {
+		if n > most || n > 0 && n == most && h.fields(name)[best] != nil {
 			best, most = name, n
 		}
 	}

@@ -168,6 +168,7 @@ func TestTemplate(t *testing.T) {
 		"by path":        {"version: v2\nplugins: [{local: bin/protoc-gen-svc.exe, opt: [x=y]}]", "x=y", ""},
 		"by option":      {"version: v2\nplugins: [{local: gen, opt: x=y}, {local: make, opt: [system=true, root=a]}]", "system=true,root=a", ""},
 		"remote":         {"version: v2\nplugins: [{remote: example.com/svc, revision: 1, opt: root=a}]", "root=a", ""},
+		"a command of":   {"version: v2\nplugins: [{local: [protoc-gen-svc, openapi, x], opt: y}, {local: [protoc-gen-svc], opt: z}]", "z", ""},
 		"not there":      {"version: v2\nplugins: [{local: protoc-gen-go}]", "", "none of the plugins is protoc-gen-svc (want one whose local names it, or whose opt has root=)"},
 		"old version":    {"version: v1\nplugins: [{plugin: svc}]", "", `version is "v1" (want "v2": "buf config migrate" brings it up to date)`},
 		"no version":     {"plugins: []", "", `version is "" (want "v2": "buf config migrate" brings it up to date)`},

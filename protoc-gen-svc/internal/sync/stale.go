@@ -6,8 +6,10 @@ import (
 	"go/ast"
 	"go/printer"
 	"go/token"
+	"go/types"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -15,29 +17,40 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
-// stale reports the methods of the handler that the contract has left behind: one
-// of an RPC whose messages or kind have changed, and one that was an RPC. Code is
-// read and not compiled, so nothing is said where a type's origin is not certain.
+// stale reports what of the handler the contract has left behind: the method of an
+// RPC whose messages or kind have changed, one that was an RPC, and a field that
+// has the name of one. Code is read and not compiled, so nothing is said where a
+// type's origin is not certain.
 func (p *planner) stale() {
 	rpcs := map[string]*model.Method{}
 	for _, m := range p.service.Methods {
 		rpcs[m.GoName] = m
 	}
-	methods := p.pkg.methods[p.receiver]
-	for _, name := range slices.Sorted(maps.Keys(methods)) {
-		decl := methods[name]
-		has, certain := p.shape(decl)
-		rpc := rpcs[name]
-		switch {
-		case !certain || !ast.IsExported(name):
-		case rpc == nil && p.servesMessages(has):
-			p.notes = append(p.notes, fmt.Sprintf("%s: %s looks like an RPC, and %s has none of this name (delete it, or give it a name in lower case if it is yours)",
-				p.pkg.position(decl), name, p.service.FullName))
-		case rpc != nil && !slices.ContainsFunc(p.wanted(rpc), func(want string) bool { return want == has }):
-			parameters, results, _ := p.file().signature(rpc)
-			p.wrong = append(p.wrong, fmt.Sprintf("%s: %s has the signature %s, and %s wants func(%s) %s",
-				p.pkg.position(decl), name, source(decl.Type), p.service.FullName, parameters, results))
+	for _, name := range slices.Sorted(maps.Keys(p.set.has)) {
+		if decl := p.set.has[name]; decl != nil && ast.IsExported(name) {
+			p.staleMethod(decl, rpcs[name])
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.set.fields)) {
+		if rpcs[name] != nil {
+			p.wrong = append(p.wrong, fmt.Sprintf("%s: %s is a field of %s, and %s wants a method of this name (rename the field)",
+				p.pkg.position(p.set.fields[name]), name, p.receiver, p.service.FullName))
+		}
+	}
+}
+
+// staleMethod compares a method with its RPC, nil if there is none of its name.
+func (p *planner) staleMethod(decl *ast.FuncDecl, rpc *model.Method) {
+	has, certain := p.shape(decl)
+	switch {
+	case !certain:
+	case rpc == nil && p.servesMessages(has):
+		p.notes = append(p.notes, fmt.Sprintf("%s: %s looks like an RPC, and %s has none of this name (delete it, or give it a name in lower case if it is yours)",
+			p.pkg.position(decl.Name), decl.Name.Name, p.service.FullName))
+	case rpc != nil && !slices.Contains(p.wanted(rpc), has):
+		parameters, results, _ := p.file().signature(rpc)
+		p.wrong = append(p.wrong, fmt.Sprintf("%s: %s has the signature %s, and %s wants func(%s) %s",
+			p.pkg.position(decl.Name), decl.Name.Name, source(decl.Type), p.service.FullName, parameters, results))
 	}
 }
 
@@ -65,12 +78,13 @@ func streamOf(kind string, messages ...string) string {
 	return grpcPath + "." + kind + "StreamingServer[" + strings.Join(messages, ", ") + "]"
 }
 
-// servesMessages reports whether a shape is that of a handler method for messages
-// of the service's Go package.
+// servesMessages reports whether a shape is that of a handler method, with a
+// message or a stream of the service's Go package.
 func (p *planner) servesMessages(shape string) bool {
 	own := string(p.service.Server.GoImportPath) + "."
-	return strings.HasPrefix(shape, "context.Context, *"+own) && strings.HasSuffix(shape, ", error") && strings.Count(shape, ", ") == 2 ||
-		strings.Contains(shape, "StreamingServer["+own) && strings.HasSuffix(shape, ": error")
+	unary := strings.HasPrefix(shape, "context.Context, *") && strings.HasSuffix(shape, ", error") && strings.Count(shape, ", ") == 2
+	stream := strings.HasSuffix(shape, ": error") && (strings.Contains(shape, grpcPath+".") || strings.HasSuffix(shape, "Server: error"))
+	return (unary || stream) && strings.Contains(shape, own)
 }
 
 // shape is a method's parameters and results with import paths for the names of
@@ -102,7 +116,7 @@ func (p *planner) fields(file *ast.File, list *ast.FieldList) (types []string, c
 func (p *planner) resolve(file *ast.File, expr ast.Expr) (string, bool) {
 	switch e := expr.(type) {
 	case *ast.Ident:
-		return e.Name, !p.pkg.declared[e.Name] // predeclared, such as error
+		return p.resolveName(file, e.Name)
 	case *ast.StarExpr:
 		t, ok := p.resolve(file, e.X)
 		return "*" + t, ok
@@ -121,10 +135,38 @@ func (p *planner) resolve(file *ast.File, expr ast.Expr) (string, bool) {
 	return "", false
 }
 
+// resolveName is the text of a type that is named without a package: predeclared,
+// an alias of the handler package, or from a package that is imported with a dot.
+func (p *planner) resolveName(file *ast.File, name string) (string, bool) {
+	if t, ok := p.pkg.types[name]; ok && t.spec.Assign.IsValid() && t.spec.TypeParams == nil && !p.resolving[name] {
+		p.resolving[name] = true
+		defer delete(p.resolving, name)
+		return p.resolve(t.file, t.spec.Type)
+	}
+	if p.pkg.declared[name] {
+		return name, false
+	}
+	if dotted := dotImports(file); len(dotted) == 1 && ast.IsExported(name) {
+		return dotted[0] + "." + name, p.isContract(dotted[0])
+	}
+	return name, types.Universe.Lookup(name) != nil // no predeclared name is exported
+}
+
+func dotImports(file *ast.File) (paths []string) {
+	for _, spec := range file.Imports {
+		if importPath, err := strconv.Unquote(spec.Path.Value); err == nil && spec.Name != nil && spec.Name.Name == "." {
+			paths = append(paths, importPath)
+		}
+	}
+	return paths
+}
+
 // isContract reports whether a package is one that a handler's signature is made
-// of. A type of any other may be an alias of one that fits.
+// of, or was before the contract changed. A type of any other may be an alias of
+// one that fits.
 func (p *planner) isContract(importPath string) bool {
-	return importPath == "context" || importPath == grpcPath || p.service.packages[importPath] != ""
+	return importPath == "context" || importPath == grpcPath || p.service.packages[importPath] != "" ||
+		strings.HasPrefix(importPath, "google.golang.org/protobuf/types/known/")
 }
 
 func (p *planner) instance(file *ast.File, generic ast.Expr, arguments ...ast.Expr) (string, bool) {
@@ -143,9 +185,9 @@ func (h *handlerPackage) fileOf(decl ast.Decl) *ast.File {
 	return h.files[i]
 }
 
-// position is "services/order/cancel.go:12:18", of a method's name.
-func (h *handlerPackage) position(decl *ast.FuncDecl) string {
-	return h.fset.Position(decl.Name.Pos()).String()
+// position is "services/order/cancel.go:12:18".
+func (h *handlerPackage) position(name *ast.Ident) string {
+	return h.fset.Position(name.Pos()).String()
 }
 
 // source is a type as its author wrote it, on one line.

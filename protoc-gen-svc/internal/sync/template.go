@@ -69,18 +69,42 @@ func (t *template) capturing(command []string, dir string) ([]byte, error) {
 	return yaml.Marshal(t)
 }
 
+// rebase makes inputs that are relative to dir relative to the current folder.
+func (t *template) rebase(dir string) {
+	inputs, has := t.Rest["inputs"]
+	if !has || dir == "" {
+		return
+	}
+	for _, input := range inputs.Content {
+		for i := 0; i+1 < len(input.Content); i += 2 {
+			switch input.Content[i].Value {
+			case "directory", "proto_file", "binary_image", "json_image", "text_image", "yaml_image", "tarball", "zip_archive", "paths", "exclude_paths":
+				rebaseNode(input.Content[i+1], dir)
+			}
+		}
+	}
+}
+
+func rebaseNode(n *yaml.Node, dir string) {
+	if n.Kind == yaml.ScalarNode && !filepath.IsAbs(n.Value) {
+		n.SetString(filepath.Join(dir, n.Value))
+	}
+	for _, item := range n.Content {
+		rebaseNode(item, dir)
+	}
+}
+
 // parameter is what buf makes of the plugin's options.
 func (t *template) parameter() string {
 	return strings.Join(list(t.Plugins[0]["opt"]), ",")
 }
 
 // isOurs recognises the plugin by its name, or by an option that no other one
-// has: it may be run by any command.
+// has: it may be run by any command. With a word behind its name it is one of its
+// commands, openapi for instance.
 func isOurs(plugin mapping) bool {
-	for _, word := range list(plugin["local"]) {
-		if strings.HasPrefix(filepath.Base(word), "protoc-gen-svc") {
-			return true
-		}
+	if local := list(plugin["local"]); len(local) > 0 && strings.HasPrefix(filepath.Base(local[len(local)-1]), "protoc-gen-svc") {
+		return true
 	}
 	for _, options := range list(plugin["opt"]) {
 		for option := range strings.SplitSeq(options, ",") {

@@ -20,11 +20,20 @@ require (
 	github.com/fullstorydev/grpcurl v1.9.4
 	github.com/go-kratos/kratos/v2 v2.8.3
 	github.com/gogo/protobuf v1.3.2
+	github.com/google/trillian v1.8.0
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
 	github.com/hashicorp/consul/proto-public v0.6.2
 	github.com/hashicorp/go-plugin v1.8.0
+	github.com/lightningnetwork/lnd v0.18.3-beta.rc3
+	github.com/livekit/protocol v1.54.0
+	github.com/livekit/psrpc v0.8.2
+	github.com/moby/buildkit v0.34.2
 	github.com/openconfig/gnmi v0.14.1
+	github.com/osrg/gobgp/v4 v4.8.0
 	github.com/pingcap/kvproto v0.0.0-20260608025309-50b863799195
+	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10
+	github.com/sigstore/fulcio v1.8.8
+	github.com/tonistiigi/fsutil v0.0.0-20261103091533-a72de9dcf763
 	github.com/twitchtv/twirp v8.1.3+incompatible
 	go.etcd.io/etcd/api/v3 v3.7.3
 	google.golang.org/grpc v1.85.0
@@ -34,4 +43,5 @@ require (
 	k8s.io/cri-api v0.37.2
 	k8s.io/kms v0.36.3
 	k8s.io/kubelet v0.36.3
+	vitess.io/vitess v0.24.4
 )

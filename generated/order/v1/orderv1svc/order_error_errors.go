@@ -18,7 +18,9 @@ var (
 	OrderErrorNotFound = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "order {order_id} does not exist"}
 
 	// OrderErrorUserNotFound: The user who orders does not exist.
-	OrderErrorUserNotFound = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_USER_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "user {user_id} does not exist"}
+	OrderErrorUserNotFound = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_USER_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "user {user_id} does not exist", Translations: []errors.Translation{
+		{Locale: "de", Message: "Nutzer {user_id} gibt es nicht"},
+	}}
 
 	// OrderErrorUserNotActive: The user may not order.
 	OrderErrorUserNotActive = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_USER_NOT_ACTIVE", GRPC: codes.FailedPrecondition, HTTP: 403, Message: "user {user_id} is not active"}

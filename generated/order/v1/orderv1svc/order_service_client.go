@@ -6,6 +6,7 @@ package orderv1svc
 import (
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	client "github.com/protosvc/protosvc/svc/client"
+	outbox "github.com/protosvc/protosvc/svc/outbox"
 )
 
 // OrderServiceClient calls order.v1.OrderService.
@@ -27,3 +28,19 @@ func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
 	}
 	return orderv1.NewOrderServiceClient(conn), nil
 }
+
+// OrderServiceCreateOrderDeferred is CreateOrder when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type OrderServiceCreateOrderDeferred = outbox.Deferred[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
+
+// OrderServiceGetOrderDeferred is GetOrder when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type OrderServiceGetOrderDeferred = outbox.Deferred[orderv1.GetOrderRequest, orderv1.GetOrderResponse]
+
+// OrderServiceListOrdersDeferred is ListOrders when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type OrderServiceListOrdersDeferred = outbox.Deferred[orderv1.ListOrdersRequest, orderv1.ListOrdersResponse]
+
+// OrderServiceCancelOrderDeferred is CancelOrder when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type OrderServiceCancelOrderDeferred = outbox.Deferred[orderv1.CancelOrderRequest, orderv1.CancelOrderResponse]

@@ -27,14 +27,14 @@ type orderServiceServer struct {
 }
 
 // newOrderServiceServer binds each method of the handler to its policy.
-func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer) *orderServiceServer {
+func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, idempotency *OrderServiceIdempotency) *orderServiceServer {
 	return &orderServiceServer{
-		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderServiceCreateOrderRequest, handler.CreateOrder),
-		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderServiceGetOrderRequest, handler.GetOrder),
-		listOrders:   server.BindUnary(b, orderServiceMethods.Method("ListOrders"), validateOrderServiceListOrdersRequest, handler.ListOrders),
-		cancelOrder:  server.BindUnary(b, orderServiceMethods.Method("CancelOrder"), validateOrderServiceCancelOrderRequest, handler.CancelOrder),
-		watchOrder:   server.BindServerStream(b, orderServiceMethods.Method("WatchOrder"), validateOrderServiceWatchOrderRequest, handler.WatchOrder),
-		importOrders: server.BindClientStream(b, orderServiceMethods.Method("ImportOrders"), validateOrderServiceImportOrdersRequest, handler.ImportOrders),
+		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderService_CreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
+		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderService_GetOrderRequest, handler.GetOrder),
+		listOrders:   server.BindUnary(b, orderServiceMethods.Method("ListOrders"), validateOrderService_ListOrdersRequest, handler.ListOrders),
+		cancelOrder:  server.BindUnary(b, orderServiceMethods.Method("CancelOrder"), validateOrderService_CancelOrderRequest, handler.CancelOrder),
+		watchOrder:   server.BindServerStream(b, orderServiceMethods.Method("WatchOrder"), validateOrderService_WatchOrderRequest, handler.WatchOrder),
+		importOrders: server.BindClientStream(b, orderServiceMethods.Method("ImportOrders"), validateOrderService_ImportOrdersRequest, handler.ImportOrders),
 	}
 }
 

@@ -13,8 +13,12 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	client "github.com/protosvc/protosvc/svc/client"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
+	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
+	outbox "github.com/protosvc/protosvc/svc/outbox"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -35,28 +39,61 @@ var orderServiceMethods = policy.Table{
 	{
 		Name: "/order.v1.OrderService/CreateOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
+			Mapped: []errors.Mapping{
+				{From: userv1svc.UserErrorNotFound, To: OrderErrorUserNotFound},
+			},
+			Strict: true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/GetOrder", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ListOrders", Timeout: time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorPageTokenInvalid},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/CancelOrder", Timeout: 2 * time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/WatchOrder", Concurrency: 10000,
 		Stream: policy.Stream{MaxAge: 10 * time.Minute, SendTimeout: 30 * time.Second},
+		Errors: errors.Contract{
+			Declared: errors.Table{OrderErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute, Concurrency: 64,
 		RateLimit: policy.RateLimit{PerSecond: 20, Burst: 100},
 		Stream:    policy.Stream{MaxAge: 30 * time.Minute, IdleTimeout: time.Minute, SendTimeout: 30 * time.Second, MaxMessages: 100000},
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// OrderServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func OrderServicePolicy(method string) policy.Method {
+	return orderServiceMethods.Method(method)
 }
 
 // OrderServiceDeps is what a handler of OrderService gets.
@@ -79,6 +116,28 @@ type OrderServiceDeps struct {
 
 	// UserService calls user.v1.UserService: GetUser.
 	UserService userv1svc.UserServiceClient
+
+	// Outbox makes calls after a transaction of DB, in spite of crashes.
+	Outbox *OrderServiceOutbox
+
+	// Idempotency keeps the answers of methods with an idempotency key. The
+	// server asks it before it calls the handler; a handler needs it only to store
+	// an answer in the transaction that has the effect.
+	Idempotency *OrderServiceIdempotency
+}
+
+// OrderServiceOutbox holds the methods whose calls are deferred.
+type OrderServiceOutbox struct {
+	// PaymentServiceAuthorize calls payment.v1.PaymentService/Authorize.
+	PaymentServiceAuthorize *paymentv1svc.PaymentServiceAuthorizeDeferred
+	// PaymentServiceRefund calls payment.v1.PaymentService/Refund.
+	PaymentServiceRefund *paymentv1svc.PaymentServiceRefundDeferred
+}
+
+// OrderServiceIdempotency holds the methods whose answers are kept.
+type OrderServiceIdempotency struct {
+	// CreateOrder is known by the field request_id of its request.
+	CreateOrder *idempotency.Method[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
 }
 
 // OrderService is the service around the handler that newHandler makes, ready
@@ -86,8 +145,7 @@ type OrderServiceDeps struct {
 // means none.
 func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*orderv1.Config]("default_page_size: 20\n"+
-		"recovery_age: \"10s\"\n"+
-		"watch_interval: \"1s\"\n", validateOrderServiceConfig)
+		"watch_interval: \"1s\"\n", validateOrderService_Config)
 	return svc.Service{
 		Name:     "order",
 		FullName: OrderServiceName,
@@ -96,15 +154,21 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
 			Limits:   svc.Limits{Concurrency: 1000, Connections: 10000, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
-			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second},
+			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 			Callees: map[string]svc.Callee{
 				"payment_service": {Balance: client.LeastRequest},
-				"user_service":    {Balance: client.RoundRobin},
+				"user_service":    {Balance: client.Weighted},
 			},
 		},
-		Config:     config,
-		Migrations: migrations,
-		Errors:     OrderErrorTable,
+		Config:       config,
+		Migrations:   migrations,
+		KeepsAnswers: true,
+		Defers:       true,
+		Errors:       OrderErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := OrderServiceDeps{
 				Deps:    app.Deps(),
@@ -119,11 +183,18 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			if deps.UserService, err = userv1svc.DialUserService(app.Callee("user_service")); err != nil {
 				return err
 			}
+			deps.Outbox = &OrderServiceOutbox{
+				PaymentServiceAuthorize: outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Authorize", deps.PaymentService.Authorize),
+				PaymentServiceRefund:    outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Refund", deps.PaymentService.Refund),
+			}
+			deps.Idempotency = &OrderServiceIdempotency{
+				CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), "/order.v1.OrderService/CreateOrder", "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
+			}
 			handler, err := newHandler(deps)
 			if err != nil {
 				return err
 			}
-			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler))
+			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler, deps.Idempotency))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {

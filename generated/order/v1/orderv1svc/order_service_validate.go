@@ -13,19 +13,19 @@ import (
 
 // Regular expressions of the rules.
 var (
-	patternOrderServiceItemSku           = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{0,39}$`)
-	patternOrderServiceMoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	patternOrderService_ItemSku           = regexp.MustCompile(`^[A-Z0-9][A-Z0-9-]{0,39}$`)
+	patternOrderService_MoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// validateOrderServiceCreateOrderRequest returns what is wrong with the received order.v1.CreateOrderRequest, or nil.
-func validateOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest) error {
+// validateOrderService_CreateOrderRequest returns what is wrong with the received order.v1.CreateOrderRequest, or nil.
+func validateOrderService_CreateOrderRequest(m *orderv1.CreateOrderRequest) error {
 	v := new(validate.Violations)
-	checkOrderServiceCreateOrderRequest(m, validate.Path{}, v)
+	checkOrderService_CreateOrderRequest(m, validate.Path{}, v)
 	return v.Err()
 }
 
-// checkOrderServiceCreateOrderRequest checks every order.v1.CreateOrderRequest inside a message.
-func checkOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
+// checkOrderService_CreateOrderRequest checks every order.v1.CreateOrderRequest inside a message.
+func checkOrderService_CreateOrderRequest(m *orderv1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
 	if !validate.UUID(m.GetRequestId()) {
 		v.AddFormat(at.Field("request_id"), m.GetRequestId(), "string.uuid", "a valid UUID")
 	}
@@ -39,16 +39,16 @@ func checkOrderServiceCreateOrderRequest(m *orderv1.CreateOrderRequest, at valid
 		v.Add(at.Field("items"), "repeated.max_items", "must contain no more than 100 item(s)")
 	}
 	for i, item := range m.GetItems() {
-		checkOrderServiceItem(item, at.Index("items", i), v)
+		checkOrderService_Item(item, at.Index("items", i), v)
 	}
 	if _, ok := orderv1.Channel_name[int32(m.GetChannel())]; !ok {
 		v.Add(at.Field("channel"), "enum.defined_only", "value must be one of the defined enum values")
 	}
 }
 
-// checkOrderServiceItem checks every order.v1.Item inside a message.
-func checkOrderServiceItem(m *orderv1.Item, at validate.Path, v *validate.Violations) {
-	if !patternOrderServiceItemSku.MatchString(m.GetSku()) {
+// checkOrderService_Item checks every order.v1.Item inside a message.
+func checkOrderService_Item(m *orderv1.Item, at validate.Path, v *validate.Violations) {
+	if !patternOrderService_ItemSku.MatchString(m.GetSku()) {
 		v.Add(at.Field("sku"), "string.pattern", "does not match regex pattern `^[A-Z0-9][A-Z0-9-]{0,39}$`")
 	}
 	if m.GetQuantity() < 1 || m.GetQuantity() > 1000 {
@@ -57,13 +57,13 @@ func checkOrderServiceItem(m *orderv1.Item, at validate.Path, v *validate.Violat
 	if m.GetUnitPrice() == nil {
 		v.Add(at.Field("unit_price"), "required", "value is required")
 	} else {
-		checkOrderServiceMoney(m.GetUnitPrice(), at.Field("unit_price"), v)
+		checkOrderService_Money(m.GetUnitPrice(), at.Field("unit_price"), v)
 	}
 }
 
-// checkOrderServiceMoney checks every order.v1.Money inside a message.
-func checkOrderServiceMoney(m *orderv1.Money, at validate.Path, v *validate.Violations) {
-	if !patternOrderServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
+// checkOrderService_Money checks every order.v1.Money inside a message.
+func checkOrderService_Money(m *orderv1.Money, at validate.Path, v *validate.Violations) {
+	if !patternOrderService_MoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
 	}
 	if m.GetAmountMinor() <= 0 || m.GetAmountMinor() > 100000000 {
@@ -71,8 +71,8 @@ func checkOrderServiceMoney(m *orderv1.Money, at validate.Path, v *validate.Viol
 	}
 }
 
-// validateOrderServiceGetOrderRequest returns what is wrong with the received order.v1.GetOrderRequest, or nil.
-func validateOrderServiceGetOrderRequest(m *orderv1.GetOrderRequest) error {
+// validateOrderService_GetOrderRequest returns what is wrong with the received order.v1.GetOrderRequest, or nil.
+func validateOrderService_GetOrderRequest(m *orderv1.GetOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -80,8 +80,8 @@ func validateOrderServiceGetOrderRequest(m *orderv1.GetOrderRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceListOrdersRequest returns what is wrong with the received order.v1.ListOrdersRequest, or nil.
-func validateOrderServiceListOrdersRequest(m *orderv1.ListOrdersRequest) error {
+// validateOrderService_ListOrdersRequest returns what is wrong with the received order.v1.ListOrdersRequest, or nil.
+func validateOrderService_ListOrdersRequest(m *orderv1.ListOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -95,8 +95,8 @@ func validateOrderServiceListOrdersRequest(m *orderv1.ListOrdersRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceCancelOrderRequest returns what is wrong with the received order.v1.CancelOrderRequest, or nil.
-func validateOrderServiceCancelOrderRequest(m *orderv1.CancelOrderRequest) error {
+// validateOrderService_CancelOrderRequest returns what is wrong with the received order.v1.CancelOrderRequest, or nil.
+func validateOrderService_CancelOrderRequest(m *orderv1.CancelOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -104,8 +104,8 @@ func validateOrderServiceCancelOrderRequest(m *orderv1.CancelOrderRequest) error
 	return v.Err()
 }
 
-// validateOrderServiceWatchOrderRequest returns what is wrong with the received order.v1.WatchOrderRequest, or nil.
-func validateOrderServiceWatchOrderRequest(m *orderv1.WatchOrderRequest) error {
+// validateOrderService_WatchOrderRequest returns what is wrong with the received order.v1.WatchOrderRequest, or nil.
+func validateOrderService_WatchOrderRequest(m *orderv1.WatchOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
@@ -113,25 +113,22 @@ func validateOrderServiceWatchOrderRequest(m *orderv1.WatchOrderRequest) error {
 	return v.Err()
 }
 
-// validateOrderServiceImportOrdersRequest returns what is wrong with the received order.v1.ImportOrdersRequest, or nil.
-func validateOrderServiceImportOrdersRequest(m *orderv1.ImportOrdersRequest) error {
+// validateOrderService_ImportOrdersRequest returns what is wrong with the received order.v1.ImportOrdersRequest, or nil.
+func validateOrderService_ImportOrdersRequest(m *orderv1.ImportOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetOrder() == nil {
 		v.Add(at.Field("order"), "required", "value is required")
 	} else {
-		checkOrderServiceCreateOrderRequest(m.GetOrder(), at.Field("order"), v)
+		checkOrderService_CreateOrderRequest(m.GetOrder(), at.Field("order"), v)
 	}
 	return v.Err()
 }
 
-// validateOrderServiceConfig returns what is wrong with the received order.v1.Config, or nil.
-func validateOrderServiceConfig(m *orderv1.Config) error {
+// validateOrderService_Config returns what is wrong with the received order.v1.Config, or nil.
+func validateOrderService_Config(m *orderv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
 		v.Add(at.Field("default_page_size"), "int32.gte_lte", "must be greater than or equal to 1 and less than or equal to 1000")
-	}
-	if m.GetRecoveryAge() != nil && m.GetRecoveryAge().AsDuration() < 0 {
-		v.Add(at.Field("recovery_age"), "duration.gte", "must be greater than or equal to 0s")
 	}
 	if m.GetWatchInterval() != nil && m.GetWatchInterval().AsDuration() < 10*time.Millisecond {
 		v.Add(at.Field("watch_interval"), "duration.gte", "must be greater than or equal to 0.01s")

@@ -6,6 +6,7 @@ package paymentv1svc
 import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	client "github.com/protosvc/protosvc/svc/client"
+	outbox "github.com/protosvc/protosvc/svc/outbox"
 )
 
 // PaymentServiceClient calls payment.v1.PaymentService.
@@ -27,3 +28,19 @@ func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
 	}
 	return paymentv1.NewPaymentServiceClient(conn), nil
 }
+
+// PaymentServiceAuthorizeDeferred is Authorize when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type PaymentServiceAuthorizeDeferred = outbox.Deferred[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
+
+// PaymentServiceCaptureDeferred is Capture when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type PaymentServiceCaptureDeferred = outbox.Deferred[paymentv1.CaptureRequest, paymentv1.CaptureResponse]
+
+// PaymentServiceRefundDeferred is Refund when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type PaymentServiceRefundDeferred = outbox.Deferred[paymentv1.RefundRequest, paymentv1.RefundResponse]
+
+// PaymentServiceGetPaymentDeferred is GetPayment when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type PaymentServiceGetPaymentDeferred = outbox.Deferred[paymentv1.GetPaymentRequest, paymentv1.GetPaymentResponse]

@@ -26,13 +26,13 @@ type paymentServiceServer struct {
 }
 
 // newPaymentServiceServer binds each method of the handler to its policy.
-func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer) *paymentServiceServer {
+func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, idempotency *PaymentServiceIdempotency) *paymentServiceServer {
 	return &paymentServiceServer{
-		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentServiceAuthorizeRequest, handler.Authorize),
-		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentServiceCaptureRequest, handler.Capture),
-		refund:     server.BindUnary(b, paymentServiceMethods.Method("Refund"), validatePaymentServiceRefundRequest, handler.Refund),
-		getPayment: server.BindUnary(b, paymentServiceMethods.Method("GetPayment"), validatePaymentServiceGetPaymentRequest, handler.GetPayment),
-		reconcile:  server.BindBidiStream(b, paymentServiceMethods.Method("Reconcile"), validatePaymentServiceReconcileRequest, handler.Reconcile),
+		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentService_AuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
+		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentService_CaptureRequest, handler.Capture),
+		refund:     server.BindUnary(b, paymentServiceMethods.Method("Refund"), validatePaymentService_RefundRequest, handler.Refund),
+		getPayment: server.BindUnary(b, paymentServiceMethods.Method("GetPayment"), validatePaymentService_GetPaymentRequest, handler.GetPayment),
+		reconcile:  server.BindBidiStream(b, paymentServiceMethods.Method("Reconcile"), validatePaymentService_ReconcileRequest, handler.Reconcile),
 	}
 }
 

@@ -10,8 +10,11 @@ import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
+	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -32,23 +35,49 @@ var paymentServiceMethods = policy.Table{
 	{
 		Name: "/payment.v1.PaymentService/Authorize", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Capture", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Refund", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/GetPayment", Timeout: 300 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{PaymentErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/payment.v1.PaymentService/Reconcile", Timeout: 10 * time.Minute,
 		Stream: policy.Stream{MaxAge: 30 * time.Minute, IdleTimeout: 5 * time.Minute, SendTimeout: 30 * time.Second},
+		Errors: errors.Contract{
+			Strict: true,
+		},
 	},
+}
+
+// PaymentServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func PaymentServicePolicy(method string) policy.Method {
+	return paymentServiceMethods.Method(method)
 }
 
 // PaymentServiceDeps is what a handler of PaymentService gets.
@@ -65,6 +94,17 @@ type PaymentServiceDeps struct {
 
 	// Metrics are the business metrics of the contract.
 	Metrics *PaymentServiceMetrics
+
+	// Idempotency keeps the answers of methods with an idempotency key. The
+	// server asks it before it calls the handler; a handler needs it only to store
+	// an answer in the transaction that has the effect.
+	Idempotency *PaymentServiceIdempotency
+}
+
+// PaymentServiceIdempotency holds the methods whose answers are kept.
+type PaymentServiceIdempotency struct {
+	// Authorize is known by the field reference of its request.
+	Authorize *idempotency.Method[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
 }
 
 // PaymentService is the service around the handler that newHandler makes, ready
@@ -72,7 +112,7 @@ type PaymentServiceDeps struct {
 // means none.
 func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*paymentv1.Config]("max_amount_minor: 1000000\n"+
-		"currencies: [\"EUR\", \"USD\", \"GBP\", \"CHF\", \"JPY\"]\n", validatePaymentServiceConfig)
+		"currencies: [\"EUR\", \"USD\", \"GBP\", \"CHF\", \"JPY\"]\n", validatePaymentService_Config)
 	return svc.Service{
 		Name:     "payment",
 		FullName: PaymentServiceName,
@@ -81,11 +121,16 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
 			Limits:   svc.Limits{Concurrency: 1000, Connections: 10000, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
-			Database: &svc.Database{URL: "sqlite:payment.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second},
+			Database: &svc.Database{URL: "sqlite:payment.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 		},
-		Config:     config,
-		Migrations: migrations,
-		Errors:     PaymentErrorTable,
+		Config:       config,
+		Migrations:   migrations,
+		KeepsAnswers: true,
+		Errors:       PaymentErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := PaymentServiceDeps{
 				Deps:    app.Deps(),
@@ -93,11 +138,14 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 				DB:      app.DB(),
 				Metrics: NewPaymentServiceMetrics(app.Metrics()),
 			}
+			deps.Idempotency = &PaymentServiceIdempotency{
+				Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), "/payment.v1.PaymentService/Authorize", "reference", (*paymentv1.AuthorizeRequest).GetReference),
+			}
 			handler, err := newHandler(deps)
 			if err != nil {
 				return err
 			}
-			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler))
+			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler, deps.Idempotency))
 			return nil
 		},
 		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {

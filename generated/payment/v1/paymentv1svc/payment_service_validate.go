@@ -13,11 +13,11 @@ import (
 
 // Regular expressions of the rules.
 var (
-	patternPaymentServiceMoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+	patternPaymentService_MoneyCurrencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// validatePaymentServiceAuthorizeRequest returns what is wrong with the received payment.v1.AuthorizeRequest, or nil.
-func validatePaymentServiceAuthorizeRequest(m *paymentv1.AuthorizeRequest) error {
+// validatePaymentService_AuthorizeRequest returns what is wrong with the received payment.v1.AuthorizeRequest, or nil.
+func validatePaymentService_AuthorizeRequest(m *paymentv1.AuthorizeRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
 	case n < 1:
@@ -34,14 +34,14 @@ func validatePaymentServiceAuthorizeRequest(m *paymentv1.AuthorizeRequest) error
 	if m.GetAmount() == nil {
 		v.Add(at.Field("amount"), "required", "value is required")
 	} else {
-		checkPaymentServiceMoney(m.GetAmount(), at.Field("amount"), v)
+		checkPaymentService_Money(m.GetAmount(), at.Field("amount"), v)
 	}
 	return v.Err()
 }
 
-// checkPaymentServiceMoney checks every payment.v1.Money inside a message.
-func checkPaymentServiceMoney(m *paymentv1.Money, at validate.Path, v *validate.Violations) {
-	if !patternPaymentServiceMoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
+// checkPaymentService_Money checks every payment.v1.Money inside a message.
+func checkPaymentService_Money(m *paymentv1.Money, at validate.Path, v *validate.Violations) {
+	if !patternPaymentService_MoneyCurrencyCode.MatchString(m.GetCurrencyCode()) {
 		v.Add(at.Field("currency_code"), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
 	}
 	if m.GetAmountMinor() <= 0 {
@@ -49,8 +49,8 @@ func checkPaymentServiceMoney(m *paymentv1.Money, at validate.Path, v *validate.
 	}
 }
 
-// validatePaymentServiceCaptureRequest returns what is wrong with the received payment.v1.CaptureRequest, or nil.
-func validatePaymentServiceCaptureRequest(m *paymentv1.CaptureRequest) error {
+// validatePaymentService_CaptureRequest returns what is wrong with the received payment.v1.CaptureRequest, or nil.
+func validatePaymentService_CaptureRequest(m *paymentv1.CaptureRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -58,8 +58,8 @@ func validatePaymentServiceCaptureRequest(m *paymentv1.CaptureRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceRefundRequest returns what is wrong with the received payment.v1.RefundRequest, or nil.
-func validatePaymentServiceRefundRequest(m *paymentv1.RefundRequest) error {
+// validatePaymentService_RefundRequest returns what is wrong with the received payment.v1.RefundRequest, or nil.
+func validatePaymentService_RefundRequest(m *paymentv1.RefundRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -67,8 +67,8 @@ func validatePaymentServiceRefundRequest(m *paymentv1.RefundRequest) error {
 	return v.Err()
 }
 
-// validatePaymentServiceGetPaymentRequest returns what is wrong with the received payment.v1.GetPaymentRequest, or nil.
-func validatePaymentServiceGetPaymentRequest(m *paymentv1.GetPaymentRequest) error {
+// validatePaymentService_GetPaymentRequest returns what is wrong with the received payment.v1.GetPaymentRequest, or nil.
+func validatePaymentService_GetPaymentRequest(m *paymentv1.GetPaymentRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
@@ -76,8 +76,8 @@ func validatePaymentServiceGetPaymentRequest(m *paymentv1.GetPaymentRequest) err
 	return v.Err()
 }
 
-// validatePaymentServiceReconcileRequest returns what is wrong with the received payment.v1.ReconcileRequest, or nil.
-func validatePaymentServiceReconcileRequest(m *paymentv1.ReconcileRequest) error {
+// validatePaymentService_ReconcileRequest returns what is wrong with the received payment.v1.ReconcileRequest, or nil.
+func validatePaymentService_ReconcileRequest(m *paymentv1.ReconcileRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	switch n := utf8.RuneCountInString(m.GetReference()); {
 	case n < 1:
@@ -88,13 +88,13 @@ func validatePaymentServiceReconcileRequest(m *paymentv1.ReconcileRequest) error
 	if m.GetAmount() == nil {
 		v.Add(at.Field("amount"), "required", "value is required")
 	} else {
-		checkPaymentServiceMoney(m.GetAmount(), at.Field("amount"), v)
+		checkPaymentService_Money(m.GetAmount(), at.Field("amount"), v)
 	}
 	return v.Err()
 }
 
-// validatePaymentServiceConfig returns what is wrong with the received payment.v1.Config, or nil.
-func validatePaymentServiceConfig(m *paymentv1.Config) error {
+// validatePaymentService_Config returns what is wrong with the received payment.v1.Config, or nil.
+func validatePaymentService_Config(m *paymentv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetMaxAmountMinor() <= 0 {
 		v.Add(at.Field("max_amount_minor"), "int64.gt", "must be greater than 0")
@@ -106,7 +106,7 @@ func validatePaymentServiceConfig(m *paymentv1.Config) error {
 		v.Add(at.Field("currencies"), "repeated.unique", "repeated value must contain unique items")
 	}
 	for i, item := range m.GetCurrencies() {
-		if !patternPaymentServiceMoneyCurrencyCode.MatchString(item) {
+		if !patternPaymentService_MoneyCurrencyCode.MatchString(item) {
 			v.Add(at.Index("currencies", i), "string.pattern", "does not match regex pattern `^[A-Z]{3}$`")
 		}
 	}

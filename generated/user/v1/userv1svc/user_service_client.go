@@ -6,6 +6,7 @@ package userv1svc
 import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	client "github.com/protosvc/protosvc/svc/client"
+	outbox "github.com/protosvc/protosvc/svc/outbox"
 )
 
 // UserServiceClient calls user.v1.UserService.
@@ -27,3 +28,19 @@ func DialUserService(d *client.Dialer) (UserServiceClient, error) {
 	}
 	return userv1.NewUserServiceClient(conn), nil
 }
+
+// UserServiceGetUserDeferred is GetUser when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type UserServiceGetUserDeferred = outbox.Deferred[userv1.GetUserRequest, userv1.GetUserResponse]
+
+// UserServiceUpdateUserDeferred is UpdateUser when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type UserServiceUpdateUserDeferred = outbox.Deferred[userv1.UpdateUserRequest, userv1.UpdateUserResponse]
+
+// UserServiceListUsersDeferred is ListUsers when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type UserServiceListUsersDeferred = outbox.Deferred[userv1.ListUsersRequest, userv1.ListUsersResponse]
+
+// UserServiceDeactivateUserDeferred is DeactivateUser when it is called through the outbox of another
+// service. That service finds it in its Deps.
+type UserServiceDeactivateUserDeferred = outbox.Deferred[userv1.DeactivateUserRequest, userv1.DeactivateUserResponse]

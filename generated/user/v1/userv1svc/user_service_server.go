@@ -27,11 +27,11 @@ type userServiceServer struct {
 // newUserServiceServer binds each method of the handler to its policy.
 func newUserServiceServer(b *server.Binder, handler userv1.UserServiceServer) *userServiceServer {
 	return &userServiceServer{
-		createUser:     server.BindUnary(b, userServiceMethods.Method("CreateUser"), validateUserServiceCreateUserRequest, handler.CreateUser),
-		getUser:        server.BindUnary(b, userServiceMethods.Method("GetUser"), validateUserServiceGetUserRequest, handler.GetUser),
-		updateUser:     server.BindUnary(b, userServiceMethods.Method("UpdateUser"), validateUserServiceUpdateUserRequest, handler.UpdateUser),
-		listUsers:      server.BindUnary(b, userServiceMethods.Method("ListUsers"), validateUserServiceListUsersRequest, handler.ListUsers),
-		deactivateUser: server.BindUnary(b, userServiceMethods.Method("DeactivateUser"), validateUserServiceDeactivateUserRequest, handler.DeactivateUser),
+		createUser:     server.BindUnary(b, userServiceMethods.Method("CreateUser"), validateUserService_CreateUserRequest, handler.CreateUser),
+		getUser:        server.BindUnary(b, userServiceMethods.Method("GetUser"), validateUserService_GetUserRequest, handler.GetUser),
+		updateUser:     server.BindUnary(b, userServiceMethods.Method("UpdateUser"), validateUserService_UpdateUserRequest, handler.UpdateUser),
+		listUsers:      server.BindUnary(b, userServiceMethods.Method("ListUsers"), validateUserService_ListUsersRequest, handler.ListUsers),
+		deactivateUser: server.BindUnary(b, userServiceMethods.Method("DeactivateUser"), validateUserService_DeactivateUserRequest, handler.DeactivateUser),
 	}
 }
 

@@ -10,8 +10,10 @@ import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
+	errors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
+	propagate "github.com/protosvc/protosvc/svc/propagate"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
@@ -31,23 +33,50 @@ const UserServiceName = "user.v1.UserService"
 var userServiceMethods = policy.Table{
 	{
 		Name: "/user.v1.UserService/CreateUser", Timeout: 500 * time.Millisecond,
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorEmailTaken},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/user.v1.UserService/GetUser", Timeout: 300 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Hedge: policy.Hedge{Attempts: 2, Delay: 50 * time.Millisecond, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/user.v1.UserService/UpdateUser", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/user.v1.UserService/ListUsers", Timeout: time.Second,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorPageTokenInvalid},
+			Strict:   true,
+		},
 	},
 	{
 		Name: "/user.v1.UserService/DeactivateUser", Timeout: 500 * time.Millisecond,
 		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+		Errors: errors.Contract{
+			Declared: errors.Table{UserErrorNotFound},
+			Strict:   true,
+		},
 	},
+}
+
+// UserServicePolicy is the policy of a method by its name in the contract. A handler
+// that does for one method what another one does finds the contract of its errors here.
+// It panics when there is no such method.
+func UserServicePolicy(method string) policy.Method {
+	return userServiceMethods.Method(method)
 }
 
 // UserServiceDeps is what a handler of UserService gets.
@@ -70,7 +99,7 @@ type UserServiceDeps struct {
 // for svc.Main. The migrations are applied to its database at start; nil
 // means none.
 func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, error), migrations fs.FS) svc.Service {
-	config := svc.NewConfig[*userv1.Config]("default_page_size: 50\n", validateUserServiceConfig)
+	config := svc.NewConfig[*userv1.Config]("default_page_size: 50\n", validateUserService_Config)
 	return svc.Service{
 		Name:     "user",
 		FullName: UserServiceName,
@@ -84,6 +113,10 @@ func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, err
 		Config:     config,
 		Migrations: migrations,
 		Errors:     UserErrorTable,
+		Propagate: propagate.Keys{
+			{Name: "x-tenant-id", MaxBytes: 128},
+			{Name: "x-request-id", MaxBytes: 128},
+		},
 		Start: func(app *svc.App) error {
 			deps := UserServiceDeps{
 				Deps:    app.Deps(),

@@ -10,8 +10,8 @@ import (
 	utf8 "unicode/utf8"
 )
 
-// validateUserServiceCreateUserRequest returns what is wrong with the received user.v1.CreateUserRequest, or nil.
-func validateUserServiceCreateUserRequest(m *userv1.CreateUserRequest) error {
+// validateUserService_CreateUserRequest returns what is wrong with the received user.v1.CreateUserRequest, or nil.
+func validateUserService_CreateUserRequest(m *userv1.CreateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if utf8.RuneCountInString(m.GetEmail()) > 254 {
 		v.Add(at.Field("email"), "string.max_len", "must be at most 254 characters")
@@ -31,8 +31,8 @@ func validateUserServiceCreateUserRequest(m *userv1.CreateUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceGetUserRequest returns what is wrong with the received user.v1.GetUserRequest, or nil.
-func validateUserServiceGetUserRequest(m *userv1.GetUserRequest) error {
+// validateUserService_GetUserRequest returns what is wrong with the received user.v1.GetUserRequest, or nil.
+func validateUserService_GetUserRequest(m *userv1.GetUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -40,8 +40,8 @@ func validateUserServiceGetUserRequest(m *userv1.GetUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceUpdateUserRequest returns what is wrong with the received user.v1.UpdateUserRequest, or nil.
-func validateUserServiceUpdateUserRequest(m *userv1.UpdateUserRequest) error {
+// validateUserService_UpdateUserRequest returns what is wrong with the received user.v1.UpdateUserRequest, or nil.
+func validateUserService_UpdateUserRequest(m *userv1.UpdateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -68,8 +68,8 @@ func validateUserServiceUpdateUserRequest(m *userv1.UpdateUserRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceListUsersRequest returns what is wrong with the received user.v1.ListUsersRequest, or nil.
-func validateUserServiceListUsersRequest(m *userv1.ListUsersRequest) error {
+// validateUserService_ListUsersRequest returns what is wrong with the received user.v1.ListUsersRequest, or nil.
+func validateUserService_ListUsersRequest(m *userv1.ListUsersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetPageSize() < 0 || m.GetPageSize() > 1000 {
 		v.Add(at.Field("page_size"), "int32.gte_lte", "must be greater than or equal to 0 and less than or equal to 1000")
@@ -80,8 +80,8 @@ func validateUserServiceListUsersRequest(m *userv1.ListUsersRequest) error {
 	return v.Err()
 }
 
-// validateUserServiceDeactivateUserRequest returns what is wrong with the received user.v1.DeactivateUserRequest, or nil.
-func validateUserServiceDeactivateUserRequest(m *userv1.DeactivateUserRequest) error {
+// validateUserService_DeactivateUserRequest returns what is wrong with the received user.v1.DeactivateUserRequest, or nil.
+func validateUserService_DeactivateUserRequest(m *userv1.DeactivateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if !validate.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
@@ -89,8 +89,8 @@ func validateUserServiceDeactivateUserRequest(m *userv1.DeactivateUserRequest) e
 	return v.Err()
 }
 
-// validateUserServiceConfig returns what is wrong with the received user.v1.Config, or nil.
-func validateUserServiceConfig(m *userv1.Config) error {
+// validateUserService_Config returns what is wrong with the received user.v1.Config, or nil.
+func validateUserService_Config(m *userv1.Config) error {
 	at, v := validate.Path{}, new(validate.Violations)
 	if m.GetDefaultPageSize() < 1 || m.GetDefaultPageSize() > 1000 {
 		v.Add(at.Field("default_page_size"), "int32.gte_lte", "must be greater than or equal to 1 and less than or equal to 1000")

@@ -8,11 +8,12 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/services/internal/servicetest"
+	"github.com/protosvc/protosvc/svc/database"
 )
 
 // A service stops in the middle of orders; the next one finishes them.
-func TestRecoveryAfterARestart(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+func TestOutboxAfterARestart(t *testing.T) {
+	onEachEngine(t, polling, func(f fixture) {
 		toCancel := f.mustCreate(request(250)).GetOrderId()
 		f.bank.set(down)
 		toConfirm := f.mustStay(request(250)).GetOrderId()
@@ -22,7 +23,7 @@ func TestRecoveryAfterARestart(t *testing.T) {
 		}
 		f.Stop()
 		f.bank.set(nil)
-		next := f.replica(f.t, recoverAll)
+		next := f.replica(f.t, polling)
 		next.awaitState(toConfirm, confirmed)
 		next.awaitState(toReject, rejected)
 		next.awaitState(toCancel, cancelled)
@@ -36,8 +37,8 @@ func TestRecoveryAfterARestart(t *testing.T) {
 }
 
 // A caller goes away after the payment was made and before it was noted down.
-func TestRecoveryAfterACallerLeft(t *testing.T) {
-	onEachEngine(t, recoverAll, func(f fixture) {
+func TestOutboxAfterACallerLeft(t *testing.T) {
+	onEachEngine(t, polling, func(f fixture) {
 		called := f.bank.mute()
 		ctx, leave := context.WithCancel(f.ctx)
 		ended := make(chan error, 1)
@@ -58,10 +59,10 @@ func TestRecoveryAfterACallerLeft(t *testing.T) {
 	})
 }
 
-// Replicas recover the same orders at the same time, while the bank comes and
+// Replicas deliver for the same orders at the same time, while the bank comes and
 // goes and one order can never be paid.
-func TestRecoveryByReplicas(t *testing.T) {
-	onEachEngine(t, noRecovery, func(f fixture) {
+func TestOutboxOfReplicas(t *testing.T) {
+	onEachEngine(t, polling, func(f fixture) {
 		const poison = 666
 		f.bank.set(down)
 		stuck := f.mustStay(request(poison)).GetOrderId()
@@ -69,7 +70,7 @@ func TestRecoveryByReplicas(t *testing.T) {
 		for range 5 {
 			waiting = append(waiting, f.mustStay(request(250)).GetOrderId())
 		}
-		replicas := []fixture{f.replica(f.t, recoverAll), f.replica(f.t, recoverAll), f.replica(f.t, recoverAll)}
+		replicas := []fixture{f, f.replica(f.t, polling), f.replica(f.t, polling), f.replica(f.t, polling)}
 		f.bank.setEach(func(_ string, minor int64) error {
 			if minor == poison {
 				return status.Error(codes.InvalidArgument, "poison")
@@ -82,29 +83,53 @@ func TestRecoveryByReplicas(t *testing.T) {
 		if got := f.get(stuck); got.GetState() != pending {
 			f.t.Errorf("order that cannot be paid is %v", got)
 		}
-		counted := 0.0
-		for _, r := range replicas {
-			counted += r.Metric(f.t, createdOnWeb)
+		counted := func() (n float64) {
+			for _, r := range replicas {
+				n += r.Metric(f.t, createdOnWeb)
+			}
+			return n
 		}
-		if payments, _ := f.bank.made(); payments != 5 || counted != 5 {
-			f.t.Errorf("%d payments, %v orders counted, want 5 and 5", payments, counted)
+		servicetest.Eventually(f.t, "five orders are counted", func() bool { return counted() == 5 })
+		if payments, _ := f.bank.made(); payments != 5 || counted() != 5 {
+			f.t.Errorf("%d payments, %v orders counted, want 5 and 5", payments, counted())
 		}
 	})
 }
 
-// An order that is younger than the recovery age is left to its caller.
-func TestRecoveryLeavesYoungOrders(t *testing.T) {
+// An order that an earlier release left half way has no message in the outbox. It
+// is adopted once, by whichever replica, when it is old enough.
+func TestAdoption(t *testing.T) {
 	servicetest.OnEachEngine(t, func(t *testing.T, url string) {
-		f := start(t, url, noRecovery)
+		f := start(t, url, polling)
+		toCancel := f.mustCreate(request(250)).GetOrderId()
 		f.bank.set(down)
-		young := f.mustStay(request(250)).GetOrderId()
-		f.bank.set(nil)
-		other := f.replica(t, noRecovery)
-		if got := other.get(young); got.GetState() != pending {
-			t.Errorf("young order is %v", got)
+		toConfirm := f.mustStay(request(250)).GetOrderId()
+		if _, err := f.cancel(toCancel); !transient(err) {
+			t.Fatalf("CancelOrder while the bank is down: %v", err)
 		}
-		if payments, _ := f.bank.made(); payments != 0 {
-			t.Errorf("%d payments were made for a young order", payments)
+		f.Stop()
+		db, err := database.Open(f.ctx, database.Options{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{
+			"DELETE FROM svc_outbox", "DELETE FROM svc_idempotency",
+			"UPDATE orders SET deferred = FALSE, update_time = update_time - 60000000",
+		} {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.bank.set(nil)
+		next := f.replica(t, polling)
+		f.replica(t, polling)
+		next.awaitState(toConfirm, confirmed)
+		next.awaitState(toCancel, cancelled)
+		if payments, refunds := f.bank.made(); payments != 2 || refunds != 1 {
+			t.Errorf("%d payments and %d refunds, want 2 and 1", payments, refunds)
 		}
 	})
 }

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"flag"
+	"os"
+	"strings"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/contractdiff"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
+)
+
+func diffCommand() command {
+	return command{
+		name:      "diff",
+		arguments: "OLD NEW",
+		summary:   "show what a change of the contract means in operation",
+		help: `
+Compares two contracts: settings that take effect, services, methods, errors, what
+"buf breaking" says about the wire, and which generated files differ. Each change
+is breaking, worth a look, or safe, with the reason. OLD and NEW are folders with
+buf.gen.yaml, commits of the repository here (main, HEAD~1), or images that buf or
+protoc wrote, with the options of the buf.gen.yaml here. A commit is unpacked
+elsewhere: the work tree stays as it is.
+
+With --json: {"changes", "wire", "files"}, three arrays. A change is {"kind",
+"name", "option", "old", "new", "level", "reason"}: kind and name as of explain, no
+option where the whole is new or gone, level breaking, look or safe. An element of
+wire is {"path", "start_line", "start_column", "type", "message"}, as buf has it,
+always breaking; one of files is {"path", "change"}: new, changed or gone. Later
+versions add keys.`,
+		setup: func(flags *flag.FlagSet) action {
+			var o contractdiff.Options
+			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			flags.BoolVar(&o.JSON, "json", false, "print JSON")
+			flags.BoolVar(&o.Fail, "exit-code", false, "exit with 1 when something is breaking")
+			return func(ctx context.Context, s streams, args []string) error {
+				if len(args) != 2 {
+					return usagef("got %d arguments, want two contracts (for example main .)", len(args))
+				}
+				self, err := os.Executable()
+				if err != nil {
+					return err
+				}
+				o.Old, o.New = args[0], args[1]
+				o.Buf = sync.Buf{Command: strings.Fields(*buf), Plugin: []string{self, captureName}}
+				o.Generate = generate(s)
+				return contractdiff.Run(ctx, o, s.out)
+			}
+		},
+	}
+}

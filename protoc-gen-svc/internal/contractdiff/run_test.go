@@ -1,0 +1,246 @@
+package contractdiff
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	textdiff "github.com/rogpeppe/go-internal/diff"
+	"google.golang.org/protobuf/types/pluginpb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
+	"github.com/protosvc/protosvc/templates"
+)
+
+// capture makes the test program stand for the plugin.
+const capture = "CONTRACTDIFF_TEST_CAPTURE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(capture) != "" {
+		if err := sync.Capture(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const contract = `syntax = "proto3";
+
+package shop.v1;
+
+import "buf/validate/validate.proto";
+import "svc/v1/svc.proto";
+
+option go_package = "example.com/shop/generated/shop/v1;shopv1";
+
+service ShopService {
+  option (svc.v1.service) = {
+    name: "shop"
+    database: {max_connections: 8}
+    scale: {min: 3}
+  };
+  rpc Buy(BuyRequest) returns (BuyResponse) {
+    option (svc.v1.method) = {
+      timeout: "2s"
+      idempotency_key: "request_id"
+      errors: "SHOP_ERROR_SOLD_OUT"
+    };
+  }
+  rpc Browse(BuyRequest) returns (stream BuyResponse);
+}
+
+enum ShopError {
+  option (svc.v1.errors) = {domain: "shop.example.com"};
+  SHOP_ERROR_UNSPECIFIED = 0;
+  SHOP_ERROR_SOLD_OUT = 1 [(svc.v1.error) = {code: FAILED_PRECONDITION}];
+}
+
+message BuyRequest {
+  string request_id = 1 [(buf.validate.field).string.min_len = 1];
+  string sku = 2;
+}
+
+message BuyResponse {}
+`
+
+// edits turn the contract into the new one.
+var edits = strings.NewReplacer(
+	`timeout: "2s"`, `timeout: "1s"`,
+	"    scale: {min: 3}\n", "",
+	"      idempotency_key: \"request_id\"\n", "",
+	"FAILED_PRECONDITION", "RESOURCE_EXHAUSTED",
+	"  string sku = 2;\n", "  int32 sku = 2;\n",
+	"  rpc Browse(BuyRequest) returns (stream BuyResponse);\n", "  rpc Pay(BuyRequest) returns (BuyResponse);\n",
+)
+
+// TestRun compares a commit with the work tree, and with an image, by the real buf
+// and the real git. The third-party protos are not in the commit, as usual.
+func TestRun(t *testing.T) {
+	buf, source := buildBuf(t), here(t)
+	t.Chdir(t.TempDir())
+	command(t, "git", "init", "-q")
+	if err := os.Mkdir("shop", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("shop") // one project of several in the repository
+	write := func(name, text string) { writeFile(t, name, text) }
+	write(".gitignore", "/third_party/\n")
+	write("buf.yaml", "version: v2\nmodules:\n  - path: proto\n  - path: third_party\n")
+	write("buf.gen.yaml", "version: v2\ninputs:\n  - directory: proto\nplugins:\n  - local: protoc-gen-svc\n    out: generated\n    strategy: all\n    opt:\n      - root=example.com/shop/generated\n")
+	write("proto/shop/v1/shop.proto", contract)
+	if err := protos.Write(context.Background(), protos.Options{Dir: "third_party"}, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "git", "add", "-A")
+	command(t, "git", "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "old")
+	command(t, buf.Command[0], "build", "proto", "-o", "old.binpb")
+	write("proto/shop/v1/shop.proto", edits.Replace(contract))
+
+	for _, old := range []string{"HEAD", "old.binpb"} {
+		got, err := diff(Options{Old: old, New: ".", Buf: buf})
+		if err != nil {
+			t.Fatalf("%s: %v", old, err)
+		}
+		golden(t, filepath.Join(source, "testdata", "shop.txt"), got)
+	}
+	if got, err := diff(Options{Old: "HEAD", New: "HEAD", Buf: buf, Fail: true}); err != nil || got != "nothing differs\n" {
+		t.Errorf("the same commit: %v\n%s", err, got)
+	}
+	got, err := diff(Options{Old: "HEAD", New: ".", Buf: buf, JSON: true, Fail: true})
+	var report Report
+	if !errors.Is(err, ErrBreaking) || json.Unmarshal([]byte(got), &report) != nil || len(report.Changes) != 11 || len(report.Wire) != 1 || len(report.Files) == 0 {
+		t.Errorf("JSON: %v\n%s", err, got)
+	}
+	if _, err := diff(Options{Old: "nowhere", New: ".", Buf: buf}); err == nil || err.Error() != `"nowhere" is neither a folder, nor a file, nor a commit of the repository here` {
+		t.Errorf("a word that means nothing: %v", err)
+	}
+	write("proto/shop/v1/shop.proto", strings.Replace(contract, "2s", "soon", 1))
+	if _, err := diff(Options{Old: "HEAD", New: ".", Buf: buf}); err == nil || !strings.Contains(err.Error(), `shop/v1/shop.proto:18:7: ShopService.Buy: duration-format: timeout "soon" is not a duration`) {
+		t.Errorf("a contract with a fault: %v", err)
+	}
+	absent := sync.Buf{Command: []string{"no-such-buf"}, Plugin: buf.Plugin}
+	if _, err := diff(Options{Old: "old.binpb", New: "old.binpb", Buf: absent}); err == nil || err.Error() != "no-such-buf is not in PATH: say how to run buf with --buf" {
+		t.Errorf("no buf for the wire: %v", err)
+	}
+	if _, err := diff(Options{Old: "HEAD", New: ".", Buf: absent}); err == nil || err.Error() != "HEAD: no-such-buf is not in PATH: say how to run buf with --buf, or give the contract as a descriptor set" {
+		t.Errorf("no buf for the contract: %v", err)
+	}
+	if dirty := command(t, "git", "status", "--porcelain"); dirty != " M shop/proto/shop/v1/shop.proto\n?? shop/old.binpb\n" {
+		t.Errorf("the work tree has changed:\n%s", dirty)
+	}
+}
+
+// changesOfOrders are made to the flagship's order service.
+var changesOfOrders = strings.NewReplacer(
+	`option (google.api.http) = {get: "/v1/orders/{order_id}"};`, `option (google.api.http) = {get: "/v2/orders/{order_id}"};`,
+	`timeout: "300ms"`, `timeout: "200ms"`,
+	"      max: 10\n", "      max: 20\n",
+	"    balance: BALANCE_LEAST_REQUEST\n", "",
+	`default: "20"`, `default: "50"`,
+	`message: "page token is not valid"`, `message: "page token is not ours"`,
+	"      calls: \"payment.v1.PaymentService/Refund\"\n", "",
+)
+
+// TestFlagship compares the contract of this repository with one that is changed here
+// and there, as folders.
+func TestFlagship(t *testing.T) {
+	buf, source := buildBuf(t), here(t)
+	root := filepath.Join(source, "..", "..", "..")
+	t.Chdir(t.TempDir())
+	for dir, edit := range map[string]func(string) string{"old": func(s string) string { return s }, "new": changesOfOrders.Replace} {
+		for _, name := range []string{"buf.yaml", "buf.gen.yaml", "proto/svc/v1/svc.proto", "proto/user/v1/user.proto", "proto/payment/v1/payment.proto", "proto/order/v1/order.proto"} {
+			text, err := os.ReadFile(filepath.Join(root, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(dir, name), edit(string(text)))
+		}
+		if err := protos.Write(context.Background(), protos.Options{Dir: filepath.Join(dir, "third_party"), ThirdPartyOnly: true}, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := diff(Options{Old: "old", New: "new", Buf: buf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join(source, "testdata", "flagship.txt"), got)
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		writeFile(t, file, got)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s wants something else (-update rewrites it):\n%s", filepath.Base(file), textdiff.Diff("want", want, "got", []byte(got)))
+	}
+}
+
+func writeFile(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func here(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func diff(o Options) (string, error) {
+	o.Generate = func(r *pluginpb.CodeGeneratorRequest) ([]plugin.File, error) { return plugin.Files(r, templates.FS) }
+	var out bytes.Buffer
+	err := Run(context.Background(), o, &out)
+	return out.String(), err
+}
+
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// buildBuf builds the pinned buf, with this program as the plugin.
+func buildBuf(t *testing.T) sync.Buf {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "buf")
+	build := exec.Command("go", "build", "-modfile=tools/buf/go.mod", "-o", bin, "github.com/bufbuild/buf/cmd/buf")
+	build.Dir = "../../.."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(capture, "1")
+	return sync.Buf{Command: []string{bin}, Plugin: []string{self}}
+}

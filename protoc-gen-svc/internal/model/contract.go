@@ -1,0 +1,108 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/compiler/protogen"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// Contract is which errors a method may end with, as the runtime is told.
+type Contract struct {
+	Declared []*Error
+	Mapped   []ErrorMapping
+	// Strict says that what is not declared becomes INTERNAL.
+	Strict bool
+}
+
+// ErrorMapping turns an error of a callee into one of the method.
+type ErrorMapping struct{ From, To *Error }
+
+// Contract is nil for a method that declares nothing and is not held to that.
+func (m *Method) Contract() *Contract {
+	if len(m.Errors) == 0 && !m.StrictErrors {
+		return nil
+	}
+	return &Contract{m.Errors, m.MapErrors, m.StrictErrors}
+}
+
+// StrictErrors reports whether what a method does not declare becomes INTERNAL.
+func (s *Service) StrictErrors() bool { return s.strictErrors }
+
+// Sentinel is the variable of the error.
+func (e *Error) Sentinel() protogen.GoIdent { return e.Enum.Package.Ident(e.GoName) }
+
+func (b *builder) strictErrors(s *Service, o *svcv1.Service) bool {
+	if _, known := svcv1.ErrorContract_name[int32(o.GetErrorContract())]; !known {
+		b.fault(s.origin().in("error_contract"), errorContract, o.GetErrorContract())
+	}
+	return o.GetErrorContract() == svcv1.ErrorContract_ERROR_CONTRACT_STRICT
+}
+
+// mapErrors is read after the declared errors, which it maps to.
+func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
+	var out []ErrorMapping
+	for i, mapping := range o.GetMapErrors() {
+		at := m.origin().at("map_errors", i)
+		from := b.namedError(at.in("from"), mapping.GetFrom())
+		to := b.namedError(at.in("to"), mapping.GetTo())
+		if from == nil || to == nil {
+			continue
+		}
+		switch {
+		case !slices.Contains(m.Errors, to):
+			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
+		case slices.Contains(m.Errors, from):
+			b.fault(at.in("from"), mapDeclared, mapping.GetFrom())
+		case slices.ContainsFunc(out, func(other ErrorMapping) bool { return other.From == from }):
+			b.fault(at.in("from"), mapTwice, mapping.GetFrom())
+		}
+		if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
+			b.fault(at.in("to"), mapPlaceholder, mapping.GetTo(), missing, mapping.GetFrom())
+		}
+		out = append(out, ErrorMapping{from, to})
+	}
+	return out
+}
+
+// namedError finds an error by its name in the file that is being read.
+func (b *builder) namedError(at Origin, name string) *Error {
+	v, found := resolve(b.file.values, b.file.pkg, name)
+	if !found {
+		b.fault(at, errorUnknown, name, suggestion(b.errorNames(), b.file.pkg, name))
+		return nil
+	}
+	e := b.errorOf(v)
+	if e == nil {
+		b.fault(at, errorNotAnnotated, name)
+	}
+	return e
+}
+
+// missingFrom lists the wanted placeholders that are not among those there.
+func missingFrom(there, wanted []Parameter) string {
+	var missing []string
+	for _, w := range wanted {
+		if !slices.ContainsFunc(there, func(p Parameter) bool { return p.Key == w.Key }) {
+			missing = append(missing, "{"+w.Key+"}")
+		}
+	}
+	return strings.Join(missing, ", ")
+}
+
+// checkMappings refuses the mapping of an error that no method under calls
+// returns. Methods under defers are called when the caller has its answer, so
+// their errors never reach it.
+func (b *builder) checkMappings(m *Method, services map[string]*Service) {
+	for i, mapping := range m.MapErrors {
+		returned := func(c Call) bool {
+			callee := methodOf(services, c)
+			return callee == nil || slices.Contains(callee.Errors, mapping.From)
+		}
+		if !slices.ContainsFunc(m.Calls, returned) {
+			b.fault(m.origin().at("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
+		}
+	}
+}

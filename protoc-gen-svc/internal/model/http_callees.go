@@ -1,0 +1,98 @@
+package model
+
+import (
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+// HTTPCallee is an external service that is called over HTTP.
+type HTTPCallee struct {
+	// Name is its key in config.yaml, Field its name in Deps.
+	Name, Field string
+	URL         string
+	Timeout     time.Duration
+	Attempts    uint32
+	// IdleConnections are kept open by one replica.
+	IdleConnections uint32
+}
+
+const (
+	defaultHTTPTimeout  = 5 * time.Second
+	defaultHTTPAttempts = 3
+	maxHTTPAttempts     = 5
+	defaultHTTPIdle     = 16
+)
+
+var snakeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// httpCallees are read after the callees, whose fields of Deps are taken.
+func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
+	var out []*HTTPCallee
+	taken := map[string]string{}
+	for _, name := range depsFields {
+		taken[name] = "a field that every handler has"
+	}
+	for _, c := range s.Callees {
+		taken[c.Field] = "the client of " + c.FullName
+	}
+	for i, h := range o.GetHttpCallees() {
+		at := s.origin().at("http_callees", i)
+		c := &HTTPCallee{
+			Name:            h.GetName(),
+			Field:           camel(h.GetName()),
+			URL:             h.GetUrl(),
+			Attempts:        orDefault(h.GetAttempts(), defaultHTTPAttempts),
+			IdleConnections: orDefault(h.GetIdleConnections(), defaultHTTPIdle),
+		}
+		if !snakeName.MatchString(c.Name) {
+			b.fault(at.in("name"), httpCalleeName, c.Name, "fraud_check")
+			continue
+		}
+		if other := taken[c.Field]; other != "" {
+			b.fault(at.in("name"), httpCalleeTaken, c.Name, c.Field, other)
+		}
+		taken[c.Field] = "the client of " + c.Name
+		if !isBaseURL(c.URL) {
+			b.fault(at.in("url"), httpCalleeURL, c.URL, "https://fraud.example.com/v1")
+		}
+		if c.Attempts > maxHTTPAttempts {
+			b.fault(at.in("attempts"), httpCalleeAttempts, c.Attempts, maxHTTPAttempts)
+		}
+		var err error
+		if c.Timeout, err = positive(h.GetTimeout(), defaultHTTPTimeout); err != nil {
+			b.reject(at.in("timeout"), err)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// isBaseURL reports whether paths can be appended to a URL, and nothing in it is
+// a secret.
+func isBaseURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && text[len(text)-1] != '#'
+}
+
+func (s *Service) httpCalleeSettings() []Setting {
+	if len(s.HTTPCallees) == 0 {
+		return nil
+	}
+	out := []Setting{{Path: "http_callees", Comment: "External services that this one calls over HTTP."}}
+	for _, c := range s.HTTPCallees {
+		path := "http_callees." + c.Name
+		out = append(out,
+			Setting{Path: path},
+			Setting{Path: path + ".url", Type: "URL", Value: strconv.Quote(c.URL), Annotation: "http_callees.url",
+				Comment: "What the paths of requests are appended to."},
+			Setting{Path: path + ".timeout", Type: "duration", Value: yamlDuration(c.Timeout), Annotation: "http_callees.timeout",
+				Comment: "Deadline of a request with all its attempts."},
+		)
+	}
+	return out
+}

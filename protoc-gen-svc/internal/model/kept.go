@@ -1,0 +1,53 @@
+package model
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+)
+
+const defaultRetention = 24 * time.Hour
+
+// retention is how long the answers of idempotency keys are kept.
+func (b *builder) retention(s *Service, o *svcv1.Database) time.Duration {
+	d, err := positive(o.GetIdempotencyRetention(), defaultRetention)
+	if err != nil {
+		b.reject(s.origin().in("database").in("idempotency_retention"), err)
+	}
+	return d
+}
+
+// keepsAnswer reports whether the runtime keeps the answers of a method: where it
+// can, and the handler does not do so itself.
+func (b *builder) keepsAnswer(s *Service, m *Method, o *svcv1.Method) bool {
+	if o.GetHandlerKeepsKey() && m.IdempotencyKey == "" {
+		b.fault(m.origin().in("handler_keeps_key"), keyNotKept)
+	}
+	return m.IdempotencyKey != "" && m.Kind == Unary && s.Database != nil && !o.GetHandlerKeepsKey()
+}
+
+// checkRetention refuses a retention of nothing.
+func (b *builder) checkRetention(s *Service, o *svcv1.Database) {
+	if text := o.GetIdempotencyRetention(); text != "" && len(s.Keeping()) == 0 {
+		b.fault(s.origin().in("database").in("idempotency_retention"), retentionUnused, text)
+	}
+}
+
+// Keeping are the methods whose answers the runtime keeps.
+func (s *Service) Keeping() []*Method {
+	var out []*Method
+	for _, m := range s.Methods {
+		if m.KeepsAnswer {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// KeyGetter is the method of the request that returns the idempotency key.
+func (m *Method) KeyGetter() string {
+	fd := m.proto.Input.Desc.Fields().ByName(protoreflect.Name(m.IdempotencyKey))
+	return "Get" + m.proto.Input.Fields[fd.Index()].GoName
+}

@@ -1,0 +1,123 @@
+package openapi
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// document returns the document with the errors of the services' methods.
+func document(text string, services []*model.Service) (string, error) {
+	operations := func(item *object) error {
+		for i := range *item {
+			if err := (*item)[i].edit(func(operation *object) error { return addErrors(operation, services) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var root object
+	if err := json.Unmarshal([]byte(text), &root); err != nil {
+		return "", err
+	}
+	if paths := root.member("paths"); paths != nil {
+		err := paths.edit(func(paths *object) error {
+			for i := range *paths {
+				if err := (*paths)[i].edit(operations); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return root.indented()
+}
+
+// addErrors adds a response for each HTTP status of the errors of an operation's
+// method. A response that is there already stays.
+func addErrors(operation *object, services []*model.Service) error {
+	method := methodOf(operation.text("operationId"), services)
+	responses := operation.member("responses")
+	if method == nil || responses == nil {
+		return nil
+	}
+	return responses.edit(func(responses *object) error {
+		for _, status := range statusesOf(method.Errors) {
+			key := strconv.Itoa(int(status))
+			if responses.member(key) != nil {
+				continue
+			}
+			value, err := json.Marshal(responseOf(status, method.Errors))
+			if err != nil {
+				return err
+			}
+			*responses = append(*responses, member{key, value})
+		}
+		return nil
+	})
+}
+
+// secondBinding is what follows the name of a method where it has several paths.
+var secondBinding = regexp.MustCompile(`_[0-9]+$`)
+
+// methodOf finds the method of an operation: Service_Method, and perhaps the
+// number of its path.
+func methodOf(operationID string, services []*model.Service) *model.Method {
+	for _, id := range []string{operationID, secondBinding.ReplaceAllString(operationID, "")} {
+		for _, s := range services {
+			service := s.FullName[strings.LastIndexByte(s.FullName, '.')+1:]
+			for _, m := range s.Methods {
+				if id == service+"_"+m.Name {
+					return m
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func statusesOf(errors []*model.Error) []uint32 {
+	var out []uint32
+	for _, e := range errors {
+		out = append(out, e.HTTP)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// response is an OpenAPI response object. The extension is for programs, which
+// find the reason of an error that they got there.
+type response struct {
+	Description string             `json:"description"`
+	Content     map[string]content `json:"content"`
+	Reasons     []string           `json:"x-error-reasons"`
+}
+
+type content struct {
+	Schema struct {
+		Ref string `json:"$ref"`
+	} `json:"schema"`
+}
+
+func responseOf(status uint32, errors []*model.Error) response {
+	var lines []string
+	r := response{}
+	for _, e := range errors {
+		if e.HTTP == status {
+			r.Reasons = append(r.Reasons, e.Reason)
+			lines = append(lines, "- "+e.Reason+": "+string(e.Comment.Or(e.Message)))
+		}
+	}
+	r.Description = strings.Join(lines, "\n")
+	var body content
+	body.Schema.Ref = "#/components/schemas/google.rpc.Status"
+	r.Content = map[string]content{"application/json": body}
+	return r
+}

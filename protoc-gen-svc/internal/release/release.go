@@ -1,0 +1,79 @@
+// Package release says which version of protoc-gen-svc this is, and what each
+// version changed in what is generated.
+package release
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Version is written into the files of a system. It is a constant, since all
+// that a program knows of its own build differs between people who must get the
+// same bytes: "(devel)" in a checkout, a pseudo-version with the commit where the
+// go command asks version control, the tag where the module was downloaded. It
+// is raised, with CHANGELOG.md, by the first change after a release: what comes
+// out between two releases is that of the next one.
+const Version = "0.1.0"
+
+// Change is what a version changed in the outputs of some templates.
+type Change struct {
+	Version string `json:"version"`
+	// Templates is a pattern, as of path.Match, of paths below the folder
+	// templates: "k8s/*.yaml.tmpl". A change of a partial names the templates
+	// that use it.
+	Templates string `json:"templates"`
+	// What differs in the outputs, and why it does, as halves of a sentence.
+	What string `json:"what"`
+	Why  string `json:"why"`
+}
+
+// Changes are all changes, oldest first.
+func Changes() []Change {
+	return []Change{
+		{"0.1.0", "upgrade/protosvc.yaml.tmpl", "the version of the plugin and its options are recorded", "\"protoc-gen-svc upgrade\" shows what another version changes"},
+	}
+}
+
+// Since are the changes to the outputs of a template after a version, up to this
+// one. An empty version is older than any.
+func Since(version, template string) []Change {
+	var found []Change
+	for _, c := range Changes() {
+		if matches, _ := path.Match(c.Templates, template); matches && Compare(c.Version, version) > 0 {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// Compare orders versions: negative if a is older, 0 if they are equal. What is
+// not a version of three numbers is older than any that is.
+func Compare(a, b string) int {
+	x, y := numbers(a), numbers(b)
+	for i := range x {
+		if x[i] != y[i] {
+			return x[i] - y[i]
+		}
+	}
+	return 0
+}
+
+func numbers(version string) (parts [3]int) {
+	fields := strings.Split(version, ".")
+	if len(fields) != len(parts) {
+		return [3]int{-1}
+	}
+	for i, f := range fields {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 0 {
+			return [3]int{-1}
+		}
+		parts[i] = n
+	}
+	return parts
+}
+
+// String is a change as a line of text.
+func (c Change) String() string { return fmt.Sprintf("%s: %s, so that %s", c.Version, c.What, c.Why) }

@@ -1,0 +1,288 @@
+package settings
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+)
+
+// What settings reach, by template.
+var (
+	readme     = []string{"docs/README.md.tmpl"}
+	goService  = []string{"go/service.go.tmpl"}
+	service    = and(readme, "go/service.go.tmpl")
+	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
+	deployment = and(readme, "k8s/deployment.yaml.tmpl")
+	ports      = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
+	labels     = and(deployment, "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
+		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl")
+	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
+		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+	errorFiles = and(readme, "go/errors.go.tmpl")
+)
+
+func and(outputs []string, more ...string) []string {
+	return append(outputs[:len(outputs):len(outputs)], more...)
+}
+
+// table has a row for every annotation.
+var table = map[string]row{
+	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
+	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.Team }),
+	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl"), configName),
+	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
+
+	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl"),
+		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
+	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return short(d.ReadinessTimeout) }),
+	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
+	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return short(d.IdempotencyRetention) }),
+	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
+
+	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
+		func(c *model.Callee) string { return c.FullName }, calleeOf),
+	"(svc.v1.service).callees.service":         value(config, func(c *model.Callee) string { return c.FullName }).by("(svc.v1.method).calls"),
+	"(svc.v1.service).callees.balance":         value(config, func(c *model.Callee) string { return "BALANCE_" + strings.ToUpper(c.BalanceName()) }),
+	"(svc.v1.service).callees.gates_readiness": value(service, func(c *model.Callee) string { return strconv.FormatBool(c.GatesReadiness) }),
+
+	"(svc.v1.service).callees.connections":             value(goService, func(c *model.Callee) string { return number(c.Connections) }),
+	"(svc.v1.service).callees.breaker":                 same[*model.Callee](nil),
+	"(svc.v1.service).callees.breaker.off":             value(service, func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
+	"(svc.v1.service).callees.breaker.failure_percent": value(service, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
+	"(svc.v1.service).callees.breaker.min_calls":       value(service, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
+	"(svc.v1.service).callees.breaker.window":          value(service, ofBreaker(func(b *model.Breaker) string { return short(b.Window) })),
+	"(svc.v1.service).callees.breaker.open":            value(service, ofBreaker(func(b *model.Breaker) string { return short(b.Open) })),
+
+	"(svc.v1.service).propagate": list(service, func(s *model.Service) []model.Propagated { return s.Propagate },
+		func(p model.Propagated) string { return p.Key }, func(set protoreflect.Message) func(model.Propagated) bool {
+			return func(p model.Propagated) bool { return p.Key == text(set, "key") }
+		}),
+	"(svc.v1.service).propagate.key":       value(service, func(p model.Propagated) string { return p.Key }),
+	"(svc.v1.service).propagate.max_bytes": value(service, func(p model.Propagated) string { return number(p.MaxBytes) }),
+
+	"(svc.v1.service).error_contract": value(service, errorContract),
+
+	"(svc.v1.service).http_callees": list(config, func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
+		func(c *model.HTTPCallee) string { return c.Name }, func(set protoreflect.Message) func(*model.HTTPCallee) bool {
+			return func(c *model.HTTPCallee) bool { return c.Name == text(set, "name") }
+		}),
+	"(svc.v1.service).http_callees.name":             value(config, func(c *model.HTTPCallee) string { return c.Name }),
+	"(svc.v1.service).http_callees.url":              value(config, func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return short(c.Timeout) }),
+	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
+	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
+
+	"(svc.v1.service).metrics": list(service, func(s *model.Service) []*model.Metric { return s.Metrics },
+		func(m *model.Metric) string { return m.Name }, func(set protoreflect.Message) func(*model.Metric) bool {
+			return func(m *model.Metric) bool { return m.Name == text(set, "name") }
+		}),
+	"(svc.v1.service).metrics.name":    value(service, func(m *model.Metric) string { return m.Name }),
+	"(svc.v1.service).metrics.type":    value(service, func(m *model.Metric) string { return "METRIC_TYPE_" + strings.ToUpper(string(m.Type)) }),
+	"(svc.v1.service).metrics.help":    value(service, func(m *model.Metric) string { return m.Help }),
+	"(svc.v1.service).metrics.buckets": value(goService, buckets),
+	"(svc.v1.service).metrics.labels": list(service, func(m *model.Metric) []model.Label { return m.Labels },
+		func(l model.Label) string { return l.Name }, func(set protoreflect.Message) func(model.Label) bool {
+			return func(l model.Label) bool { return l.Name == text(set, "name") }
+		}),
+	"(svc.v1.service).metrics.labels.name":   value(service, func(l model.Label) string { return l.Name }),
+	"(svc.v1.service).metrics.labels.values": value(service, func(l model.Label) string { return strings.Join(l.Values, ", ") }),
+
+	"(svc.v1.service).scale":        same[*model.Service](nil),
+	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
+	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
+	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
+	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
+
+	"(svc.v1.service).ports": same[*model.Service](nil),
+	"(svc.v1.service).ports.grpc": value(and(ports, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
+		func(s *model.Service) string { return number(s.Ports.GRPC) }),
+	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl"), httpPort),
+	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return number(s.Ports.Admin) }),
+
+	"(svc.v1.service).stop":             same[*model.Service](nil),
+	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return short(s.Stop.DrainDelay) }),
+	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return short(s.Stop.Budget) }),
+
+	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return short(m.Timeout) }),
+	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
+	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
+	"(svc.v1.method).idempotency_key":       value(and(service, "go/client.go.tmpl"), func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).retry":                 retry,
+	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
+	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return short(r.InitialBackoff) }),
+	"(svc.v1.method).retry.max_backoff":     value(goService, func(r *model.Retry) string { return short(r.MaxBackoff) }),
+	"(svc.v1.method).retry.codes":           value(service, func(r *model.Retry) string { return strings.Join(r.Codes, ", ") }),
+
+	"(svc.v1.method).hedge": part(service,
+		func(m *model.Method) (*model.Hedge, bool) { return m.Hedge, m.Hedge != nil }),
+	"(svc.v1.method).hedge.attempts":    value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
+	"(svc.v1.method).hedge.delay":       value(service, func(h *model.Hedge) string { return short(h.Delay) }),
+	"(svc.v1.method).handler_keeps_key": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.KeepsAnswer) }),
+	"(svc.v1.method).defers":            value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
+		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
+			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
+		}),
+	"(svc.v1.method).map_errors.from": value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
+	"(svc.v1.method).map_errors.to":   value(service, func(e model.ErrorMapping) string { return e.To.Reason }),
+
+	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
+	"(svc.v1.method).rate_limit": part(service,
+		func(m *model.Method) (*model.RateLimit, bool) { return m.RateLimit, m.RateLimit != nil }),
+	"(svc.v1.method).rate_limit.per_second": value(service, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
+	"(svc.v1.method).rate_limit.burst":      value(service, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
+	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
+	"(svc.v1.method).stream": part(service,
+		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),
+	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return short(s.MaxAge) }),
+	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return short(s.IdleTimeout) }),
+	"(svc.v1.method).stream.max_messages": value(service, func(s *model.Stream) string { return count(s.MaxMessages) }),
+	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return short(s.SendTimeout) }),
+
+	"(svc.v1.service).limits":                        same[*model.Service](nil),
+	"(svc.v1.service).limits.concurrency":            value(config, func(s *model.Service) string { return number(s.Limits.Concurrency) }),
+	"(svc.v1.service).limits.adaptive":               value(config, func(s *model.Service) string { return strconv.FormatBool(s.Limits.Adaptive) }),
+	"(svc.v1.service).limits.message_size":           value(service, func(s *model.Service) string { return s.Limits.MessageSize.Text }),
+	"(svc.v1.service).limits.header_size":            value(service, func(s *model.Service) string { return s.Limits.HeaderSize.Text }),
+	"(svc.v1.service).limits.connections":            value(config, func(s *model.Service) string { return number(s.Limits.Connections) }),
+	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
+
+	"(svc.v1.field).default": value(config, func(f *model.ConfigField) string { return f.Default }),
+
+	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
+	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
+	"(svc.v1.error).http_status":   value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
+	"(svc.v1.error).message":       value(errorFiles, func(e *model.Error) string { return e.Message }),
+	"(svc.v1.error).trips_breaker": value([]string{"go/errors.go.tmpl"}, tripsBreaker),
+	"(svc.v1.error).retry_delay":   value(errorFiles, func(e *model.Error) string { return delay(e.RetryDelay) }),
+	"(svc.v1.error).translations": list(errorFiles, func(e *model.Error) []model.Translation { return e.Translations },
+		func(t model.Translation) string { return t.Locale }, func(set protoreflect.Message) func(model.Translation) bool {
+			return func(t model.Translation) bool { return t.Locale == text(set, "locale") }
+		}),
+	"(svc.v1.error).translations.locale":  value(errorFiles, func(t model.Translation) string { return t.Locale }),
+	"(svc.v1.error).translations.message": value(errorFiles, func(t model.Translation) string { return t.Message }),
+	"(svc.v1.error).retryable":            value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
+}
+
+// retry is there for what is idempotent, said one way or the other.
+var retry = row{
+	outputs:  service,
+	elements: part(service, func(m *model.Method) (*model.Retry, bool) { return m.Retry, m.Retry != nil }).elements,
+	derived: func(method any) string {
+		switch m := method.(*model.Method); {
+		case m.Retry == nil:
+			return ""
+		case m.IdempotencyKey != "":
+			return "(svc.v1.method).idempotency_key"
+		}
+		return "idempotency_level"
+	},
+}
+
+func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
+
+// short is a duration as people write it: "5m", "0s".
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func configName(s *model.Service) string {
+	if s.Config == nil {
+		return ""
+	}
+	return s.Config.FullName
+}
+
+// httpPort is empty where nothing listens.
+func httpPort(s *model.Service) string {
+	if !s.HTTP() {
+		return ""
+	}
+	return number(s.Ports.HTTP)
+}
+
+func buckets(m *model.Metric) string {
+	var out []string
+	for _, b := range m.Buckets {
+		out = append(out, strconv.FormatFloat(b, 'g', -1, 64))
+	}
+	return strings.Join(out, ", ")
+}
+
+func calls(m *model.Method) string { return callNames(m.Calls) }
+
+func callNames(calls []model.Call) string {
+	var out []string
+	for _, c := range calls {
+		out = append(out, c.Service+"/"+c.Method)
+	}
+	return strings.Join(out, ", ")
+}
+
+func reasons(m *model.Method) string {
+	var out []string
+	for _, e := range m.Errors {
+		out = append(out, e.Reason)
+	}
+	return strings.Join(out, ", ")
+}
+
+// calleeOf compares names as far as the annotation has them: it may leave out
+// packages.
+func calleeOf(set protoreflect.Message) func(*model.Callee) bool {
+	name := strings.TrimPrefix(text(set, "service"), ".")
+	return func(c *model.Callee) bool { return c.FullName == name || strings.HasSuffix(c.FullName, "."+name) }
+}
+
+// ofBreaker is a value of a callee's breaker, which may be off.
+func ofBreaker(f func(*model.Breaker) string) func(*model.Callee) string {
+	return func(c *model.Callee) string {
+		if c.Breaker == nil {
+			return ""
+		}
+		return f(c.Breaker)
+	}
+}
+
+func errorContract(s *model.Service) string {
+	if s.StrictErrors() {
+		return "ERROR_CONTRACT_STRICT"
+	}
+	return "ERROR_CONTRACT_LENIENT"
+}
+
+// tripsBreaker is empty where the code decides.
+func tripsBreaker(e *model.Error) string {
+	if e.TripsBreaker == nil {
+		return ""
+	}
+	return strconv.FormatBool(*e.TripsBreaker)
+}
+
+// count is a number of which 0 means no limit.
+func count(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+func delay(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return short(d)
+}

@@ -1,0 +1,138 @@
+package errors_test
+
+import (
+	"context"
+	stderrors "errors"
+	"fmt"
+	"maps"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/errors"
+)
+
+var (
+	declined = &errors.Code{Domain: "payment", Reason: "DECLINED", GRPC: codes.FailedPrecondition, Message: "declined: {why}"}
+	unpaid   = &errors.Code{Domain: "order", Reason: "UNPAID", GRPC: codes.Aborted, Message: "not paid: {why}"}
+	unknown  = &errors.Code{Domain: "payment", Reason: "UNKNOWN_CARD", GRPC: codes.NotFound, Message: "card {card}"}
+)
+
+// received is the error as a caller of the service that returned it has it.
+func received(t *testing.T, err error) error { return send(t, err, nil) }
+
+func TestContract(t *testing.T) {
+	secret := stderrors.New("secret")
+	tests := []struct {
+		name     string
+		err      error
+		declared bool
+		lenient  error // what it becomes; nil: what it was
+		strict   error
+	}{
+		{"none", nil, true, nil, nil},
+		{"declared", fmt.Errorf("pay: %w", unpaid.New("why", "broke")), true, unpaid, unpaid},
+		{"declared, as a code", unpaid, true, unpaid, unpaid},
+		{"mapped", fmt.Errorf("pay: %w", received(t, declined.New("why", "limit"))), true, unpaid, unpaid},
+		{"undeclared", received(t, unknown.New()), false, unknown, errors.Internal},
+		{"runtime's", errors.InvalidRequest.New(), true, errors.InvalidRequest, errors.InvalidRequest},
+		{"callee's moment", received(t, errors.Overloaded), true, errors.Overloaded, errors.Overloaded},
+		{"callee's invalid request", received(t, errors.InvalidRequest), false, errors.InvalidRequest, errors.Internal},
+		{"callee's internal error", received(t, errors.Internal), false, errors.Internal, errors.Internal},
+		{"mapped, by another client", declined.New("why", "limit").GRPCStatus().Err(), true, unpaid, unpaid},
+		{"undeclared, by another client", unknown.GRPCStatus().Err(), false, nil, errors.Internal},
+		{"callee's internal error without text", received(t, (&errors.Code{Domain: errors.Domain, Reason: "INTERNAL", GRPC: codes.Internal}).GRPCStatus().Err()), false, errors.Internal, errors.Internal},
+		{"callee is gone", errors.FromStatus(status.Error(codes.Unavailable, "127.0.0.1 refused"), nil), true, errors.Unavailable, errors.Unavailable},
+		{"gRPC's own", status.Error(codes.ResourceExhausted, "larger than max"), true, nil, errors.ResourceExhausted},
+		{"not implemented", status.Error(codes.Unimplemented, "method Pay not implemented"), true, nil, errors.Unimplemented},
+		{"a bare status", status.Error(codes.NotFound, "secret"), false, nil, errors.Internal},
+		{"no status", secret, true, secret, secret},
+		{"context", context.Canceled, true, context.Canceled, context.Canceled},
+		{"without code", &errors.Error{}, true, errors.Internal, errors.Internal},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for strict, want := range map[bool]error{false: test.lenient, true: test.strict} {
+				c := errors.Contract{
+					Declared: errors.Table{unpaid},
+					Mapped:   []errors.Mapping{{From: declined, To: unpaid}},
+					Strict:   strict,
+				}
+				got, declared := c.Apply(test.err)
+				if declared != test.declared {
+					t.Errorf("strict %v: declared is %v, want %v", strict, declared, test.declared)
+				}
+				if want == nil {
+					want = test.err
+				}
+				if !stderrors.Is(got, want) {
+					t.Errorf("strict %v: got %v, want %v", strict, got, want)
+				}
+				if !stderrors.Is(got, test.err) {
+					t.Errorf("strict %v: %v has lost its cause %v", strict, got, test.err)
+				}
+			}
+		})
+	}
+}
+
+func TestMappedErrorKeepsMetadata(t *testing.T) {
+	c := errors.Contract{Declared: errors.Table{unpaid}, Mapped: []errors.Mapping{{From: declined, To: unpaid}}}
+	ending, _ := c.Apply(received(t, declined.New("why", "limit", "card", "4711")))
+	got := received(t, ending).(*errors.Error)
+	if want := map[string]string{"why": "limit", "card": "4711"}; !maps.Equal(got.Metadata, want) || got.Message() != "not paid: limit" {
+		t.Errorf("got %q with %v, want %v", got.Message(), got.Metadata, want)
+	}
+}
+
+func TestStrictContractKeepsSecrets(t *testing.T) {
+	c := errors.Contract{Strict: true}
+	for _, err := range []error{
+		status.Error(codes.Unavailable, "secret"), status.Error(codes.NotFound, "secret"), stderrors.New("secret"),
+		received(t, errors.Internal.New("key", "secret")), fmt.Errorf("secret: %w", received(t, unknown.New("card", "secret"))),
+	} {
+		ending, _ := c.Apply(err)
+		assertNoSecret(t, errors.ToStatus(ending))
+	}
+}
+
+func TestTripsBreaker(t *testing.T) {
+	yes, no := *unknown, *unknown
+	yes.TripsBreaker, no.TripsBreaker = new(true), new(false)
+	no.GRPC = codes.Unavailable
+	for err, want := range map[error]bool{
+		unknown: false, &yes: true, &no: false, errors.Unavailable: true, errors.InvalidRequest: false, errors.Overloaded: false,
+		status.Error(codes.Internal, ""): true, status.Error(codes.NotFound, ""): false,
+		context.DeadlineExceeded: true, context.Canceled: false, nil: false,
+	} {
+		if got := errors.TripsBreaker(err); got != want {
+			t.Errorf("TripsBreaker(%v) = %v, want %v", err, got, want)
+		}
+	}
+	if got := errors.TripsBreaker(received(t, no.New())); !got {
+		t.Error("a reason that the caller does not know trips by its code")
+	}
+	if got := errors.TripsBreaker(send(t, no.New(), errors.Table{&no})); got {
+		t.Error("the contract of the caller says that the reason does not trip")
+	}
+}
+
+func TestMatch(t *testing.T) {
+	name := func(e *errors.Error) string { return e.Metadata["why"] }
+	cases := []errors.Case[string]{{Code: declined, Do: name}, {Code: unpaid, Do: name}}
+	for _, test := range []struct {
+		err  error
+		want string
+		ok   bool
+	}{
+		{fmt.Errorf("pay: %w", received(t, unpaid.New("why", "broke"))), "broke", true},
+		{errors.Unavailable.New(), "", false},
+		{status.Error(codes.NotFound, ""), "", false},
+		{nil, "", false},
+	} {
+		if got, ok := errors.Match(test.err, cases...); got != test.want || ok != test.ok {
+			t.Errorf("Match(%v) = %q, %v, want %q, %v", test.err, got, ok, test.want, test.ok)
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package idempotency
+
+import (
+	"context"
+	"database/sql"
+	stderrors "errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/claim"
+)
+
+var declined = &errors.Code{Domain: "test", Reason: "DECLINED", GRPC: codes.FailedPrecondition, Message: "declined: {why}"}
+
+func TestReplay(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		f, other := newFixture(t, db), newFixture(t, db)
+		runs := 0
+		const key = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+		for _, f := range []fixture{f, f, other} {
+			if got, err := f.call(of(key, "a"), &runs, "first", nil); err != nil || got != "first" {
+				t.Errorf("%q, %v", got, err)
+			}
+		}
+		if got, err := f.call(of("017F22E2-79B0-7CC3-98C4-DC0C0C07398F", "a"), &runs, "", nil); err != nil || got != "first" {
+			t.Errorf("in upper case: %q, %v", got, err)
+		}
+		_, err := f.call(of(key, "b"), &runs, "", nil)
+		if !stderrors.Is(err, errors.KeyReused) || status.Code(err) != codes.AlreadyExists {
+			t.Errorf("another request under the key: %v", err)
+		}
+		if got, err := f.call(of("other", "b"), &runs, "second", nil); err != nil || got != "second" || runs != 2 {
+			t.Errorf("another key: %q, %v, %d runs", got, err, runs)
+		}
+		if got := f.counted(); got != "executed=2 refused=1 replayed=2" {
+			t.Errorf("counted %s", got)
+		}
+	})
+}
+
+// Errors that are answers are stored with all that they carry; others are not.
+func TestReplayOfErrors(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		f := newFixture(t, open(t, url))
+		runs := 0
+		for range 2 {
+			_, err := f.call(of("final", ""), &runs, "", declined.New("why", "poor"))
+			typed, ok := stderrors.AsType[*errors.Error](err)
+			if !ok || !stderrors.Is(err, declined) || typed.Metadata["why"] != "poor" || typed.Message() != "declined: poor" {
+				t.Errorf("%v", err)
+			}
+		}
+		if runs != 1 {
+			t.Errorf("%d runs, want 1", runs)
+		}
+		for _, err := range []error{errors.Unavailable, context.DeadlineExceeded, stderrors.New("bug")} {
+			if _, got := f.call(of("passing", ""), &runs, "", err); got != err {
+				t.Errorf("%v, want the handler's %v", got, err)
+			}
+		}
+		if _, err := f.call(of("passing", "else"), &runs, "", nil); !stderrors.Is(err, errors.KeyReused) {
+			t.Errorf("another request after a failure: %v", err)
+		}
+		if got, err := f.call(of("passing", ""), &runs, "at last", nil); err != nil || got != "at last" || runs != 5 {
+			t.Errorf("%q, %v after %d runs", got, err, runs)
+		}
+	})
+}
+
+func TestConcurrentDuplicatesWait(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		replicas := []fixture{newFixture(t, db), newFixture(t, db)}
+		var runs atomic.Int64
+		var group sync.WaitGroup
+		for n := range 60 {
+			group.Go(func() {
+				resp, err := replicas[n%2].Do(t.Context(), of("k", "a"), func(context.Context, *request) (*response, error) {
+					runs.Add(1)
+					time.Sleep(100 * time.Millisecond)
+					return wrapperspb.String("once"), nil
+				})
+				if err != nil || resp.GetValue() != "once" {
+					t.Errorf("%v, %v", resp, err)
+				}
+			})
+		}
+		group.Wait()
+		if runs.Load() != 1 {
+			t.Errorf("%d runs, want 1", runs.Load())
+		}
+	})
+}
+
+// A duplicate waits as long as its own deadline, and not longer.
+func TestWaitEndsWithTheDeadline(t *testing.T) {
+	f := newFixture(t, open(t, "sqlite::memory:"))
+	entered, release := make(chan struct{}), make(chan struct{})
+	var group sync.WaitGroup
+	group.Go(func() {
+		_, err := f.Do(t.Context(), of("k", ""), func(context.Context, *request) (*response, error) {
+			close(entered)
+			<-release
+			return &response{}, nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-entered
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := f.Do(ctx, of("k", ""), nil); !stderrors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("err = %v", err)
+	}
+	close(release)
+	group.Wait()
+}
+
+// A handler that runs longer than a lease keeps it; one that died loses it.
+func TestLease(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		f, other := newFixture(t, db), newFixture(t, db)
+		var group sync.WaitGroup
+		entered := make(chan struct{})
+		group.Go(func() {
+			_, _ = f.Do(t.Context(), of("slow", ""), func(context.Context, *request) (*response, error) {
+				close(entered)
+				time.Sleep(2 * claim.Duration)
+				return wrapperspb.String("slow"), nil
+			})
+		})
+		<-entered
+		runs := 0
+		if got, err := other.call(of("slow", ""), &runs, "", nil); err != nil || got != "slow" || runs != 0 {
+			t.Errorf("%q, %v, %d runs", got, err, runs)
+		}
+		group.Wait()
+
+		// As a killed process leaves it.
+		print := fingerprint(of("dead", "").ProtoReflect(), "reason")
+		taken, err := f.store.take(t.Context(), id{f.name, "dead"}, print, "killed")
+		if err != nil || !taken {
+			t.Fatalf("%t, %v", taken, err)
+		}
+		begun := time.Now()
+		if got, err := other.call(of("dead", ""), &runs, "anew", nil); err != nil || got != "anew" || runs != 1 {
+			t.Errorf("%q, %v, %d runs", got, err, runs)
+		}
+		if took := time.Since(begun); took < claim.Duration/2 || took > 3*claim.Duration {
+			t.Errorf("taken over after %v", took)
+		}
+	})
+}
+
+// The answer is stored with the effect, or neither is, and a run that lost its
+// lease has no effect.
+func TestAnswerInTheTransaction(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		must(t, exec(db, "CREATE TABLE effect (n BIGINT)"))
+		f := newFixture(t, db)
+		effect := func(ctx context.Context, before func()) (*response, error) {
+			resp := wrapperspb.String("done")
+			err := db.Tx(ctx, func(tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO effect VALUES (1)"); err != nil {
+					return err
+				}
+				return f.Answer(ctx, tx, resp, nil)
+			})
+			if err != nil {
+				return nil, err
+			}
+			before()
+			return resp, nil
+		}
+		effects := func() (n int) {
+			must(t, db.QueryRow("SELECT count(*) FROM effect").Scan(&n))
+			return n
+		}
+		// The handler fails after its commit: the answer stands.
+		resp, err := f.Do(t.Context(), of("a", ""), func(ctx context.Context, _ *request) (*response, error) {
+			if _, err := effect(ctx, func() {}); err != nil {
+				t.Error(err)
+			}
+			return nil, errors.Unavailable
+		})
+		if err != nil || resp.GetValue() != "done" || effects() != 1 {
+			t.Errorf("%v, %v, %d effects", resp, err, effects())
+		}
+		// The lease is lost to another one before the commit.
+		_, err = f.Do(t.Context(), of("b", ""), func(ctx context.Context, _ *request) (*response, error) {
+			must(t, exec(db, "UPDATE svc_idempotency SET owner = 'other' WHERE request_key = 'b'"))
+			resp, err := effect(ctx, func() {})
+			must(t, exec(db, "UPDATE svc_idempotency SET lease_time = 0 WHERE request_key = 'b'"))
+			return resp, err
+		})
+		if !stderrors.Is(err, errors.Unavailable) || effects() != 1 {
+			t.Errorf("after the lease was lost: %v, %d effects", err, effects())
+		}
+		// Outside of a call it does nothing.
+		if _, err := effect(t.Context(), func() {}); err != nil || effects() != 2 {
+			t.Errorf("%v, %d effects", err, effects())
+		}
+	})
+}
+
+func TestPanicReleasesTheKey(t *testing.T) {
+	f := newFixture(t, open(t, "sqlite::memory:"))
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = f.Do(t.Context(), of("k", ""), func(context.Context, *request) (*response, error) { panic("bug") })
+	}()
+	begun, runs := time.Now(), 0
+	if got, err := f.call(of("k", ""), &runs, "fixed", nil); err != nil || got != "fixed" || time.Since(begun) > claim.Duration/2 {
+		t.Errorf("%q, %v after %v", got, err, time.Since(begun))
+	}
+}
+
+func TestExpiry(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		f := newFixture(t, db)
+		runs := 0
+		for range sweepBatch/100 + 1 {
+			must(t, exec(db, `INSERT INTO svc_idempotency VALUES ($1, $2, '', '', 0, TRUE, 0, '', 1)`, "m", claim.Token()))
+		}
+		_, err := f.call(of("k", "a"), &runs, "first", nil)
+		must(t, err)
+		must(t, exec(db, "UPDATE svc_idempotency SET expire_time = 1 WHERE request_key = 'k'"))
+		if got, err := f.call(of("k", "b"), &runs, "second", nil); err != nil || got != "second" {
+			t.Errorf("after the expiry: %q, %v", got, err)
+		}
+		must(t, f.store.sweep(t.Context()))
+		var left int
+		must(t, db.QueryRow("SELECT count(*) FROM svc_idempotency").Scan(&left))
+		if left != 1 {
+			t.Errorf("%d rows are left, want the one that is not expired", left)
+		}
+	})
+}

@@ -1,0 +1,164 @@
+package idempotency
+
+import (
+	"context"
+	"database/sql"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/claim"
+)
+
+// storeTimeout bounds what is stored after a call whose own time may be over.
+const storeTimeout = 2 * time.Second
+
+// Method answers the calls of one unary method. It is made by [Bind].
+type Method[Req, Resp any] struct {
+	store *Store
+	name  string
+	field protoreflect.Name
+	key   func(*Req) string
+	counters
+}
+
+// Bind binds a method, by its full name on the wire, to the store. The field of
+// the request, which key reads, holds the idempotency key.
+func Bind[Req, Resp any](s *Store, name, field string, key func(*Req) string) *Method[Req, Resp] {
+	return &Method[Req, Resp]{s, name, protoreflect.Name(field), key, s.series.bind(name)}
+}
+
+// Wrap returns a handler that runs h for requests that have no answer yet.
+func (m *Method[Req, Resp]) Wrap(h func(context.Context, *Req) (*Resp, error)) func(context.Context, *Req) (*Resp, error) {
+	return func(ctx context.Context, req *Req) (*Resp, error) { return m.Do(ctx, req, h) }
+}
+
+// Do answers a request as the package says; the handler is h. Wrapped handlers
+// need it not: it is for requests that come by another way, in a stream for
+// instance.
+func (m *Method[Req, Resp]) Do(ctx context.Context, req *Req, h func(context.Context, *Req) (*Resp, error)) (*Resp, error) {
+	i := id{m.name, canonical(m.key(req))}
+	print := fingerprint(any(req).(proto.Message).ProtoReflect(), m.field)
+	for try, looks := !m.store.flights.Flying(i), 0; ; looks++ {
+		if try {
+			c := &run{store: m.store, id: i, owner: claim.Token()}
+			taken, err := m.store.take(ctx, i, print, c.owner)
+			if err != nil {
+				return nil, err
+			}
+			if taken {
+				if resp, err, done := m.run(ctx, c, req, h); done {
+					return resp, err
+				}
+			}
+		}
+		st, err := m.store.look(ctx, i, print)
+		switch {
+		case err != nil:
+			return nil, err
+		case !st.same:
+			m.refused.Inc()
+			return nil, errors.KeyReused.New("field", string(m.field), "key", m.key(req))
+		case st.answered:
+			m.replayed.Inc()
+			return replay[Resp](st.answer)
+		}
+		if try = st.free; try {
+			continue
+		}
+		if looks == 0 {
+			m.waits.Inc()
+		}
+		if err := m.store.flights.Wait(ctx, i, looks); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// run is the handler at work on a request, carried by its context.
+type run struct {
+	store    *Store
+	id       id
+	owner    string
+	answered atomic.Bool // by Answer, in a transaction that is committed
+}
+
+type runKey struct{}
+
+// run runs the handler. It is not done when another one has answered, or when
+// the handler did and failed after that: then the answer is in the store.
+func (m *Method[Req, Resp]) run(ctx context.Context, r *run, req *Req, h func(context.Context, *Req) (*Resp, error)) (resp *Resp, err error, done bool) {
+	defer m.store.flights.Begin(r.id)()
+	stop := claim.Keep(func(ctx context.Context) { m.store.renew(ctx, r.id, r.owner) })
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	ended := false
+	defer func() {
+		if !ended { // the handler panicked
+			stop()
+			m.store.release(later, r.id, r.owner)
+		}
+	}()
+	m.executed.Inc()
+	resp, err = h(context.WithValue(ctx, runKey{}, r), req)
+	ended = true
+	stop()
+	later, cancel = context.WithTimeout(later, storeTimeout)
+	defer cancel()
+	a, isAnswer := encode(resp, err)
+	switch {
+	case r.answered.Load():
+		return resp, err, isAnswer
+	case !isAnswer:
+		m.store.release(later, r.id, r.owner)
+		return resp, err, true
+	}
+	stored, fault := m.store.update(later, storeAnswer, r.id.method, r.id.key, r.owner, a.code, a.bytes)
+	if fault != nil {
+		// The effect is there. An error would only have the caller ask again.
+		m.store.log.ErrorContext(ctx, "answer is not stored under its idempotency key", "rpc", r.id.method, "error", fault)
+		return resp, err, true
+	}
+	return resp, err, stored
+}
+
+// Answer stores the answer that the handler is going to return, in the
+// transaction that has its effect: both are committed, or neither is. Call it
+// last in the function given to DB.Tx, with the context of the call. An error
+// that is not final stores nothing. Where no key is kept, in a context that is
+// not a call's of this method, Answer does nothing.
+//
+// It fails when the lease was lost and another one may have taken over. Return
+// its error, so that the transaction is rolled back.
+func (m *Method[Req, Resp]) Answer(ctx context.Context, tx *sql.Tx, resp *Resp, err error) error {
+	r, _ := ctx.Value(runKey{}).(*run)
+	a, isAnswer := encode(resp, err)
+	if r == nil || r.id.method != m.name || !isAnswer {
+		return nil
+	}
+	stored, err := affected(tx.ExecContext(ctx, storeAnswer, r.id.method, r.id.key, r.owner, a.code, a.bytes))
+	if err != nil {
+		return err
+	}
+	if !stored {
+		return errors.Unavailable.New().WithCause(errTaken)
+	}
+	m.store.db.OnCommit(tx, func() { r.answered.Store(true) })
+	return nil
+}
+
+var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// canonical is the form in which a key is compared: RFC 9562 has UUIDs read
+// without regard to case.
+func canonical(key string) string {
+	if uuid.MatchString(key) {
+		return strings.ToLower(key)
+	}
+	return key
+}

@@ -1,0 +1,160 @@
+package load
+
+import (
+	"context"
+	"math"
+	"net"
+	"runtime"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSince(t *testing.T) {
+	start := Sample{At: time.Now(), CPU: time.Second, Calls: 10, Failures: 1}
+	end := Sample{At: start.At.Add(2 * time.Second), CPU: 2 * time.Second, Calls: 110, Failures: 5}
+	want := Report{Utilization: 0.5 / float64(runtime.GOMAXPROCS(0)), Calls: 50, Failures: 2}
+	if got := end.Since(start); got != want {
+		t.Errorf("report = %+v, want %+v", got, want)
+	}
+	if got := start.Since(start); got != (Report{}) {
+		t.Errorf("report on no time = %+v", got)
+	}
+}
+
+func TestWeight(t *testing.T) {
+	tests := map[string]struct {
+		report Report
+		want   float64
+	}{
+		"half busy":          {Report{0.5, 100, 0}, 200},
+		"a tenth fails":      {Report{0.4, 100, 10}, 200},
+		"idle is not a race": {Report{0.0001, 10, 0}, 1000},
+		"no calls":           {Report{0.5, 0, 0}, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := test.report.Weight(); math.Abs(got-test.want) > 1e-9 {
+				t.Errorf("weight = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestCPU(t *testing.T) {
+	before, deadline := CPU(), time.Now().Add(100*time.Millisecond)
+	for time.Now().Before(deadline) {
+	}
+	if used := CPU() - before; used < 20*time.Millisecond {
+		t.Errorf("100 ms of work used %v of CPU", used)
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, wire := range []string{"\xff", "\x09", "\x09\x00\x00\x00\x00\x00\x00\xf8\x7f", "\x08\x01", "\x0a\xff"} {
+		m := carry([]byte(wire))
+		if got := reportOf(m); got != (Report{}) {
+			t.Errorf("report of %q = %+v", wire, got)
+		}
+		if got := intervalOf(m); got != 0 {
+			t.Errorf("interval of %q = %v", wire, got)
+		}
+	}
+	if got := intervalOf(request(1500 * time.Millisecond)); got != 1500*time.Millisecond {
+		t.Errorf("interval = %v", got)
+	}
+	if got := intervalOf(new(emptypb.Empty)); got != 0 {
+		t.Errorf("interval of nothing = %v", got)
+	}
+}
+
+// serveOn starts a server and returns a connection to it.
+func serveOn(t *testing.T, server *grpc.Server) *grpc.ClientConn {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	cc, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cc.Close()
+		server.Stop()
+		<-served
+	})
+	return cc
+}
+
+// every makes samples of a server that is half busy and answers 100 calls a
+// second, each sample a second after the one before.
+func every() func() Sample {
+	var s Sample
+	return func() Sample {
+		s.At = s.At.Add(time.Second)
+		s.CPU += time.Second * time.Duration(runtime.GOMAXPROCS(0)) / 2
+		s.Calls += 100
+		s.Failures += 3
+		return s
+	}
+}
+
+func TestReportsArrive(t *testing.T) {
+	server := grpc.NewServer()
+	defer Register(server, every())()
+	cc := serveOn(t, server)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []Report
+	err := Watch(ctx, cc, time.Millisecond, func(r Report) { // answered at the least interval
+		if got = append(got, r); len(got) == 3 {
+			cancel()
+		}
+	})
+	if status.Code(err) != codes.Canceled || len(got) < 3 {
+		t.Fatalf("Watch = %v after %d reports", err, len(got))
+	}
+	for _, r := range got {
+		if r != (Report{0.5, 100, 3}) {
+			t.Errorf("report = %+v", r)
+		}
+	}
+}
+
+func TestStopEndsReports(t *testing.T) {
+	server := grpc.NewServer()
+	stop := Register(server, every())
+	cc := serveOn(t, server)
+	reports, ended := make(chan Report, 100), make(chan error, 1)
+	go func() { ended <- Watch(t.Context(), cc, time.Millisecond, func(r Report) { reports <- r }) }()
+	<-reports
+	stop()
+	if err := <-ended; status.Code(err) != codes.Unavailable {
+		t.Errorf("Watch = %v, want Unavailable", err)
+	}
+	graceful := make(chan struct{})
+	go func() { server.GracefulStop(); close(graceful) }()
+	select {
+	case <-graceful:
+	case <-time.After(5 * time.Second):
+		t.Error("a stream of reports holds up the stop")
+	}
+}
+
+func TestServerWithoutReports(t *testing.T) {
+	err := Watch(t.Context(), serveOn(t, grpc.NewServer()), time.Second, func(Report) {})
+	if status.Code(err) != codes.Unimplemented {
+		t.Errorf("Watch = %v, want Unimplemented", err)
+	}
+}

@@ -1,0 +1,44 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc/metadata"
+)
+
+// headers are what a message carries besides its request.
+type headers struct {
+	Trace    propagation.MapCarrier `json:"trace,omitempty"`
+	Metadata metadata.MD            `json:"metadata,omitempty"`
+}
+
+func propagator() propagation.TextMapPropagator {
+	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+}
+
+// carry notes down the trace context and the outgoing metadata of a call.
+func carry(ctx context.Context) []byte {
+	h := headers{Trace: propagation.MapCarrier{}}
+	propagator().Inject(ctx, h.Trace)
+	h.Metadata, _ = metadata.FromOutgoingContext(ctx)
+	text, err := json.Marshal(h)
+	if err != nil {
+		return []byte("{}") // maps of strings can be encoded
+	}
+	return text
+}
+
+// restore is the way back: spans made with the context belong to the trace of the
+// call that enqueued.
+func restore(ctx context.Context, text []byte) context.Context {
+	var h headers
+	if json.Unmarshal(text, &h) != nil {
+		return ctx
+	}
+	if len(h.Metadata) > 0 {
+		ctx = metadata.NewOutgoingContext(ctx, h.Metadata)
+	}
+	return propagator().Extract(ctx, h.Trace)
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// result is what became of a scenario.
+type result struct {
+	scenario     scenario
+	engine       string
+	began, ended time.Time // the fault
+
+	calls, during, succeeded int           // all; while the fault lasted; of those, with an answer
+	p99                      time.Duration // of those that succeeded
+	recovery                 time.Duration // from the end of the fault to the last failure that began after it
+	codes                    map[string]int
+	downstream               float64 // calls that reached payments
+	money                    money
+	before, after            usage // of order
+}
+
+// measure counts. A call belongs to the fault if it began while it lasted.
+func (r *result) measure(calls []call) {
+	r.calls, r.codes = len(calls), map[string]int{}
+	var took []time.Duration
+	for _, c := range calls {
+		if c.ok() {
+			took = append(took, c.Took)
+		} else {
+			r.codes[c.Code]++
+		}
+		switch {
+		case c.Start.Before(r.began):
+		case c.Start.Before(r.ended):
+			r.during++
+			if c.ok() {
+				r.succeeded++
+			}
+		case !c.ok():
+			r.recovery = max(r.recovery, c.Start.Add(c.Took).Sub(r.ended))
+		}
+	}
+	slices.Sort(took)
+	if len(took) > 0 {
+		r.p99 = took[len(took)*99/100]
+	}
+}
+
+func (r *result) success() float64 { return float64(r.succeeded) / float64(max(r.during, 1)) }
+
+// amplification is how many calls reach payments for one CreateOrder.
+func (r *result) amplification() float64 { return r.downstream / float64(r.calls) }
+
+// The promises, of any scenario.
+const (
+	maxAmplification = 1.2
+	maxRecovery      = 2 * time.Second
+	// What order may hold more than before, both processes together. The runtime
+	// and the pools breathe.
+	maxGoroutines = 40
+	maxHeap       = 8 << 20
+)
+
+// faults are the promises that are not kept.
+func (r *result) faults() []error {
+	var faults []error
+	check := func(kept bool, format string, args ...any) {
+		if !kept {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(r.success() >= r.scenario.success, "%.1f %% of the calls succeeded, want %.1f %% (%v)", 100*r.success(), 100*r.scenario.success, r.codes)
+	check(r.recovery <= maxRecovery, "it took %v to recover, want at most %v", r.recovery, maxRecovery)
+	check(r.amplification() <= maxAmplification, "%.2f calls reach payments for one order, want at most %v", r.amplification(), maxAmplification)
+	check(r.money.wrong == 0, "%d orders or payments are wrong: %s", r.money.wrong, strings.Join(r.money.problems, "; "))
+	if r.scenario.growth {
+		check(r.after.goroutines <= r.before.goroutines+maxGoroutines, "order has %v goroutines, %v before", r.after.goroutines, r.before.goroutines)
+		check(r.after.heap <= r.before.heap+maxHeap, "order's heap has %.1f MB, %.1f before", r.after.heap/1e6, r.before.heap/1e6)
+	}
+	return faults
+}
+
+func (r *result) line() string {
+	return fmt.Sprintf("%-11s %-42s %5.1f %% of %4d  p99 %6s  recovery %6s  amplification %.2f  %d orders, %d payments, %d wrong  goroutines %v to %v  heap %.1f to %.1f MB  %v",
+		r.engine, r.scenario.name, 100*r.success(), r.during, r.p99.Round(time.Millisecond), r.recovery.Round(10*time.Millisecond),
+		r.amplification(), r.money.orders, r.money.payments, r.money.wrong,
+		r.before.goroutines, r.after.goroutines, r.before.heap/1e6, r.after.heap/1e6, r.codes)
+}
+
+const preamble = `<!-- Written by make resilience. DO NOT EDIT. -->
+
+# Resilience
+
+What became of %d orders a second while parts of the flagship were broken: two order processes, three
+payment processes behind proxies, one user process, a load process, all on one machine. "During" are the calls that began
+while the fault lasted; recovery is the time from its end to the end of the last failed call that began after it. Amplification is the
+calls that reached payments for each order. In the end the books are compared: every order has one payment outcome.
+
+| Database | What happened | During: calls | succeeded | p99 of successes | Recovery | Amplification | Orders | Wrong |
+|---|---|---|---|---|---|---|---|---|
+`
+
+func writeReport(name string, results []result) error {
+	var out strings.Builder
+	fmt.Fprintf(&out, preamble, rate)
+	for _, r := range results {
+		fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | %d ms | %.1f s | %.2f | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(),
+			r.p99.Milliseconds(), r.recovery.Seconds(), r.amplification(), r.money.orders, r.money.wrong)
+	}
+	return os.WriteFile(name, []byte(out.String()), 0o644)
+}

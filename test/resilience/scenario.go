@@ -1,0 +1,416 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/protosvc/protosvc/internal/system"
+)
+
+// scenario is a fault and what it may do.
+type scenario struct {
+	name string
+	// engine is the kind of database it needs; empty for any.
+	engine string
+	// fault breaks something, waits, and mends it.
+	fault func(context.Context, *cluster, engine) error
+	// growth holds order to the goroutines and the heap that it had before.
+	growth bool
+	// success is the least share of calls that must succeed while the fault lasts.
+	success float64
+}
+
+func (s scenario) on(engine string) bool { return s.engine == "" || s.engine == engine }
+
+const (
+	warmUp    = 3 * time.Second
+	faultTime = 5 * time.Second
+	after     = 5 * time.Second
+)
+
+// scenarios are in the order of the report. Where success is 0, nobody can answer.
+var scenarios = []scenario{
+	{name: "nothing happens", fault: wait, success: 1},
+	{name: "one payment of three is killed", fault: killOne, success: 0.99},
+	{name: "one payment hangs (SIGSTOP)", fault: hangOne, success: 0.9},
+	{name: "one payment is slower than its deadline", fault: toxic(0, `{"type":"latency","attributes":{"latency":500}}`), success: 0.9},
+	{name: "one payment is slow (150 ms)", fault: toxic(0, `{"type":"latency","attributes":{"latency":150}}`), success: 0.99},
+	{name: "one payment flaps", fault: flap, success: 0.97},
+	{name: "one payment is restarted (SIGTERM)", fault: restartOne, success: 0.999},
+	{name: "one connection is reset again and again", fault: toxic(0, `{"type":"reset_peer","attributes":{"timeout":200}}`), success: 0.95},
+	{name: "one connection closes slowly", fault: toxic(0, `{"type":"slow_close","attributes":{"delay":2000}}`), success: 0.99},
+	{name: "one connection has 4 KB/s", fault: toxic(0, `{"type":"bandwidth","attributes":{"rate":4}}`), success: 0.9},
+	{name: "all payments are down for 30 s", fault: allDown},
+	{name: "one order of two is killed", fault: killOrder, success: 0.97},
+	{name: "ten rounds of kills, hangs and resets", fault: rounds, growth: true, success: 0.9},
+	{name: "order's database is locked", engine: "SQLite", fault: lock},
+	{name: "order's database is slow (300 ms)", engine: "PostgreSQL", fault: slowDatabase},
+	{name: "order's database is gone and back", engine: "PostgreSQL", fault: databaseGone},
+}
+
+func wait(ctx context.Context, _ *cluster, _ engine) error { return sleep(ctx, faultTime) }
+
+func killOne(ctx context.Context, c *cluster, _ engine) error {
+	if err := c.payments[0].Kill(); err != nil {
+		return err
+	}
+	if err := sleep(ctx, faultTime); err != nil {
+		return err
+	}
+	return c.payments[0].Restart(ctx)
+}
+
+func hangOne(ctx context.Context, c *cluster, _ engine) error {
+	if err := c.payments[0].Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	if err := sleep(ctx, faultTime); err != nil {
+		return err
+	}
+	return c.payments[0].Signal(syscall.SIGCONT)
+}
+
+func restartOne(ctx context.Context, c *cluster, _ engine) error { return c.payments[0].Restart(ctx) }
+
+// toxic breaks the connection to one payment.
+func toxic(i int, json string) func(context.Context, *cluster, engine) error {
+	return func(ctx context.Context, c *cluster, _ engine) error {
+		return poison(ctx, c.proxies[i], json, faultTime)
+	}
+}
+
+func poison(ctx context.Context, p *toxiproxy.Proxy, json string, d time.Duration) error {
+	t, err := p.Toxics.AddToxicJson(strings.NewReader(json))
+	if err != nil {
+		return err
+	}
+	if err := sleep(ctx, d); err != nil {
+		return err
+	}
+	return p.Toxics.RemoveToxic(ctx, t.Name)
+}
+
+func flap(ctx context.Context, c *cluster, _ engine) error {
+	for range faultTime / time.Second {
+		c.proxies[0].Stop()
+		if err := sleep(ctx, time.Second/2); err != nil {
+			return err
+		}
+		if err := c.proxies[0].Start(); err != nil {
+			return err
+		}
+		if err := sleep(ctx, time.Second/2); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func allDown(ctx context.Context, c *cluster, _ engine) error {
+	for _, p := range c.payments {
+		if err := p.Kill(); err != nil {
+			return err
+		}
+	}
+	if err := sleep(ctx, 30*time.Second); err != nil {
+		return err
+	}
+	for _, p := range c.payments {
+		if err := p.Restart(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func killOrder(ctx context.Context, c *cluster, _ engine) error {
+	if err := c.orders[0].Kill(); err != nil {
+		return err
+	}
+	if err := sleep(ctx, faultTime); err != nil {
+		return err
+	}
+	return c.orders[0].Restart(ctx)
+}
+
+// rounds breaks one thing after the other, ten times.
+func rounds(ctx context.Context, c *cluster, _ engine) error {
+	for range 10 {
+		if err := c.payments[0].Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		if err := sleep(ctx, 700*time.Millisecond); err != nil {
+			return err
+		}
+		if err := c.payments[0].Signal(syscall.SIGCONT); err != nil {
+			return err
+		}
+		if err := c.payments[1].Kill(); err != nil {
+			return err
+		}
+		if err := c.payments[1].Restart(ctx); err != nil {
+			return err
+		}
+		if err := poison(ctx, c.proxies[2], `{"type":"reset_peer","attributes":{"timeout":100}}`, 300*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lock holds the write lock of order's file.
+func lock(ctx context.Context, c *cluster, e engine) error {
+	db, err := e.open(c.stores["order"])
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil) // immediate: it has the lock
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	return sleep(ctx, faultTime)
+}
+
+func slowDatabase(ctx context.Context, c *cluster, _ engine) error {
+	return poison(ctx, c.database, `{"type":"latency","attributes":{"latency":300}}`, faultTime)
+}
+
+func databaseGone(ctx context.Context, c *cluster, _ engine) error {
+	c.database.Stop()
+	if err := sleep(ctx, faultTime); err != nil {
+		return err
+	}
+	return c.database.Start()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// play runs a scenario on a fresh cluster.
+func play(ctx context.Context, s scenario, e engine) (r result, err error) {
+	c, err := startCluster(ctx, e)
+	if err != nil {
+		return result{}, err
+	}
+	defer func() {
+		if stopped := c.stop(); err == nil {
+			err = stopped
+		}
+	}()
+	l, err := startLoad(c)
+	if err != nil {
+		return result{}, err
+	}
+	watched, watching := context.WithCancel(ctx)
+	defer watching()
+	go c.watch(watched)
+	r = result{scenario: s, engine: e.name()}
+	if err = sleep(ctx, warmUp); err == nil {
+		r.before = c.usage(ctx)
+		r.began = time.Now()
+		err = s.fault(ctx, c, e)
+		r.ended = time.Now()
+	}
+	if err == nil {
+		err = sleep(ctx, after)
+		r.after = c.usage(ctx)
+	}
+	calls, stopped := l.stop()
+	if err != nil || stopped != nil {
+		return r, firstOf(err, stopped)
+	}
+	r.measure(calls)
+	if r.money, err = c.audit(ctx, e, calls); err != nil {
+		return r, err
+	}
+	watching()
+	r.downstream = c.counts.total("Authorize")
+	return r, nil
+}
+
+func firstOf(errs ...error) error {
+	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })
+	if i < 0 {
+		return nil
+	}
+	return errs[i]
+}
+
+// money is what the books say in the end.
+type money struct {
+	orders, payments, wrong int
+	problems                []string
+}
+
+// audit asks for every order again until there is an answer, as its caller would,
+// and compares the books of the two services: each order that is confirmed has one
+// authorised payment, each that is rejected none, and nothing is half way.
+func (c *cluster) audit(ctx context.Context, e engine, calls []call) (money, error) {
+	deadline := time.Now().Add(settle)
+	var m money
+	for {
+		var err error
+		if m, err = c.compare(ctx, e, calls); err != nil || len(m.problems) == 0 || time.Now().After(deadline) {
+			return m, err
+		}
+		if err := sleep(ctx, time.Second/2); err != nil {
+			return m, err
+		}
+	}
+}
+
+func (c *cluster) compare(ctx context.Context, e engine, calls []call) (m money, err error) {
+	paid, err := rows(ctx, e, c.stores["payment"], "SELECT reference, state FROM payments")
+	if err != nil {
+		return m, err
+	}
+	ordered, err := rows(ctx, e, c.stores["order"], "SELECT order_id, state FROM orders")
+	if err != nil {
+		return m, err
+	}
+	problem := func(format string, args ...any) {
+		m.wrong++
+		if len(m.problems) < 5 {
+			m.problems = append(m.problems, fmt.Sprintf(format, args...))
+		}
+	}
+	m.orders, m.payments = len(ordered), len(paid)
+	for id, states := range ordered {
+		switch got := states[0] + " " + strings.Join(paid[id], ","); got {
+		case "CONFIRMED AUTHORIZED", "REJECTED DECLINED":
+		default:
+			problem("order %s is %s, its payments are %v", id, states[0], paid[id])
+		}
+	}
+	for id := range paid {
+		if len(ordered[id]) == 0 {
+			problem("payment %s is for no order", id)
+		}
+	}
+	for _, call := range calls {
+		if call.ok() && len(ordered[call.OrderID]) == 0 {
+			problem("order %s was accepted and is lost", call.OrderID)
+		}
+	}
+	return m, nil
+}
+
+// rows reads pairs, the second values by the first.
+func rows(ctx context.Context, e engine, url, query string) (map[string][]string, error) {
+	db, err := e.open(url)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	out := map[string][]string{}
+	found, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var key, value sql.NullString
+		if err := found.Scan(&key, &value); err != nil {
+			return nil, err
+		}
+		out[key.String] = append(out[key.String], value.String)
+	}
+	return out, found.Err()
+}
+
+// counts are the calls that payments have seen, by process and method. A process
+// that is killed takes its count with it, so they are read again and again.
+type counts map[string]map[string]float64
+
+func (c counts) total(method string) (n float64) {
+	for _, of := range c {
+		n += of[method]
+	}
+	return n
+}
+
+// usage is what the order processes hold, after a garbage collection.
+type usage struct{ goroutines, heap float64 }
+
+func (c *cluster) usage(ctx context.Context) (u usage) {
+	for _, o := range c.orders {
+		for range 2 { // finalizers take two
+			if res, err := http.Get("http://" + o.Admin + "/debug/pprof/heap?gc=1"); err == nil {
+				_, _ = io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+		}
+		if families, err := scrape(ctx, o); err == nil {
+			u.goroutines += families["go_goroutines"].GetMetric()[0].GetGauge().GetValue()
+			u.heap += families["go_memstats_heap_alloc_bytes"].GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	return u
+}
+
+// watch reads the counts until ctx ends.
+func (c *cluster) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		for _, p := range c.payments {
+			if families, err := scrape(ctx, p); err == nil {
+				c.counts[fmt.Sprint(p.Name, p.PID())] = started(families)
+			}
+		}
+		_ = sleep(ctx, 100*time.Millisecond)
+	}
+}
+
+// scrape reads the metrics of a process.
+func scrape(ctx context.Context, s *system.Service) (map[string]*dto.MetricFamily, error) {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Admin+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(bytes.NewReader(text))
+}
+
+// started are the calls that a process has seen, by method.
+func started(families map[string]*dto.MetricFamily) map[string]float64 {
+	out := map[string]float64{}
+	for _, m := range families["grpc_server_started_total"].GetMetric() {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "grpc_method" {
+				out[l.GetValue()] += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
+}
