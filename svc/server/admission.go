@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
@@ -54,9 +55,12 @@ type refusal struct {
 	logged atomic.Int64 // when it was, in nanoseconds
 }
 
-// overloaded is made once: a server that has too much to do must not work on
-// refusals.
-var overloaded = errors.Overloaded.New().After(overloadedWait).GRPCStatus().Err()
+// What a refusal sends is made once: a server that has too much to do must not
+// work on refusals.
+var (
+	overloaded         = errors.Overloaded.New().After(overloadedWait).GRPCStatus().Err()
+	overloadedPushback = pushbackAfter(overloadedWait)
+)
 
 func (b *Binder) admission(a *admission, m policy.Method, kind metrics.Kind) {
 	if r := m.RateLimit; r.PerSecond > 0 {
@@ -84,17 +88,17 @@ func (r *refusal) bind(registry *metrics.Registry, m policy.Method, kind metrics
 func (m *method) admit(ctx context.Context) error {
 	if m.rate != nil {
 		if wait := m.rate.Take(m.callerOf(ctx), now()); wait > 0 {
-			m.refused(ctx, &m.byRate)
+			m.refused(ctx, &m.byRate, pushbackAfter(wait))
 			return errors.RateLimited.New().After(wait).GRPCStatus().Err()
 		}
 	}
 	if !m.own.Enter() {
-		m.refused(ctx, &m.byOwn)
+		m.refused(ctx, &m.byOwn, overloadedPushback)
 		return overloaded
 	}
 	if !m.server.Enter() {
 		m.own.Leave()
-		m.refused(ctx, &m.byServer)
+		m.refused(ctx, &m.byServer, overloadedPushback)
 		return overloaded
 	}
 	return nil
@@ -122,9 +126,11 @@ func (a *admission) leave() {
 	a.own.Leave()
 }
 
-// refused counts a refusal, and logs it unless that was done lately.
-func (m *method) refused(ctx context.Context, r *refusal) {
+// refused counts a refusal, tells clients that would try again by themselves when
+// to do so, and logs it unless that was done lately.
+func (m *method) refused(ctx context.Context, r *refusal, trailer metadata.MD) {
 	r.count()
+	_ = grpc.SetTrailer(ctx, trailer) // fails where there is no transport: HTTP/JSON has Retry-After
 	last, now := r.logged.Load(), int64(now())
 	if now-last >= int64(refusalLogInterval) && r.logged.CompareAndSwap(last, now) {
 		m.log.LogAttrs(ctx, slog.LevelWarn, "calls refused", slog.String("limit", string(r.limit)))

@@ -28,7 +28,8 @@ type call struct {
 	found   int // calls in progress at the start, where a limit wants to know
 }
 
-// begin starts a call that was admitted. Each begin is followed by one end and by one leave.
+// begin starts a call that was admitted. Each begin is followed by one end and
+// by one leave.
 func (m *method) begin(ctx context.Context) call {
 	m.live.Add(1)
 	m.metrics.Start()

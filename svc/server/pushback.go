@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
@@ -24,8 +25,12 @@ func pushback(ctx context.Context, outcome *status.Status) {
 		}
 		if delay := info.GetRetryDelay().AsDuration(); delay > 0 {
 			// It fails where there is no transport: HTTP/JSON has Retry-After.
-			_ = grpc.SetTrailer(ctx, metadata.Pairs(pushbackKey, strconv.FormatInt(delay.Milliseconds(), 10)))
+			_ = grpc.SetTrailer(ctx, pushbackAfter(delay))
 		}
 		return
 	}
+}
+
+func pushbackAfter(delay time.Duration) metadata.MD {
+	return metadata.Pairs(pushbackKey, strconv.FormatInt(delay.Milliseconds(), 10))
 }
