@@ -74,6 +74,7 @@ func (r *result) faults() []error {
 		}
 	}
 	check(r.success() >= r.scenario.success, "%.1f %% of the calls succeeded, want %.1f %% (%v)", 100*r.success(), 100*r.scenario.success, r.codes)
+	check(r.scenario.steps == nil || r.during > 10, "only %d kills", r.during)
 	check(r.recovery <= maxRecovery, "it took %v to recover, want at most %v", r.recovery, maxRecovery)
 	check(r.amplification() <= maxAmplification, "%.2f calls reach payments for one order, want at most %v", r.amplification(), maxAmplification)
 	check(r.money.wrong == 0, "%d orders or payments are wrong: %s", r.money.wrong, strings.Join(r.money.problems, "; "))
