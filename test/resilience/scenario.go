@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"database/sql"
-	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-
-	"github.com/protosvc/protosvc/internal/system"
 )
 
 // scenario is a fault and what it may do.
@@ -263,163 +253,4 @@ func firstOf(errs ...error) error {
 		return nil
 	}
 	return errs[i]
-}
-
-// money is what the books say in the end.
-type money struct {
-	orders, payments, wrong int
-	problems                []string
-}
-
-// audit asks for every order again until there is an answer, as its caller would,
-// and compares the books of the two services: each order that is confirmed has one
-// authorised payment, each that is cancelled one that was given back, each that is
-// rejected one that was refused, and nothing is half way.
-func (c *cluster) audit(ctx context.Context, e engine, calls []call) (money, error) {
-	deadline := time.Now().Add(settle)
-	var m money
-	for {
-		var err error
-		if m, err = c.compare(ctx, e, calls); err != nil || len(m.problems) == 0 || time.Now().After(deadline) {
-			return m, err
-		}
-		if err := sleep(ctx, time.Second/2); err != nil {
-			return m, err
-		}
-	}
-}
-
-func (c *cluster) compare(ctx context.Context, e engine, calls []call) (m money, err error) {
-	paid, err := rows(ctx, e, c.stores["payment"], "SELECT reference, state FROM payments")
-	if err != nil {
-		return m, err
-	}
-	ordered, err := rows(ctx, e, c.stores["order"], "SELECT order_id, state FROM orders")
-	if err != nil {
-		return m, err
-	}
-	problem := func(format string, args ...any) {
-		m.wrong++
-		if len(m.problems) < 5 {
-			m.problems = append(m.problems, fmt.Sprintf(format, args...))
-		}
-	}
-	m.orders, m.payments = len(ordered), len(paid)
-	for id, states := range ordered {
-		switch got := states[0] + " " + strings.Join(paid[id], ","); got {
-		case "CONFIRMED AUTHORIZED", "REJECTED DECLINED", "CANCELLED REFUNDED":
-		default:
-			problem("order %s is %s, its payments are %v", id, states[0], paid[id])
-		}
-	}
-	for id := range paid {
-		if len(ordered[id]) == 0 {
-			problem("payment %s is for no order", id)
-		}
-	}
-	for _, call := range calls {
-		if call.ok() && len(ordered[call.OrderID]) == 0 {
-			problem("order %s was accepted and is lost", call.OrderID)
-		}
-	}
-	return m, nil
-}
-
-// rows reads pairs, the second values by the first.
-func rows(ctx context.Context, e engine, url, query string) (map[string][]string, error) {
-	db, err := e.open(url)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	out := map[string][]string{}
-	found, err := db.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var key, value sql.NullString
-		if err := found.Scan(&key, &value); err != nil {
-			return nil, err
-		}
-		out[key.String] = append(out[key.String], value.String)
-	}
-	return out, found.Err()
-}
-
-// counts are the calls that payments have seen, by process and method. A process
-// that is killed takes its count with it, so they are read again and again.
-type counts map[string]map[string]float64
-
-func (c counts) total(method string) (n float64) {
-	for _, of := range c {
-		n += of[method]
-	}
-	return n
-}
-
-// usage is what the order processes hold, after a garbage collection.
-type usage struct{ goroutines, heap float64 }
-
-func (c *cluster) usage(ctx context.Context) (u usage) {
-	for _, o := range c.orders {
-		for range 2 { // finalizers take two
-			if res, err := http.Get("http://" + o.Admin + "/debug/pprof/heap?gc=1"); err == nil {
-				_, _ = io.Copy(io.Discard, res.Body)
-				res.Body.Close()
-			}
-		}
-		if families, err := scrape(ctx, o); err == nil {
-			u.goroutines += families["go_goroutines"].GetMetric()[0].GetGauge().GetValue()
-			u.heap += families["go_memstats_heap_alloc_bytes"].GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	return u
-}
-
-// watch reads the counts until ctx ends.
-func (c *cluster) watch(ctx context.Context) {
-	for ctx.Err() == nil {
-		for _, p := range c.payments {
-			if families, err := scrape(ctx, p); err == nil {
-				c.counts[fmt.Sprint(p.Name, p.PID())] = started(families)
-			}
-		}
-		_ = sleep(ctx, 100*time.Millisecond)
-	}
-}
-
-// scrape reads the metrics of a process.
-func scrape(ctx context.Context, s *system.Service) (map[string]*dto.MetricFamily, error) {
-	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Admin+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return nil, err
-	}
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(bytes.NewReader(text))
-}
-
-// started are the calls that a process has seen, by method.
-func started(families map[string]*dto.MetricFamily) map[string]float64 {
-	out := map[string]float64{}
-	for _, m := range families["grpc_server_started_total"].GetMetric() {
-		for _, l := range m.GetLabel() {
-			if l.GetName() == "grpc_method" {
-				out[l.GetValue()] += m.GetCounter().GetValue()
-			}
-		}
-	}
-	return out
 }

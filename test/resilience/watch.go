@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/protosvc/protosvc/internal/system"
+)
+
+// counts are the calls that payments have seen, by process and method. A process
+// that is killed takes its count with it, so they are read again and again.
+type counts map[string]map[string]float64
+
+func (c counts) total(method string) (n float64) {
+	for _, of := range c {
+		n += of[method]
+	}
+	return n
+}
+
+// usage is what the order processes hold, after a garbage collection.
+type usage struct{ goroutines, heap float64 }
+
+func (c *cluster) usage(ctx context.Context) (u usage) {
+	for _, o := range c.orders {
+		for range 2 { // finalizers take two
+			if res, err := http.Get("http://" + o.Admin + "/debug/pprof/heap?gc=1"); err == nil {
+				_, _ = io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+		}
+		if families, err := scrape(ctx, o); err == nil {
+			u.goroutines += families["go_goroutines"].GetMetric()[0].GetGauge().GetValue()
+			u.heap += families["go_memstats_heap_alloc_bytes"].GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	return u
+}
+
+// watch reads the counts until ctx ends.
+func (c *cluster) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		for _, p := range c.payments {
+			if families, err := scrape(ctx, p); err == nil {
+				c.counts[fmt.Sprint(p.Name, p.PID())] = started(families)
+			}
+		}
+		_ = sleep(ctx, 100*time.Millisecond)
+	}
+}
+
+// scrape reads the metrics of a process.
+func scrape(ctx context.Context, s *system.Service) (map[string]*dto.MetricFamily, error) {
+	ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Admin+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(bytes.NewReader(text))
+}
+
+// started are the calls that a process has seen, by method.
+func started(families map[string]*dto.MetricFamily) map[string]float64 {
+	out := map[string]float64{}
+	for _, m := range families["grpc_server_started_total"].GetMetric() {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == "grpc_method" {
+				out[l.GetValue()] += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
+}
