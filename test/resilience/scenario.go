@@ -214,15 +214,17 @@ func play(ctx context.Context, s scenario, e engine) (r result, err error) {
 	}()
 	if s.steps != nil {
 		r = result{scenario: s, engine: e.name(), codes: map[string]int{}}
-		return r, s.steps(ctx, c, e, &r)
+		err = s.steps(ctx, c, e, &r)
+		return r, err
 	}
 	l, err := startLoad(c)
 	if err != nil {
 		return result{}, err
 	}
-	watched, watching := context.WithCancel(ctx)
-	defer watching()
-	go c.watch(watched)
+	watched, enough := context.WithCancel(ctx)
+	defer enough()
+	counted := make(chan struct{})
+	go c.watch(watched, counted)
 	r = result{scenario: s, engine: e.name()}
 	if err = sleep(ctx, warmUp); err == nil {
 		r.before = c.usage(ctx)
@@ -242,7 +244,8 @@ func play(ctx context.Context, s scenario, e engine) (r result, err error) {
 	if r.money, err = c.audit(ctx, e, calls); err != nil {
 		return r, err
 	}
-	watching()
+	enough()
+	<-counted
 	r.downstream = c.counts.total("Authorize")
 	return r, nil
 }

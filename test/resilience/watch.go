@@ -45,12 +45,15 @@ func (c *cluster) usage(ctx context.Context) (u usage) {
 	return u
 }
 
-// watch reads the counts until ctx ends.
-func (c *cluster) watch(ctx context.Context) {
+// watch reads the counts until ctx ends, and closes done then. It knows processes by
+// when they started, since they come and go under one address.
+func (c *cluster) watch(ctx context.Context, done chan<- struct{}) {
+	defer close(done)
 	for ctx.Err() == nil {
 		for _, p := range c.payments {
 			if families, err := scrape(ctx, p); err == nil {
-				c.counts[fmt.Sprint(p.Name, p.PID())] = started(families)
+				born := families["process_start_time_seconds"].GetMetric()[0].GetGauge().GetValue()
+				c.counts[fmt.Sprint(p.Admin, born)] = started(families)
 			}
 		}
 		_ = sleep(ctx, 100*time.Millisecond)
