@@ -6,21 +6,26 @@ import (
 
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // headers are what a message carries besides its request.
 type headers struct {
 	Trace    propagation.MapCarrier `json:"trace,omitempty"`
 	Metadata metadata.MD            `json:"metadata,omitempty"`
+	// Propagated is what travels by the contract, as alternating keys and values.
+	Propagated []string `json:"propagated,omitempty"`
 }
 
 func propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 
-// carry notes down the trace context and the outgoing metadata of a call.
+// carry notes down the trace context, the outgoing metadata of a call and what
+// travels with it.
 func carry(ctx context.Context) []byte {
-	h := headers{Trace: propagation.MapCarrier{}}
+	h := headers{Trace: propagation.MapCarrier{}, Propagated: propagate.Pairs(ctx)}
 	propagator().Inject(ctx, h.Trace)
 	h.Metadata, _ = metadata.FromOutgoingContext(ctx)
 	text, err := json.Marshal(h)
@@ -39,6 +44,9 @@ func restore(ctx context.Context, text []byte) context.Context {
 	}
 	if len(h.Metadata) > 0 {
 		ctx = metadata.NewOutgoingContext(ctx, h.Metadata)
+	}
+	if len(h.Propagated) > 0 {
+		ctx = propagate.NewContext(ctx, h.Propagated...)
 	}
 	return propagator().Extract(ctx, h.Trace)
 }

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 var (
@@ -254,13 +255,17 @@ func TestTraceAndMetadataTravel(t *testing.T) {
 	c := &callee{}
 	f := newFixture(t, open(t, "sqlite::memory:"), c)
 	sc := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
-	ctx := metadata.AppendToOutgoingContext(trace.ContextWithSpanContext(t.Context(), sc), "x-tenant-id", "acme")
+	ctx := metadata.AppendToOutgoingContext(trace.ContextWithSpanContext(t.Context(), sc), "x-own", "yes")
+	ctx = propagate.NewContext(ctx, "x-tenant-id", "acme")
 	must(t, f.db.Tx(ctx, func(tx *sql.Tx) error { return f.EnqueueHeld(ctx, tx, "k", wrapperspb.String("a")) }))
 	must(t, f.Deliver(t.Context(), "k"))
 	if got := trace.SpanContextFromContext(c.ctx); got.TraceID() != sc.TraceID() || !got.IsSampled() {
 		t.Errorf("trace %v, want %v", got, sc)
 	}
-	if md, _ := metadata.FromOutgoingContext(c.ctx); len(md["x-tenant-id"]) != 1 {
+	if md, _ := metadata.FromOutgoingContext(c.ctx); len(md["x-own"]) != 1 {
 		t.Errorf("metadata %v", md)
+	}
+	if got := propagate.Value(c.ctx, "x-tenant-id"); got != "acme" {
+		t.Errorf("x-tenant-id is %q for the client and the log", got)
 	}
 }
