@@ -52,16 +52,12 @@ func TestSettingsReach(t *testing.T) {
 func (c *corpus) reached(one *testCase, option string) map[string]bool {
 	out := map[string]bool{}
 	for _, change := range []func(protoreflect.Message, protoreflect.FieldDescriptor){protoreflect.Message.Clear, alter, alignMax} {
-		request := proto.CloneOf(c.request(one.parameter+",system=true", one.good...))
-		changed := 0
-		for _, f := range request.GetProtoFile() {
-			if slices.Contains(one.good, f.GetName()) {
-				changed += changeOption(f, option, change)
-			}
-		}
-		if changed == 0 {
+		plain := c.request(one.parameter+",system=true", one.good...)
+		if changeAll(plain, one.good, option, leaveAlone) == 0 {
 			break
 		}
+		request := proto.CloneOf(plain)
+		changeAll(request, one.good, option, change)
 		with, err := c.systemFiles(one)
 		if err != nil {
 			break // not a whole system
@@ -190,6 +186,19 @@ func differing(a, b []plugin.File) []plugin.File {
 	}
 	return append(only(a, b), only(b, a)...)
 }
+
+// changeAll changes an option wherever it is set in some files of a request, and
+// returns how often it is.
+func changeAll(r *pluginpb.CodeGeneratorRequest, files []string, option string, change func(protoreflect.Message, protoreflect.FieldDescriptor)) (set int) {
+	for _, f := range r.GetProtoFile() {
+		if slices.Contains(files, f.GetName()) {
+			set += changeOption(f, option, change)
+		}
+	}
+	return set
+}
+
+func leaveAlone(protoreflect.Message, protoreflect.FieldDescriptor) {}
 
 // changeOption changes an option wherever it is set in a file.
 func changeOption(file *descriptorpb.FileDescriptorProto, option string, change func(protoreflect.Message, protoreflect.FieldDescriptor)) (changed int) {

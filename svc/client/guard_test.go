@@ -32,6 +32,14 @@ func touchy() client.Options {
 	return client.Options{Breaker: &breaker.Options{MinCalls: 5, Open: 100 * time.Millisecond}, Metrics: metrics.New(metrics.BuildInfo{})}
 }
 
+// patient are options of a breaker that leaves time to find out that a single
+// backend fails.
+func patient() client.Options {
+	o := touchy()
+	o.Breaker.MinCalls = 20
+	return o
+}
+
 // failing is a backend whose calls end with an error that can be changed.
 type failing struct {
 	err   atomic.Pointer[error]
@@ -228,7 +236,7 @@ func TestOutliers(t *testing.T) {
 				}
 				spec := echoSpec()
 				spec.Methods = []policy.Method{{Name: unaryMethod, Timeout: 100 * time.Millisecond}}
-				o := touchy()
+				o := patient()
 				o.Balance = balance
 				conn := dial(t, spec, o, startBackend(t, named("a")), startBackend(t, named("b")), startBackend(t, &echo{unary: third}))
 				awaitAnswers(t, soon(t), conn, "abc")
@@ -286,7 +294,7 @@ func TestOutlierStreams(t *testing.T) {
 	f := new(failing)
 	f.fail(nil)
 	good := &echo{stream: sendBack}
-	o := touchy()
+	o := patient()
 	conn := dial(t, echoSpec(), o, startBackend(t, good), startBackend(t, good), startBackend(t, f.echo()))
 	call := kinds(t, conn)[bidiMethod]
 	for f.calls.Load() == 0 {
