@@ -109,6 +109,10 @@ func writeReport(name string, results []result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, preamble, rate)
 	for _, r := range results {
+		if r.scenario.steps != nil {
+			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.orders, r.money.wrong)
+			continue
+		}
 		fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | %d ms | %.1f s | %.2f | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(),
 			r.p99.Milliseconds(), r.recovery.Seconds(), r.amplification(), r.money.orders, r.money.wrong)
 	}
