@@ -8,12 +8,10 @@ import (
 	"net/url"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
@@ -90,7 +88,7 @@ func (g *guard) allow() (breaker.Call, error) {
 	g.metrics.Refused()
 	refusal := errors.CircuitOpen.New().WithCause(err)
 	if open, ok := stderrors.AsType[*breaker.OpenError](err); ok {
-		refusal = refusal.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(open.RetryAfter)})
+		refusal = refusal.After(open.RetryAfter)
 	}
 	return breaker.Call{}, refusal
 }

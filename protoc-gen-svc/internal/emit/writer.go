@@ -146,7 +146,7 @@ var plainFuncs = template.FuncMap{
 	// port is an address that listens on every interface.
 	"port": func(p uint32) string { return strconv.Quote(fmt.Sprintf(":%d", p)) },
 	// short is a duration without zero units: "10m" and not "10m0s".
-	"short": short,
+	"short": Short,
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
 		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
@@ -189,7 +189,8 @@ func printable(s string) string {
 	}, s)
 }
 
-func short(d time.Duration) string {
+// Short is a duration as people write it: "5m", "0s".
+func Short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
