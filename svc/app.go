@@ -54,8 +54,10 @@ type App struct {
 	service Service
 	options Options
 
+	settings *Settings // as they were at start; a reload does not change them
+
 	mu     sync.Mutex // guards loaded
-	loaded *loaded
+	loaded *loaded    // the last reading
 	level  slog.LevelVar
 
 	log     *slog.Logger
@@ -92,15 +94,18 @@ func (a *App) Binder() *server.Binder { return a.binder }
 // connections are part of the service: readiness knows them, the stop closes
 // them.
 func (a *App) Callee(key string) *client.Dialer {
-	settings := a.loaded.settings.Callees[key]
+	settings := a.settings.Callees[key]
 	d := &client.Dialer{Options: client.Options{
 		Target:      settings.Target,
 		Balance:     settings.Balance,
 		Connections: settings.Connections,
-		Metrics:     a.metrics,
-		Tracing:     a.tracing,
-		Breaker:     settings.breaker(),
-		Log:         a.log,
+
+		MaxReceiveBytes: a.settings.Limits.MessageBytes,
+
+		Metrics: a.metrics,
+		Tracing: a.tracing,
+		Breaker: settings.breaker(),
+		Log:     a.log,
 	}}
 	a.dialers[key] = d
 	a.group.OnClose("callee "+key, d.Close)
@@ -115,7 +120,7 @@ func (a *App) Callee(key string) *client.Dialer {
 // HTTPCallee returns the client of an external service, by its name in
 // Settings.HTTPCallees. The stop closes it; readiness does not depend on it.
 func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
-	settings := a.loaded.settings.HTTPCallees[name]
+	settings := a.settings.HTTPCallees[name]
 	c, err := httpclient.New(httpclient.Options{
 		Name:            name,
 		URL:             settings.URL,
@@ -135,7 +140,7 @@ func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
 // Serve registers the decorated handler, for gRPC and for HTTP/JSON. Its methods
 // are bound by then, so the gRPC server knows how long calls may last.
 func (a *App) Serve(desc *grpc.ServiceDesc, impl any) {
-	limits := a.loaded.settings.Limits
+	limits := a.settings.Limits
 	a.grpc = a.binder.NewGRPC(server.GRPCOptions{
 		MaxReceiveBytes: limits.MessageBytes,
 		MaxHeaderBytes:  limits.HeaderBytes,

@@ -32,7 +32,7 @@ func (a *App) openKept(ctx context.Context) (err error) {
 	if a.service.KeepsAnswers {
 		a.kept.answers, err = idempotency.New(ctx, idempotency.Options{
 			DB:        a.db,
-			Retention: cmp.Or(a.loaded.settings.Database.IdempotencyRetention, defaultRetention),
+			Retention: cmp.Or(a.settings.Database.IdempotencyRetention, defaultRetention),
 			Metrics:   a.metrics,
 			Log:       a.log,
 		})

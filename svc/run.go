@@ -79,7 +79,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	a := &App{service: s, options: o, loaded: l, dialers: map[string]*client.Dialer{}, conn: gateway.NewConn()}
+	a := &App{service: s, options: o, settings: l.settings, loaded: l, dialers: map[string]*client.Dialer{}, conn: gateway.NewConn()}
 	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: Version()})
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: Version(), Revision: Revision()})
 	a.group = lifecycle.Group{
@@ -118,7 +118,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 	a.tracing, err = tracing.New(ctx, tracing.Options{
 		Service:     a.service.Name,
 		Version:     Version(),
-		SampleRatio: a.loaded.settings.Tracing.SampleRatio,
+		SampleRatio: a.settings.Tracing.SampleRatio,
 		Log:         a.log,
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 		defer cancel()
 		return a.tracing.Shutdown(ctx)
 	})
-	limits := a.loaded.settings.Limits
+	limits := a.settings.Limits
 	a.binder = server.New(server.Options{
 		Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate,
 		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
@@ -140,7 +140,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 // startAdmin serves health and metrics from the first moment to the last: it is
 // a resource that closes after everything else, not a server that drains.
 func (a *App) startAdmin(_ context.Context, at *Addresses) error {
-	listener, err := a.listen(a.loaded.settings.Listen.Admin, &at.Admin)
+	listener, err := a.listen(a.settings.Listen.Admin, &at.Admin)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (a *App) startAdmin(_ context.Context, at *Addresses) error {
 }
 
 func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
-	settings := a.loaded.settings.Database
+	settings := a.settings.Database
 	if settings == nil {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (a *App) startService(context.Context, *Addresses) error {
 }
 
 func (a *App) startGRPC(_ context.Context, at *Addresses) error {
-	listener, err := a.listen(a.loaded.settings.Listen.GRPC, &at.GRPC)
+	listener, err := a.listen(a.settings.Listen.GRPC, &at.GRPC)
 	if err != nil {
 		return err
 	}
@@ -220,11 +220,11 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 }
 
 func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
-	address := a.loaded.settings.Listen.HTTP
+	address := a.settings.Listen.HTTP
 	if a.service.HTTP == nil || address == "" {
 		return nil
 	}
-	limits := a.loaded.settings.Limits
+	limits := a.settings.Limits
 	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
@@ -251,7 +251,7 @@ const streamShare = 2
 
 // drain tells streams that the service stops. It is part of every graceful stop
 // and does something once.
-func (a *App) drain() { a.binder.Drain(a.loaded.settings.Stop.Budget / streamShare) }
+func (a *App) drain() { a.binder.Drain(a.settings.Stop.Budget / streamShare) }
 
 // listen opens a port and tells its address. Servers close their listeners; a
 // start that fails before they serve leaves that to the group.

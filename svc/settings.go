@@ -78,7 +78,6 @@ type Database struct {
 // Callee is the connection to a service that is called.
 type Callee struct {
 	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
-	// Empty: the one that the callee's contract declares.
 	Target string `yaml:"target"`
 	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
 	Balance string `yaml:"balance"`

@@ -101,6 +101,7 @@ func sendBack(s grpc.ServerStream) error {
 type backend struct {
 	address string
 	health  *health.Server
+	server  *grpc.Server
 }
 
 func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistrar)) backend {
@@ -124,7 +125,7 @@ func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistr
 			t.Error(err)
 		}
 	})
-	return backend{listener.Addr().String(), checks}
+	return backend{listener.Addr().String(), checks, server}
 }
 
 // dial connects to the backends, which the target "echo:///" resolves to.

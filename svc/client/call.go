@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -98,9 +97,10 @@ func (m *method) invoke(ctx context.Context, cc *grpc.ClientConn, name string, a
 // stream counts messages and decodes errors.
 type stream struct {
 	grpc.ClientStream
+	conn    *Conn
+	name    string
 	method  *method // nil: not in the spec
 	guarded *guarded
-	errors  errors.Table
 }
 
 func (s *stream) SendMsg(m any) error {
@@ -108,7 +108,10 @@ func (s *stream) SendMsg(m any) error {
 	if err == nil && s.method != nil {
 		s.method.metrics.Sent()
 	}
-	return errors.FromStatus(err, s.errors)
+	if err == nil {
+		return nil // which says nothing of the callee
+	}
+	return s.conn.outcome(s.name, err)
 }
 
 func (s *stream) RecvMsg(m any) error {
@@ -117,10 +120,10 @@ func (s *stream) RecvMsg(m any) error {
 		s.guarded.received()
 		s.method.metrics.Received()
 	}
-	return errors.FromStatus(err, s.errors)
+	return s.conn.outcome(s.name, err)
 }
 
 func (s *stream) Header() (metadata.MD, error) {
 	md, err := s.ClientStream.Header()
-	return md, errors.FromStatus(err, s.errors)
+	return md, s.conn.outcome(s.name, err)
 }

@@ -15,6 +15,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -31,9 +32,13 @@ import (
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/outlier"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/tracing"
 )
+
+// defaultReceiveBytes is grpc-go's own limit.
+const defaultReceiveBytes = 4 << 20
 
 // Spec is what the contract says about a service that is called.
 type Spec struct {
@@ -76,14 +81,20 @@ type Options struct {
 	// passed on.
 	Tracing *tracing.Provider
 
+	// MaxReceiveBytes is the largest message that is received; a larger one ends its
+	// call with errors.MessageTooLarge. 0 means 4 MiB.
+	MaxReceiveBytes int
+
 	// Breaker says when the callee is called no more for a while, and which of
 	// its backends are left out. Nil: never, and none.
 	Breaker *breaker.Options
 
-	// Log hears of breakers and backends. Nil: nowhere.
+	// Log hears of breakers, of backends, and of a callee that cannot be reached.
+	// Nil: nowhere.
 	Log *slog.Logger
 
-	// Resolver finds the addresses. Nil: grpc-go's own, by the target's scheme.
+	// Resolver finds the addresses. Nil: one that asks for DNS names every few
+	// seconds, and for other schemes of targets grpc-go's own.
 	Resolver resolver.Builder
 
 	// Dial are further options of grpc-go. The connection is in plain text
@@ -99,13 +110,21 @@ func (o Options) registry() *metrics.Registry {
 	return o.Metrics
 }
 
+// log returns the log of a callee.
+func (o Options) log(spec Spec) *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log.With(slog.String("callee", spec.Service))
+}
+
 // Conn is a connection to a service, shared by all callers.
 type Conn struct {
-	service string
 	conns   *pool
 	methods map[string]*method
 	errors  errors.Table
 	guard   *guard
+	reach   *reach
 }
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
@@ -120,8 +139,12 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	if target == "" {
 		return nil, fmt.Errorf("client of %s: no target is set", spec.Service)
 	}
+	reach := &reach{service: spec.Service, target: target, log: o.log(spec)}
 	guard := newGuard(spec, o)
-	config, err := serviceConfigOf(spec, o.Balance, guard != nil)
+	backends := &outlier.Policy{OnError: reach.note}
+	guard.judge(backends)
+	finder := backends.Resolver(reach.resolver(o.Resolver))
+	config, err := ServiceConfig(spec, o.Balance)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
 	}
@@ -129,6 +152,8 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 		return grpc.NewClient(target, slices.Concat([]grpc.DialOption{
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithDefaultServiceConfig(config),
+			grpc.WithResolvers(finder),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(o.MaxReceiveBytes, defaultReceiveBytes))),
 			// The policies are the contract's: no TXT record may change them.
 			grpc.WithDisableServiceConfig(),
 			// A callee that is back is found within a second. gRPC's own waits grow
@@ -139,19 +164,19 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 			}),
 			// A machine that went away without a word is noticed by this alone.
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
-		}, guard.resolving(target, o.Resolver), o.Dial)...)
+		}, o.Dial)...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: target %q: %w", spec.Service, target, err)
 	}
-	return &Conn{service: spec.Service, conns: conns, methods: bind(spec, o), errors: spec.Errors, guard: guard}, nil
+	return &Conn{conns: conns, methods: bind(spec, o), errors: spec.Errors, guard: guard, reach: reach}, nil
 }
 
 // Invoke makes a unary call.
 func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ...grpc.CallOption) error {
 	m, ok := c.methods[name]
 	if !ok {
-		return errors.FromStatus(c.conns.pick().Invoke(ctx, name, args, reply, opts...), c.errors)
+		return c.outcome(name, c.conns.pick().Invoke(ctx, name, args, reply, opts...))
 	}
 	ctx, call := m.begin(ctx)
 	ctx, guarded, err := c.guard.begin(ctx, name, false /* unary */)
@@ -164,7 +189,16 @@ func (c *Conn) Invoke(ctx context.Context, name string, args, reply any, opts ..
 		m.metrics.Received()
 	}
 	call.end(err)
-	return errors.FromStatus(err, c.errors)
+	return c.outcome(name, err)
+}
+
+// outcome is the end of a call, or of a step of a stream, as the caller sees it.
+func (c *Conn) outcome(name string, err error) error {
+	if err == nil {
+		c.reach.answered(c.conns)
+		return nil
+	}
+	return errors.FromStatus(c.reach.failed(c.conns, name, err), c.errors)
 }
 
 // NewStream starts a streaming call. It ends, for metrics and traces too, when
@@ -174,9 +208,9 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 	if m == nil {
 		s, err := c.conns.pick().NewStream(ctx, desc, name, opts...)
 		if err != nil {
-			return nil, errors.FromStatus(err, c.errors)
+			return nil, c.outcome(name, err)
 		}
-		return &stream{ClientStream: s, errors: c.errors}, nil
+		return &stream{ClientStream: s, conn: c, name: name}, nil
 	}
 	ctx, call := m.begin(ctx)
 	ctx, guarded, err := c.guard.begin(ctx, name, true /* stream */)
@@ -190,20 +224,15 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, name string
 	}
 	s, err := c.conns.pick().NewStream(ctx, desc, name, append(slices.Clip(opts), grpc.OnFinish(finish))...)
 	if err != nil {
-		return nil, errors.FromStatus(err, c.errors)
+		return nil, c.outcome(name, err)
 	}
-	return &stream{ClientStream: s, method: m, guarded: guarded, errors: c.errors}, nil
+	return &stream{ClientStream: s, conn: c, name: name, method: m, guarded: guarded}, nil
 }
 
-// Check waits until an address of the service can be called: it is connected
-// and its own health check says serving. It is a readiness check; ctx limits
-// the wait.
-func (c *Conn) Check(ctx context.Context) error {
-	if err := c.conns.check(ctx); err != nil {
-		return fmt.Errorf("%s %w", c.service, err)
-	}
-	return nil
-}
+// Check reports whether an address of the service can be called: it is connected
+// and its own health check says serving. Where that is not known yet it waits, as
+// long as ctx lasts. It is a readiness check.
+func (c *Conn) Check(ctx context.Context) error { return c.conns.check(ctx, c.reach) }
 
 // Close ends the connection and the calls on it.
 func (c *Conn) Close() error { return c.conns.Close() }

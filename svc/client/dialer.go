@@ -41,7 +41,8 @@ func (d *Dialer) Dial(spec Spec) (*Conn, error) {
 	return conn, nil
 }
 
-// Check waits until every connection has an address that can be called.
+// Check reports whether every connection has an address that can be called; see
+// [Conn.Check].
 func (d *Dialer) Check(ctx context.Context) error {
 	for _, c := range d.all() {
 		if err := c.Check(ctx); err != nil {

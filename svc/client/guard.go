@@ -1,16 +1,12 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	stderrors "errors"
 	"log/slog"
-	"net/url"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/breaker"
@@ -43,14 +39,10 @@ func newGuard(spec Spec, o Options) *guard {
 	g := &guard{
 		backends: *o.Breaker,
 		metrics:  o.registry().Breaker(spec.Service),
-		log:      o.Log,
+		log:      o.log(spec),
 		patience: map[string]time.Duration{},
 		errors:   spec.Errors,
 	}
-	if g.log == nil {
-		g.log = slog.New(slog.DiscardHandler)
-	}
-	g.log = g.log.With(slog.String("callee", spec.Service))
 	for _, m := range spec.Methods {
 		g.patience[m.Name] = m.Timeout / 2
 	}
@@ -153,25 +145,9 @@ func (g *guard) outcome(method string, took time.Duration, err error) breaker.Ou
 	return breaker.Success
 }
 
-// resolving are the dial options by which the addresses are found, and judged if
-// there is a guard.
-func (g *guard) resolving(target string, given resolver.Builder) []grpc.DialOption {
+// judge has the policy leave out backends that fail.
+func (g *guard) judge(p *outlier.Policy) {
 	if g != nil {
-		policy := &outlier.Policy{Breaker: g.backends, Outcome: g.outcome, OnEject: g.ejected}
-		given = policy.Resolver(cmp.Or(given, resolverOf(target)))
+		p.Breaker, p.Outcome, p.OnEject = &g.backends, g.outcome, g.ejected
 	}
-	if given == nil {
-		return nil
-	}
-	return []grpc.DialOption{grpc.WithResolvers(given)}
-}
-
-// resolverOf returns the resolver that grpc.NewClient takes for a target.
-func resolverOf(target string) resolver.Builder {
-	if u, err := url.Parse(target); err == nil {
-		if b := resolver.Get(u.Scheme); b != nil {
-			return b
-		}
-	}
-	return resolver.Get("dns")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
@@ -47,13 +48,19 @@ func (p *pool) pick() *grpc.ClientConn {
 	return p.conns[first%n]
 }
 
-// check waits until a connection has an address that can be called.
-func (p *pool) check(ctx context.Context) (err error) {
+// ready reports whether a connection has an address to call now.
+func (p *pool) ready() bool {
+	return slices.ContainsFunc(p.conns, func(cc *grpc.ClientConn) bool { return cc.GetState() == connectivity.Ready })
+}
+
+// check reports whether a connection has an address that can be called, and waits
+// while none has and one is still looking.
+func (p *pool) check(ctx context.Context, r *reach) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan error, len(p.conns)) // room for those that nobody waits for
 	for _, cc := range p.conns {
-		go func() { results <- await(ctx, cc) }()
+		go func() { results <- await(ctx, cc, r) }()
 	}
 	for range p.conns {
 		if err = <-results; err == nil {
@@ -63,8 +70,8 @@ func (p *pool) check(ctx context.Context) (err error) {
 	return err
 }
 
-// await waits until one connection is ready.
-func await(ctx context.Context, cc *grpc.ClientConn) error {
+// await waits until one connection is ready, or knows that it is not.
+func await(ctx context.Context, cc *grpc.ClientConn, r *reach) error {
 	for {
 		state := cc.GetState()
 		switch state {
@@ -72,17 +79,13 @@ func await(ctx context.Context, cc *grpc.ClientConn) error {
 			return nil
 		case connectivity.Idle:
 			cc.Connect()
-		case connectivity.Shutdown:
-			return errNotReachable(cc, state)
+		case connectivity.TransientFailure, connectivity.Shutdown:
+			return r.unready(state)
 		}
 		if !cc.WaitForStateChange(ctx, state) {
-			return fmt.Errorf("%w: %w", errNotReachable(cc, state), ctx.Err())
+			return fmt.Errorf("%w: %w", r.unready(state), ctx.Err())
 		}
 	}
-}
-
-func errNotReachable(cc *grpc.ClientConn, state connectivity.State) error {
-	return fmt.Errorf("at %s is not reachable (%s)", cc.Target(), state)
 }
 
 // Close ends the connections and the calls on them.

@@ -71,21 +71,13 @@ type retryPolicy struct {
 // health checking under the name of the service, and for each method that has
 // them its timeout and retries. An unknown balance is an error.
 func ServiceConfig(spec Spec, balance string) (string, error) {
-	return serviceConfigOf(spec, balance, false /* no outliers */)
-}
-
-func serviceConfigOf(spec Spec, balance string, outliers bool) (string, error) {
 	hedges := slices.ContainsFunc(spec.Methods, func(m policy.Method) bool { return m.Hedge.Enabled() })
 	name, err := balancerName(balance, hedges)
 	if err != nil {
 		return "", err
 	}
-	balancer := balancing{name: struct{}{}}
-	if outliers {
-		balancer = balancing{outlier.Name: map[string]any{"childPolicy": []balancing{balancer}}}
-	}
 	config := serviceConfig{
-		Balancing: []balancing{balancer},
+		Balancing: []balancing{{outlier.Name: map[string]any{"childPolicy": []balancing{{name: struct{}{}}}}}},
 		Health:    healthCheck{spec.Service},
 	}
 	for _, m := range spec.Methods {

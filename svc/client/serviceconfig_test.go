@@ -12,7 +12,7 @@ import (
 )
 
 func TestServiceConfig(t *testing.T) {
-	const start, end = `{"loadBalancingConfig":[{"round_robin":{}}],"healthCheckConfig":{"serviceName":"test.v1.Echo"}`, `}`
+	const start, end = `{"loadBalancingConfig":[{"svc_outlier":{"childPolicy":[{"round_robin":{}}]}}],"healthCheckConfig":{"serviceName":"test.v1.Echo"}`, `}`
 	retry := policy.Retry{
 		Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: 2 * time.Second,
 		Codes: []codes.Code{codes.Unavailable, codes.Aborted, codes.Canceled},
@@ -57,7 +57,7 @@ func TestServiceConfigBalance(t *testing.T) {
 		"weighted": "svc_weighted",
 	} {
 		got, err := client.ServiceConfig(client.Spec{}, balance)
-		if err != nil || !strings.HasPrefix(got, `{"loadBalancingConfig":[{"`+want+`":{}}]`) {
+		if err != nil || !strings.HasPrefix(got, `{"loadBalancingConfig":[{"svc_outlier":{"childPolicy":[{"`+want+`":{}}]}}]`) {
 			t.Errorf("balance %q gives %s, %v", balance, got, err)
 		}
 	}

@@ -33,6 +33,11 @@ var (
 	// status carries the key as metadata of the error.
 	InvalidMetadata = &Code{Domain: Domain, Reason: "INVALID_METADATA", GRPC: codes.InvalidArgument, Message: "metadata {key} {problem}"}
 
+	// MessageTooLarge: a message between this service and one that it calls is larger
+	// than its receiver accepts. That is a matter between the two: the caller of this
+	// service can do nothing about it, and the callee is well.
+	MessageTooLarge = &Code{Domain: Domain, Reason: "MESSAGE_TOO_LARGE", GRPC: codes.Internal, TripsBreaker: new(false), Message: "a message between services is too large"}
+
 	// ResourceExhausted: a message is larger than what the other side accepts.
 	ResourceExhausted = &Code{Domain: Domain, Reason: "RESOURCE_EXHAUSTED", GRPC: codes.ResourceExhausted, Message: "resource exhausted"}
 
@@ -82,6 +87,6 @@ func StreamEnds() Table {
 
 // framework lists the codes above.
 var framework = append(Table{
-	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, ResourceExhausted,
+	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, MessageTooLarge, ResourceExhausted,
 	Unavailable, CircuitOpen, Unimplemented, KeyReused,
 }, StreamEnds()...)

@@ -94,8 +94,9 @@ func RetryDelay(st *status.Status) time.Duration {
 // A status without it was made by gRPC itself when the callee could not be
 // reached, was too slow, or the caller went away. It becomes [Unavailable],
 // [DeadlineExceeded] or [Canceled] with the status as its cause, so that a
-// handler may return it: gRPC's own text has addresses in it. Any other error,
-// and an Error, is returned unchanged.
+// handler may return it: gRPC's own text has addresses in it. A message that was
+// too large for its receiver becomes [MessageTooLarge] in the same way. Any other
+// error, and an Error, is returned unchanged.
 //
 // The table holds the codes of the callee and gives the Error its Code. A code
 // that it does not have, because the callee is newer or passed on an error of
@@ -109,7 +110,7 @@ func FromStatus(err error, known Table) error {
 	p := own.GRPCStatus().Proto()
 	info := find[errdetails.ErrorInfo](p.GetDetails())
 	if info == nil {
-		if c, ok := ofTransport[codes.Code(p.GetCode())]; ok {
+		if c := transportCode(p); c != nil {
 			return c.New().WithCause(err)
 		}
 		return err
@@ -129,6 +130,19 @@ var ofTransport = map[codes.Code]*Code{
 	codes.DeadlineExceeded: DeadlineExceeded,
 	codes.Canceled:         Canceled,
 }
+
+// transportCode returns nil for a status that gRPC did not make.
+func transportCode(p *spb.Status) *Code {
+	code := codes.Code(p.GetCode())
+	if code == codes.ResourceExhausted && strings.Contains(p.GetMessage(), tooLarge) {
+		return MessageTooLarge
+	}
+	return ofTransport[code]
+}
+
+// tooLarge is what grpc-go says of a message above a limit, be it the server of a
+// request or the client of a response.
+const tooLarge = " larger than max"
 
 // decode finds the code in the tables. The wire has the last word on the gRPC
 // code: the callee may be of another version than the table, and the error must

@@ -18,10 +18,6 @@ type clientConn struct {
 }
 
 func (c *clientConn) NewSubConn(addresses []resolver.Address, o balancer.NewSubConnOptions) (balancer.SubConn, error) {
-	if c.outlier.policy == nil {
-		//lint:ignore SA1019 what is deprecated is more than one address
-		return c.ClientConn.NewSubConn(addresses, o)
-	}
 	b := newBackend(c.outlier, addresses)
 	listener := o.StateListener
 	o.StateListener = func(s balancer.SubConnState) { b.connection(s, listener) }
@@ -35,9 +31,7 @@ func (c *clientConn) NewSubConn(addresses []resolver.Address, o balancer.NewSubC
 }
 
 func (c *clientConn) UpdateState(s balancer.State) {
-	if c.outlier.policy != nil {
-		s.Picker = &picker{s.Picker, c.outlier.policy}
-	}
+	s.Picker = &picker{s.Picker, c.outlier.policy}
 	c.ClientConn.UpdateState(s)
 }
 
@@ -46,15 +40,17 @@ type backend struct {
 	balancer.SubConn
 	outlier *outlier
 	address string
-	pause   time.Duration // of an ejection
-	breaker *breaker.Breaker
-	ejected atomic.Bool // written with the outlier's lock
+	pause   time.Duration    // of an ejection
+	breaker *breaker.Breaker // nil: it is never ejected
+	ejected atomic.Bool      // written with the outlier's lock
 
 	// The outlier's lock guards the rest.
 
 	health   func(balancer.SubConnState) // the child's listener; nil while not connected
-	healthy  balancer.SubConnState       // what it would hear if it were not for the ejection
+	healthy  balancer.SubConnState       // what it would hear if the backend were neither ejected nor spared
+	serving  bool                        // what it has heard
 	comeback *time.Timer                 // the end of the ejection
+	spared   *time.Timer                 // asks for addresses; nil: the backend is not spared
 }
 
 func newBackend(o *outlier, addresses []resolver.Address) *backend {
@@ -62,9 +58,11 @@ func newBackend(o *outlier, addresses []resolver.Address) *backend {
 	if len(addresses) > 0 {
 		b.address = addresses[0].Addr
 	}
-	options := o.policy.Breaker.WithDefaults()
-	b.pause = options.Open
-	b.breaker = breaker.New(options)
+	if o.policy.Breaker != nil {
+		options := o.policy.Breaker.WithDefaults()
+		b.pause = options.Open
+		b.breaker = breaker.New(options)
+	}
 	return b
 }
 
@@ -80,11 +78,17 @@ func (b *backend) judge() {
 func (b *backend) connection(s balancer.SubConnState, listener func(balancer.SubConnState)) {
 	b.outlier.mu.Lock()
 	defer b.outlier.mu.Unlock()
-	b.health = nil
+	b.health, b.serving = nil, false
 	b.readmit()
-	if s.ConnectivityState == connectivity.Ready {
+	b.unspare()
+	switch s.ConnectivityState {
+	case connectivity.Ready:
 		b.outlier.ready[b] = true
-	} else {
+		b.outlier.policy.reached(nil)
+	case connectivity.TransientFailure:
+		b.outlier.policy.reached(s.ConnectionError)
+		fallthrough
+	default:
 		delete(b.outlier.ready, b)
 	}
 	listener(s)
@@ -102,10 +106,28 @@ func (b *backend) RegisterHealthListener(listener func(balancer.SubConnState)) {
 		b.outlier.mu.Lock()
 		defer b.outlier.mu.Unlock()
 		b.healthy = s
-		if b.health != nil && !b.ejected.Load() {
-			b.health(s)
+		if s.ConnectivityState == connectivity.TransientFailure {
+			b.outlier.policy.reached(s.ConnectionError)
+			b.outlier.cc.ResolveNow(resolver.ResolveNowOptions{})
+		}
+		switch {
+		case b.health == nil || b.ejected.Load():
+		case s.ConnectivityState == connectivity.TransientFailure && b.outlier.last(b):
+			b.spare()
+		default:
+			b.unspare()
+			b.tell(s)
 		}
 	})
+}
+
+// tell tells the child of the backend's health. It needs the lock of the outlier.
+func (b *backend) tell(s balancer.SubConnState) {
+	b.serving = s.ConnectivityState == connectivity.Ready
+	b.health(s)
+	if b.serving {
+		b.outlier.unspare()
+	}
 }
 
 // readmit ends an ejection and reports whether there was one. It needs the lock

@@ -9,6 +9,12 @@
 //
 // grpc-go has outlier detection too, but only together with xDS, which would add
 // half its size to a service.
+//
+// Whatever is the reason for a backend to have no more calls, the balancer also
+// has the resolver look for new addresses at once: where one replica stops, others
+// start. grpc-go itself does so for connections that end. And if it is the last one
+// that serves, it is spared for a few seconds, since a server that stops says so
+// before it refuses calls.
 package outlier
 
 import (
@@ -35,16 +41,21 @@ func init() { balancer.Register(builder{}) }
 
 // Policy says what is an outlier. A connection gets it by [Policy.Resolver].
 type Policy struct {
-	// Breaker are the options of the breakers, OnChange aside.
-	Breaker breaker.Options
+	// Breaker are the options of the breakers, OnChange aside. Nil: no backend is
+	// ever ejected.
+	Breaker *breaker.Options
 
 	// Outcome says what the end of an attempt means: of which method, after what
-	// time, with what error, nil or one with a status. Required.
+	// time, with what error, nil or one with a status. Required with Breaker.
 	Outcome func(method string, took time.Duration, err error) breaker.Outcome
 
 	// OnEject is called when a backend is ejected, and when it comes back. May
 	// be nil.
 	OnEject func(address string, ejected bool)
+
+	// OnError is called each time that no address is found or a backend cannot be
+	// called, with the reason, and with nil when that went well. May be nil.
+	OnError func(error)
 }
 
 // builder makes the balancer.
@@ -148,6 +159,7 @@ func (o *outlier) Close() {
 	o.closed = true
 	for b := range o.ready {
 		b.readmit()
+		b.unspare()
 	}
 	if o.child != nil {
 		o.child.Close()
@@ -167,9 +179,11 @@ func (o *outlier) eject(b *backend) {
 	if o.closed || !o.ready[b] || b.ejected.Load() || b.health == nil || 2*(ejected+1) > len(o.ready) {
 		return
 	}
+	b.unspare()
 	b.ejected.Store(true)
+	o.cc.ResolveNow(resolver.ResolveNowOptions{})
 	b.comeback = time.AfterFunc(b.pause, func() { o.probation(b) })
-	b.health(balancer.SubConnState{
+	b.tell(balancer.SubConnState{
 		ConnectivityState: connectivity.TransientFailure,
 		ConnectionError:   fmt.Errorf("%s is ejected: too many of its calls failed", b.address),
 	})
@@ -181,13 +195,19 @@ func (o *outlier) probation(b *backend) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if b.readmit() && b.health != nil {
-		b.health(b.healthy)
+		b.tell(b.healthy)
 	}
 }
 
 func (p *Policy) tell(address string, ejected bool) {
 	if p.OnEject != nil {
 		p.OnEject(address, ejected)
+	}
+}
+
+func (p *Policy) reached(err error) {
+	if p.OnError != nil {
+		p.OnError(err)
 	}
 }
 

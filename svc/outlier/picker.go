@@ -28,6 +28,10 @@ func (p *picker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
 		if !ok {
 			return result, nil
 		}
+		if b.breaker == nil {
+			result.SubConn = b.SubConn
+			return result, nil
+		}
 		call, err := b.breaker.Allow()
 		switch {
 		case err == nil:

@@ -652,8 +652,9 @@ type Limits struct {
 	// falls while calls queue, so that those accepted still finish in time.
 	// Default: false.
 	Adaptive bool `protobuf:"varint,2,opt,name=adaptive,proto3" json:"adaptive,omitempty"`
-	// Largest message received, the body of an HTTP/JSON request included; a
-	// Kubernetes quantity. Default: "4Mi".
+	// Largest message received: requests, the body of an HTTP/JSON request included,
+	// and responses of the services that this one calls; a Kubernetes quantity.
+	// Default: "4Mi".
 	MessageSize string `protobuf:"bytes,3,opt,name=message_size,json=messageSize,proto3" json:"message_size,omitempty"`
 	// Largest set of headers received, a Kubernetes quantity. Default: "16Ki".
 	HeaderSize string `protobuf:"bytes,4,opt,name=header_size,json=headerSize,proto3" json:"header_size,omitempty"`

@@ -72,6 +72,7 @@ func (b *builder) callee(full string, first Origin) *Callee {
 		Connections: 1,
 		Client:      pkg.Ident(identifier(goName) + "Client"),
 		Dial:        pkg.Ident("Dial" + identifier(goName)),
+		Target:      pkg.Ident(identifier(goName) + "Target"),
 		first:       first,
 	}
 }

@@ -214,6 +214,8 @@ type Callee struct {
 	Deferred []string
 	// Client and Dial are the identifiers that the callee's package has for it.
 	Client, Dial protogen.GoIdent
+	// Target is that of its target there.
+	Target protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.
 	Service *Service
 

@@ -12,13 +12,17 @@ import (
 // OrderServiceClient calls order.v1.OrderService.
 type OrderServiceClient = orderv1.OrderServiceClient
 
+// OrderServiceTarget is where order.v1.OrderService is found: the address of every replica that
+// is ready.
+const OrderServiceTarget = "dns:///order-headless:9090"
+
 // DialOrderService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
 // they were: errors.Is knows their sentinels. The connection ends with the dialer.
 func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: OrderServiceName,
-		Target:  "dns:///order-headless:9090",
+		Target:  OrderServiceTarget,
 		Methods: orderServiceMethods,
 		Streams: orderv1.OrderService_ServiceDesc.Streams,
 		Errors:  OrderErrorTable,

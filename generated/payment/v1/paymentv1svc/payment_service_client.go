@@ -12,13 +12,17 @@ import (
 // PaymentServiceClient calls payment.v1.PaymentService.
 type PaymentServiceClient = paymentv1.PaymentServiceClient
 
+// PaymentServiceTarget is where payment.v1.PaymentService is found: the address of every replica that
+// is ready.
+const PaymentServiceTarget = "dns:///payment-headless:9090"
+
 // DialPaymentService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
 // they were: errors.Is knows their sentinels. The connection ends with the dialer.
 func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: PaymentServiceName,
-		Target:  "dns:///payment-headless:9090",
+		Target:  PaymentServiceTarget,
 		Methods: paymentServiceMethods,
 		Streams: paymentv1.PaymentService_ServiceDesc.Streams,
 		Errors:  PaymentErrorTable,

@@ -12,13 +12,17 @@ import (
 // UserServiceClient calls user.v1.UserService.
 type UserServiceClient = userv1.UserServiceClient
 
+// UserServiceTarget is where user.v1.UserService is found: the address of every replica that
+// is ready.
+const UserServiceTarget = "dns:///user-headless:9090"
+
 // DialUserService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. Errors of the contract come back as what
 // they were: errors.Is knows their sentinels. The connection ends with the dialer.
 func DialUserService(d *client.Dialer) (UserServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: UserServiceName,
-		Target:  "dns:///user-headless:9090",
+		Target:  UserServiceTarget,
 		Methods: userServiceMethods,
 		Streams: userv1.UserService_ServiceDesc.Streams,
 		Errors:  UserErrorTable,
