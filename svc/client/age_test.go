@@ -82,7 +82,7 @@ func TestNewBackendGetsCalls(t *testing.T) {
 						t.Fatalf("a call was lost when a connection had its age: %v", err)
 					}
 					got = answer == "new"
-					time.Sleep(time.Millisecond)
+					time.Sleep(10 * time.Millisecond)
 				}
 				if got != test.want {
 					t.Errorf("the new backend was called within 2s: %t, want %t", got, test.want)

@@ -59,7 +59,7 @@ func awaitAnswers(t *testing.T, ctx context.Context, conn *client.Conn, want str
 		if len(got) == len(want) && got[want[:1]] > 0 {
 			return
 		}
-		time.Sleep(time.Millisecond) // or the clock of a bubble would stand still
+		time.Sleep(10 * time.Millisecond) // or the clock of a bubble would stand still
 	}
 	t.Fatalf("answers %v, want those of %q", got, want)
 }

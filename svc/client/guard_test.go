@@ -290,7 +290,7 @@ func hammer(conn *client.Conn, d time.Duration) (answers map[string]int, failed 
 					answers[name]++
 				}
 				mu.Unlock()
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 			}
 		})
 	}
