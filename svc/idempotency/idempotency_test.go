@@ -148,15 +148,15 @@ func TestLease(t *testing.T) {
 
 		// As a killed process leaves it.
 		print := fingerprint(of("dead", "").ProtoReflect(), "reason")
+		begun := time.Now()
 		taken, err := f.store.take(t.Context(), id{f.name, "dead"}, print, "killed")
 		if err != nil || !taken {
 			t.Fatalf("%t, %v", taken, err)
 		}
-		begun := time.Now()
 		if got, err := other.call(of("dead", ""), &runs, "anew", nil); err != nil || got != "anew" || runs != 1 {
 			t.Errorf("%q, %v, %d runs", got, err, runs)
 		}
-		if took := time.Since(begun); took < claim.Duration/2 || took > 3*claim.Duration {
+		if took := time.Since(begun); took < claim.Duration/2 || took > 10*claim.Duration {
 			t.Errorf("taken over after %v", took)
 		}
 	})
@@ -220,9 +220,10 @@ func TestPanicReleasesTheKey(t *testing.T) {
 		defer func() { _ = recover() }()
 		_, _ = f.Do(t.Context(), of("k", ""), func(context.Context, *request) (*response, error) { panic("bug") })
 	}()
-	begun, runs := time.Now(), 0
-	if got, err := f.call(of("k", ""), &runs, "fixed", nil); err != nil || got != "fixed" || time.Since(begun) > claim.Duration/2 {
-		t.Errorf("%q, %v after %v", got, err, time.Since(begun))
+	// It need not wait for the lease to end.
+	print := fingerprint(of("k", "").ProtoReflect(), "reason")
+	if taken, err := f.store.take(t.Context(), id{f.name, "k"}, print, "next"); err != nil || !taken {
+		t.Errorf("the key is free: %t, %v", taken, err)
 	}
 }
 
