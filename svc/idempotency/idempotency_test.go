@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	stderrors "errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -79,24 +80,32 @@ func TestConcurrentDuplicatesWait(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		replicas := []fixture{newFixture(t, db), newFixture(t, db)}
-		var runs atomic.Int64
-		var group sync.WaitGroup
-		for n := range 60 {
-			group.Go(func() {
-				resp, err := replicas[n%2].Do(t.Context(), of("k", "a"), func(context.Context, *request) (*response, error) {
-					runs.Add(1)
-					time.Sleep(100 * time.Millisecond)
-					return wrapperspb.String("once"), nil
+		for callers := 60; callers > 1; callers /= 2 {
+			var runs atomic.Int64
+			var group sync.WaitGroup
+			begun := time.Now()
+			for n := range callers {
+				group.Go(func() {
+					resp, err := replicas[n%2].Do(t.Context(), of(fmt.Sprint(callers), "a"), func(context.Context, *request) (*response, error) {
+						runs.Add(1)
+						time.Sleep(100 * time.Millisecond)
+						return wrapperspb.String("once"), nil
+					})
+					if err != nil || resp.GetValue() != "once" {
+						t.Errorf("%v, %v", resp, err)
+					}
 				})
-				if err != nil || resp.GetValue() != "once" {
-					t.Errorf("%v, %v", resp, err)
-				}
-			})
+			}
+			group.Wait()
+			if time.Since(begun) > claim.Duration {
+				continue // so busy a machine may fail to renew a lease, and another run is right
+			}
+			if runs.Load() != 1 {
+				t.Errorf("%d runs, want 1", runs.Load())
+			}
+			return
 		}
-		group.Wait()
-		if runs.Load() != 1 {
-			t.Errorf("%d runs, want 1", runs.Load())
-		}
+		t.Skip("this machine is too busy to keep a lease")
 	})
 }
 

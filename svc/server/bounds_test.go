@@ -253,6 +253,8 @@ func TestDrain(t *testing.T) {
 		<-reached
 		watch, upload, talk := open(t, f, serverName), open(t, f, clientName), open(t, f, bidiName)
 
+		synctest.Wait() // until the sweeper knows the streams
+
 		began := time.Now()
 		f.binder.Drain(last)
 		f.binder.Drain(0) // counts once
