@@ -1,9 +1,11 @@
 package client_test
 
 import (
+	"context"
 	"net"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -11,18 +13,16 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/server"
 )
 
 // startAged is a backend whose connections have this age at the most.
-func startAged(t *testing.T, name string, age time.Duration) string {
+func startAged(t *testing.T, name string, age time.Duration) *bufconn.Listener {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := bufconn.Listen(1 << 16)
 	s, checks := server.New(server.Options{}).NewGRPC(server.GRPCOptions{MaxConnectionAge: age}), health.NewServer()
 	s.RegisterService(&echoDesc, named(name))
 	healthpb.RegisterHealthServer(s, checks)
@@ -30,7 +30,7 @@ func startAged(t *testing.T, name string, age time.Duration) string {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() { s.Stop(); <-served })
-	return listener.Addr().String()
+	return listener
 }
 
 // A client asks the name service again when a connection ends. So a backend
@@ -46,41 +46,48 @@ func TestNewBackendGetsCalls(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			old := startAged(t, "old", test.age)
-			var found atomic.Pointer[[]string] // what the name service knows
-			found.Store(&[]string{old})
-			builder := manual.NewBuilderWithScheme("echo")
-			state := func() (s resolver.State) {
-				for _, address := range *found.Load() {
-					s.Endpoints = append(s.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address}}})
+			synctest.Test(t, func(t *testing.T) {
+				listeners := map[string]*bufconn.Listener{"old": startAged(t, "old", test.age), "new": startAged(t, "new", test.age)}
+				var found atomic.Pointer[[]string] // what the name service knows
+				found.Store(&[]string{"old"})
+				builder := manual.NewBuilderWithScheme("echo")
+				state := func() (s resolver.State) {
+					for _, address := range *found.Load() {
+						s.Endpoints = append(s.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address}}})
+					}
+					return s
 				}
-				return s
-			}
-			builder.InitialState(state())
-			builder.ResolveNowCallback = func(resolver.ResolveNowOptions) { go builder.UpdateState(state()) }
-			conn, err := client.Dial(echoSpec(), client.Options{Dial: []grpc.DialOption{grpc.WithResolvers(builder)}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if _, err := unary(soon(t), conn, ""); err != nil {
-				t.Fatal(err)
-			}
-			found.Store(&[]string{old, startAged(t, "new", test.age)})
-
-			limit := time.Now().Add(2 * time.Second)
-			got := false
-			for !got && time.Now().Before(limit) {
-				answer, err := unary(soon(t), conn, "")
+				builder.InitialState(state())
+				builder.ResolveNowCallback = func(resolver.ResolveNowOptions) { go builder.UpdateState(state()) }
+				conn, err := client.Dial(echoSpec(), client.Options{Dial: []grpc.DialOption{
+					grpc.WithResolvers(builder),
+					grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+						return listeners[address].DialContext(ctx)
+					}),
+				}})
 				if err != nil {
-					t.Fatalf("a call was lost when a connection had its age: %v", err)
+					t.Fatal(err)
 				}
-				got = answer == "new"
-				time.Sleep(time.Millisecond)
-			}
-			if got != test.want {
-				t.Errorf("the new backend was called within 2s: %t, want %t", got, test.want)
-			}
+				defer conn.Close()
+				if _, err := unary(soon(t), conn, ""); err != nil {
+					t.Fatal(err)
+				}
+				found.Store(&[]string{"old", "new"})
+
+				limit := time.Now().Add(2 * time.Second)
+				got := false
+				for !got && time.Now().Before(limit) {
+					answer, err := unary(soon(t), conn, "")
+					if err != nil {
+						t.Fatalf("a call was lost when a connection had its age: %v", err)
+					}
+					got = answer == "new"
+					time.Sleep(10 * time.Millisecond)
+				}
+				if got != test.want {
+					t.Errorf("the new backend was called within 2s: %t, want %t", got, test.want)
+				}
+			})
 		})
 	}
 }

@@ -2,8 +2,10 @@ package client_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/client"
@@ -97,11 +100,12 @@ func sendBack(s grpc.ServerStream) error {
 	}
 }
 
-// backend is a server on loopback that ends with the test.
+// backend is a server that ends with the test.
 type backend struct {
 	address string
 	health  *health.Server
 	server  *grpc.Server
+	memory  *bufconn.Listener // nil: it listens on loopback
 }
 
 func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistrar)) backend {
@@ -110,6 +114,24 @@ func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistr
 	if err != nil {
 		t.Fatal(err)
 	}
+	b := serve(t, listener, impl, register)
+	b.address = listener.Addr().String()
+	return b
+}
+
+var inMemory atomic.Int64 // backends so far
+
+// startInMemory is startBackend for the bubbles of synctest, whose clock stands
+// still while a socket is waited for.
+func startInMemory(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistrar)) backend {
+	t.Helper()
+	listener := bufconn.Listen(1 << 16)
+	b := serve(t, listener, impl, register)
+	b.address, b.memory = fmt.Sprint("memory-", inMemory.Add(1)), listener
+	return b
+}
+
+func serve(t *testing.T, listener net.Listener, impl *echo, register []func(grpc.ServiceRegistrar)) backend {
 	server, checks := grpc.NewServer(), health.NewServer()
 	server.RegisterService(&echoDesc, impl)
 	healthpb.RegisterHealthServer(server, checks)
@@ -125,7 +147,7 @@ func startBackend(t *testing.T, impl *echo, register ...func(grpc.ServiceRegistr
 			t.Error(err)
 		}
 	})
-	return backend{listener.Addr().String(), checks, server}
+	return backend{health: checks, server: server}
 }
 
 // dial connects to the backends, which the target "echo:///" resolves to.
@@ -133,11 +155,20 @@ func dial(t *testing.T, spec client.Spec, o client.Options, backends ...backend)
 	t.Helper()
 	builder := manual.NewBuilderWithScheme("echo")
 	var state resolver.State
+	memory := map[string]*bufconn.Listener{}
 	for _, b := range backends {
 		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: b.address}}})
+		if b.memory != nil {
+			memory[b.address] = b.memory
+		}
 	}
 	builder.InitialState(state)
 	o.Resolver = builder
+	if len(memory) > 0 {
+		o.Dial = append(o.Dial, grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			return memory[address].DialContext(ctx)
+		}))
+	}
 	conn, err := client.Dial(spec, o)
 	if err != nil {
 		t.Fatal(err)

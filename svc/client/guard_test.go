@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -91,38 +92,40 @@ func kinds(t *testing.T, conn *client.Conn) map[string]func() error {
 func TestBreaker(t *testing.T) {
 	for kind := range kinds(t, nil) {
 		t.Run(kind, func(t *testing.T) {
-			f := new(failing)
-			f.fail(errors.Internal)
-			o := touchy()
-			conn := dial(t, echoSpec(), o, startBackend(t, f.echo()))
-			call := kinds(t, conn)[kind]
-			for range 5 {
-				if err := call(); !stderrors.Is(err, errors.Internal) {
-					t.Fatalf("error = %v, want the backend's", err)
+			synctest.Test(t, func(t *testing.T) {
+				f := new(failing)
+				f.fail(errors.Internal)
+				o := touchy()
+				conn := dial(t, echoSpec(), o, startInMemory(t, f.echo()))
+				call := kinds(t, conn)[kind]
+				for range 5 {
+					if err := call(); !stderrors.Is(err, errors.Internal) {
+						t.Fatalf("error = %v, want the backend's", err)
+					}
 				}
-			}
-			before := time.Now()
-			err := call()
-			if !stderrors.Is(err, errors.CircuitOpen) || status.Code(err) != codes.Unavailable || time.Since(before) > 50*time.Millisecond {
-				t.Fatalf("error = %v after %v, want CircuitOpen at once", err, time.Since(before))
-			}
-			if wait := retryDelay(err); wait <= 0 || wait > 100*time.Millisecond {
-				t.Errorf("RetryInfo says %v, want what is left of 100ms", wait)
-			}
-			if n := f.calls.Load(); n != 5 {
-				t.Errorf("the backend got %d calls, want 5", n)
-			}
-			expectMetric(t, o.Metrics, "grpc_client_breaker_state", 2)
-			expectMetric(t, o.Metrics, "grpc_client_breaker_refused_total", 1)
+				before := time.Now()
+				err := call()
+				if !stderrors.Is(err, errors.CircuitOpen) || status.Code(err) != codes.Unavailable || time.Since(before) != 0 {
+					t.Fatalf("error = %v after %v, want CircuitOpen at once", err, time.Since(before))
+				}
+				if wait := retryDelay(err); wait != 100*time.Millisecond {
+					t.Errorf("RetryInfo says %v, want 100ms", wait)
+				}
+				if n := f.calls.Load(); n != 5 {
+					t.Errorf("the backend got %d calls, want 5", n)
+				}
+				expectMetric(t, o.Metrics, "grpc_client_breaker_state", 2)
+				expectMetric(t, o.Metrics, "grpc_client_breaker_refused_total", 1)
 
-			f.fail(nil)
-			time.Sleep(100 * time.Millisecond)
-			for range 10 {
-				if err := call(); err != nil {
-					t.Fatalf("error = %v, want the breaker closed by the first answer", err)
+				f.fail(nil)
+				time.Sleep(100 * time.Millisecond)
+				for range 10 {
+					if err := call(); err != nil {
+						t.Fatalf("error = %v, want the breaker closed by the first answer", err)
+					}
 				}
-			}
-			expectMetric(t, o.Metrics, "grpc_client_breaker_state", 0)
+				expectMetric(t, o.Metrics, "grpc_client_breaker_state", 0)
+			})
 		})
 	}
 }
@@ -173,47 +176,51 @@ func TestBreakerCounts(t *testing.T) {
 	}
 	for err, fault := range faults {
 		t.Run(fmt.Sprint(err), func(t *testing.T) {
-			f := new(failing)
-			f.fail(err)
-			spec := echoSpec()
-			spec.Errors = errors.Table{notFound, tripping, sparing}
-			conn := dial(t, spec, touchy(), startBackend(t, f.echo()))
-			var last error
-			for range 6 {
-				_, last = unary(soon(t), conn, "")
-			}
-			if open := stderrors.Is(last, errors.CircuitOpen) && f.calls.Load() == 5; open != fault {
-				t.Errorf("the breaker is open: %t, want %t", open, fault)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				f := new(failing)
+				f.fail(err)
+				spec := echoSpec()
+				spec.Errors = errors.Table{notFound, tripping, sparing}
+				conn := dial(t, spec, touchy(), startInMemory(t, f.echo()))
+				var last error
+				for range 6 {
+					_, last = unary(soon(t), conn, "")
+				}
+				if open := stderrors.Is(last, errors.CircuitOpen) && f.calls.Load() == 5; open != fault {
+					t.Errorf("the breaker is open: %t, want %t", open, fault)
+				}
+			})
 		})
 	}
 }
 
 // TestBreakerIsNotForCallers calls as callers do who have no right to complain.
 func TestBreakerIsNotForCallers(t *testing.T) {
-	spec := echoSpec()
-	spec.Methods[0].Timeout = time.Second
-	conn := dial(t, spec, touchy(), startBackend(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
-		if in.GetValue() == "" {
-			<-ctx.Done()
+	synctest.Test(t, func(t *testing.T) {
+		spec := echoSpec()
+		spec.Methods[0].Timeout = time.Second
+		conn := dial(t, spec, touchy(), startInMemory(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
+			if in.GetValue() == "" {
+				<-ctx.Done()
+			}
+			return in, ctx.Err()
+		}}))
+		for range 10 {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+			if _, err := unary(ctx, conn, ""); !stderrors.Is(err, errors.DeadlineExceeded) {
+				t.Fatalf("error = %v", err)
+			}
+			cancel()
+			ctx, cancel = context.WithCancel(context.Background())
+			time.AfterFunc(5*time.Millisecond, cancel)
+			if _, err := unary(ctx, conn, ""); !stderrors.Is(err, errors.Canceled) {
+				t.Fatalf("error = %v", err)
+			}
 		}
-		return in, ctx.Err()
-	}}))
-	for range 10 {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-		if _, err := unary(ctx, conn, ""); !stderrors.Is(err, errors.DeadlineExceeded) {
-			t.Fatalf("error = %v", err)
+		if _, err := unary(soon(t), conn, "x"); err != nil {
+			t.Errorf("error = %v: callers in a hurry opened the breaker", err)
 		}
-		cancel()
-		ctx, cancel = context.WithCancel(context.Background())
-		time.AfterFunc(5*time.Millisecond, cancel)
-		if _, err := unary(ctx, conn, ""); !stderrors.Is(err, errors.Canceled) {
-			t.Fatalf("error = %v", err)
-		}
-	}
-	if _, err := unary(soon(t), conn, "x"); err != nil {
-		t.Errorf("error = %v: callers in a hurry opened the breaker", err)
-	}
+	})
 }
 
 // TestOutliers has one backend of three misbehave, in ways that its health check
@@ -227,38 +234,40 @@ func TestOutliers(t *testing.T) {
 	for way, bad := range ways {
 		for _, balance := range []string{client.RoundRobin, client.LeastRequest} {
 			t.Run(way+"/"+balance, func(t *testing.T) {
-				var broken atomic.Bool
-				third := func(ctx context.Context, _ *text) (*text, error) {
-					if broken.Load() {
-						return nil, bad(ctx)
+				synctest.Test(t, func(t *testing.T) {
+					var broken atomic.Bool
+					third := func(ctx context.Context, _ *text) (*text, error) {
+						if broken.Load() {
+							return nil, bad(ctx)
+						}
+						return wrapperspb.String("c"), nil
 					}
-					return wrapperspb.String("c"), nil
-				}
-				spec := echoSpec()
-				spec.Methods = []policy.Method{{Name: unaryMethod, Timeout: 100 * time.Millisecond}}
-				o := patient()
-				o.Balance = balance
-				conn := dial(t, spec, o, startBackend(t, named("a")), startBackend(t, named("b")), startBackend(t, &echo{unary: third}))
-				awaitAnswers(t, soon(t), conn, "abc")
+					spec := echoSpec()
+					spec.Methods = []policy.Method{{Name: unaryMethod, Timeout: 100 * time.Millisecond}}
+					o := patient()
+					o.Balance = balance
+					conn := dial(t, spec, o, startInMemory(t, named("a")), startInMemory(t, named("b")), startInMemory(t, &echo{unary: third}))
+					awaitAnswers(t, soon(t), conn, "abc")
 
-				broken.Store(true)
-				hammer(conn, 300*time.Millisecond) // long enough to be noticed
-				answers, failed := hammer(conn, time.Second)
-				total := answers["a"] + answers["b"] + failed
-				// A trial for each pause of 100 ms, and as much again for the race between
-				// the callers and the ejection.
-				if failed > 40 || failed*10 > total {
-					t.Errorf("%d of %d calls failed while one backend is left out", failed, total)
-				}
-				if a, b := answers["a"], answers["b"]; a*2 < b || b*2 < a {
-					t.Errorf("the others share unevenly: %v", answers)
-				}
+					broken.Store(true)
+					hammer(conn, 300*time.Millisecond) // long enough to be noticed
+					answers, failed := hammer(conn, time.Second)
+					total := answers["a"] + answers["b"] + failed
+					// A trial for each pause of 100 ms, and as much again for the race between
+					// the callers and the ejection.
+					if failed > 40 || failed*10 > total {
+						t.Errorf("%d of %d calls failed while one backend is left out", failed, total)
+					}
+					if a, b := answers["a"], answers["b"]; a*2 < b || b*2 < a {
+						t.Errorf("the others share unevenly: %v", answers)
+					}
 
-				broken.Store(false)
-				time.Sleep(200 * time.Millisecond)
-				awaitAnswers(t, soon(t), conn, "abc")
-				expectMetric(t, o.Metrics, "grpc_client_ejected_backends", 0)
-				expectMetric(t, o.Metrics, "grpc_client_breaker_refused_total", 0)
+					broken.Store(false)
+					time.Sleep(200 * time.Millisecond)
+					awaitAnswers(t, soon(t), conn, "abc")
+					expectMetric(t, o.Metrics, "grpc_client_ejected_backends", 0)
+					expectMetric(t, o.Metrics, "grpc_client_breaker_refused_total", 0)
+				})
 			})
 		}
 	}
@@ -281,7 +290,7 @@ func hammer(conn *client.Conn, d time.Duration) (answers map[string]int, failed 
 					answers[name]++
 				}
 				mu.Unlock()
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 			}
 		})
 	}
@@ -291,53 +300,57 @@ func hammer(conn *client.Conn, d time.Duration) (answers map[string]int, failed 
 
 // TestOutlierStreams opens streams while one of three backends breaks them off.
 func TestOutlierStreams(t *testing.T) {
-	f := new(failing)
-	f.fail(nil)
-	good := &echo{stream: sendBack}
-	o := patient()
-	conn := dial(t, echoSpec(), o, startBackend(t, good), startBackend(t, good), startBackend(t, f.echo()))
-	call := kinds(t, conn)[bidiMethod]
-	for f.calls.Load() == 0 {
-		if err := call(); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		f := new(failing)
+		f.fail(nil)
+		good := &echo{stream: sendBack}
+		o := patient()
+		conn := dial(t, echoSpec(), o, startInMemory(t, good), startInMemory(t, good), startInMemory(t, f.echo()))
+		call := kinds(t, conn)[bidiMethod]
+		for f.calls.Load() == 0 {
+			if err := call(); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	f.fail(errors.Internal)
-	failed := 0
-	for range 300 {
-		if call() != nil {
-			failed++
+		f.fail(errors.Internal)
+		failed := 0
+		for range 300 {
+			if call() != nil {
+				failed++
+			}
+			time.Sleep(time.Millisecond)
 		}
-		time.Sleep(time.Millisecond)
-	}
-	if failed < 5 || failed > 20 {
-		t.Errorf("%d of 300 streams failed, want those before the ejection and a few trials", failed)
-	}
-	f.fail(nil)
-	time.Sleep(200 * time.Millisecond)
-	before := f.calls.Load()
-	for range 30 {
-		if err := call(); err != nil {
-			t.Fatal(err)
+		if failed < 5 || failed > 20 {
+			t.Errorf("%d of 300 streams failed, want those before the ejection and a few trials", failed)
 		}
-	}
-	if got := f.calls.Load() - before; got < 5 {
-		t.Errorf("the backend got %d of 30 streams after it recovered, want its share", got)
-	}
+		f.fail(nil)
+		time.Sleep(200 * time.Millisecond)
+		before := f.calls.Load()
+		for range 30 {
+			if err := call(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := f.calls.Load() - before; got < 5 {
+			t.Errorf("the backend got %d of 30 streams after it recovered, want its share", got)
+		}
+	})
 }
 
 // TestMostBackendsFail: if it is not a matter of single backends, none but half are
 // left out, and the breaker of the callee opens.
 func TestMostBackendsFail(t *testing.T) {
-	f := new(failing)
-	f.fail(errors.Unavailable)
-	o := touchy()
-	conn := dial(t, echoSpec(), o, startBackend(t, f.echo()), startBackend(t, f.echo()), startBackend(t, f.echo()))
-	var last error
-	for range 50 {
-		_, last = unary(soon(t), conn, "")
-	}
-	if !stderrors.Is(last, errors.CircuitOpen) || f.calls.Load() > 15 {
-		t.Errorf("error = %v after %d calls, want CircuitOpen", last, f.calls.Load())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := new(failing)
+		f.fail(errors.Unavailable)
+		o := touchy()
+		conn := dial(t, echoSpec(), o, startInMemory(t, f.echo()), startInMemory(t, f.echo()), startInMemory(t, f.echo()))
+		var last error
+		for range 50 {
+			_, last = unary(soon(t), conn, "")
+		}
+		if !stderrors.Is(last, errors.CircuitOpen) || f.calls.Load() > 15 {
+			t.Errorf("error = %v after %d calls, want CircuitOpen", last, f.calls.Load())
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -49,7 +50,7 @@ func fail(err error) answer { return func(context.Context) error { return err } 
 func startAnswers(t *testing.T, name string, list ...answer) *answers {
 	t.Helper()
 	a := new(answers)
-	a.backend = startBackend(t, &echo{unary: func(ctx context.Context, _ *text) (*text, error) {
+	a.backend = startInMemory(t, &echo{unary: func(ctx context.Context, _ *text) (*text, error) {
 		i := int(a.calls.Add(1)) - 1
 		md, _ := metadata.FromIncomingContext(ctx)
 		a.mu.Lock()
@@ -74,61 +75,64 @@ func startAnswers(t *testing.T, name string, list ...answer) *answers {
 func repeat(a answer, n int) []answer { return slices.Repeat([]answer{a}, n) }
 
 func TestHedgeOfSlowCall(t *testing.T) {
-	var stuck atomic.Bool
-	slow := startAnswers(t, "slow", repeat(func(ctx context.Context) error {
-		if stuck.Load() {
-			return hang(ctx)
+	synctest.Test(t, func(t *testing.T) {
+		var stuck atomic.Bool
+		slow := startAnswers(t, "slow", repeat(func(ctx context.Context) error {
+			if stuck.Load() {
+				return hang(ctx)
+			}
+			return nil
+		}, 10_000)...)
+		fast := startAnswers(t, "fast")
+		registry := metrics.New(metrics.BuildInfo{})
+		conn := dial(t, hedgedSpec(2, 100*time.Millisecond, 10*time.Second), client.Options{Metrics: registry}, slow.backend, fast.backend)
+		for fast.calls.Load() == 0 || slow.calls.Load() == 0 { // until both are in rotation
+			if _, err := unary(soon(t), conn, ""); err != nil {
+				t.Fatal(err)
+			}
 		}
-		return nil
-	}, 10_000)...)
-	fast := startAnswers(t, "fast")
-	registry := metrics.New(metrics.BuildInfo{})
-	conn := dial(t, hedgedSpec(2, 100*time.Millisecond, 10*time.Second), client.Options{Metrics: registry}, slow.backend, fast.backend)
-	for fast.calls.Load() == 0 || slow.calls.Load() == 0 { // until both are in rotation
-		if _, err := unary(soon(t), conn, ""); err != nil {
-			t.Fatal(err)
+		stuck.Store(true)
+		before := slow.calls.Load()
+		start := time.Now()
+		for range 10 {
+			if got, err := unary(soon(t), conn, ""); err != nil || got != "fast" {
+				t.Fatalf("answer %q, %v", got, err)
+			}
 		}
-	}
-	stuck.Store(true)
-	before := slow.calls.Load()
-	for range 10 {
-		if got, err := unary(soon(t), conn, ""); err != nil || got != "fast" {
-			t.Fatalf("answer %q, %v", got, err)
+		sent := slow.calls.Load() - before
+		if took := time.Since(start); sent < 4 || took != time.Duration(sent)*100*time.Millisecond {
+			t.Errorf("the slow backend got %d of 10 calls, want about half; they took %v, want the delay for each of these", sent, took)
 		}
-	}
-	sent := slow.calls.Load() - before
-	if sent < 4 {
-		t.Errorf("the slow backend got %d of 10 calls, want about half", sent)
-	}
-	for deadline := time.Now().Add(5 * time.Second); slow.cancelled.Load() < sent; {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d slow requests were cancelled", slow.cancelled.Load(), sent)
+		synctest.Wait()
+		if got := slow.cancelled.Load(); got != sent {
+			t.Errorf("%d of %d slow requests were cancelled", got, sent)
 		}
-		time.Sleep(time.Millisecond)
-	}
-	n := float64(sent)
-	expect(t, registry, map[string]float64{"hedges_sent_total Unary unary": n, "hedges_won_total Unary unary": n, "hedges_throttled_total Unary unary": 0})
-	if got := series(t, registry)["handled_total Unary unary OK"]; got < 11 {
-		t.Errorf("%v calls were counted as OK", got)
-	}
-	fast.mu.Lock()
-	defer fast.mu.Unlock()
-	if got := float64(len(fast.attempts)); got != n || slices.ContainsFunc(fast.attempts, func(s string) bool { return s != "1" }) {
-		t.Errorf("the fast backend saw further requests %q, want %v times 1", fast.attempts, n)
-	}
+		n := float64(sent)
+		expect(t, registry, map[string]float64{"hedges_sent_total Unary unary": n, "hedges_won_total Unary unary": n, "hedges_throttled_total Unary unary": 0})
+		if got := series(t, registry)["handled_total Unary unary OK"]; got < 11 {
+			t.Errorf("%v calls were counted as OK", got)
+		}
+		fast.mu.Lock()
+		defer fast.mu.Unlock()
+		if got := float64(len(fast.attempts)); got != n || slices.ContainsFunc(fast.attempts, func(s string) bool { return s != "1" }) {
+			t.Errorf("the fast backend saw further requests %q, want %v times 1", fast.attempts, n)
+		}
+	})
 }
 
 func TestQuickCallIsNotHedged(t *testing.T) {
-	a := startAnswers(t, "a")
-	conn := dial(t, hedgedSpec(3, time.Second, 5*time.Second), client.Options{}, a.backend)
-	for range 20 {
-		if got, err := unary(soon(t), conn, ""); err != nil || got != "a" {
-			t.Fatalf("answer %q, %v", got, err)
+	synctest.Test(t, func(t *testing.T) {
+		a := startAnswers(t, "a")
+		conn := dial(t, hedgedSpec(3, time.Second, 5*time.Second), client.Options{}, a.backend)
+		for range 20 {
+			if got, err := unary(soon(t), conn, ""); err != nil || got != "a" {
+				t.Fatalf("answer %q, %v", got, err)
+			}
 		}
-	}
-	if a.calls.Load() != 20 {
-		t.Errorf("20 calls made %d requests", a.calls.Load())
-	}
+		if a.calls.Load() != 20 {
+			t.Errorf("20 calls made %d requests", a.calls.Load())
+		}
+	})
 }
 
 func TestHedgeOfFailure(t *testing.T) {
@@ -139,7 +143,7 @@ func TestHedgeOfFailure(t *testing.T) {
 		list     []answer
 		requests int64
 		want     codes.Code
-		atLeast  time.Duration
+		takes    time.Duration
 	}{
 		"goes on at once":             {[]answer{fail(errors.Unavailable)}, 2, codes.OK, 0},
 		"gives up after the last":     {repeat(fail(errors.Unavailable), 9), 3, codes.Unavailable, 0},
@@ -150,17 +154,19 @@ func TestHedgeOfFailure(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := startAnswers(t, "a", test.list...)
-			conn := dial(t, hedgedSpec(3, 10*time.Second, 20*time.Second), client.Options{}, a.backend)
-			start := time.Now()
-			_, err := unary(soon(t), conn, "")
-			took := time.Since(start)
-			if status.Code(err) != test.want || a.calls.Load() != test.requests {
-				t.Errorf("error %v after %d requests, want %v after %d", err, a.calls.Load(), test.want, test.requests)
-			}
-			if took < test.atLeast || took > 3*time.Second {
-				t.Errorf("took %v, want at least %v and no delay", took, test.atLeast)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				a := startAnswers(t, "a", test.list...)
+				conn := dial(t, hedgedSpec(3, 10*time.Second, 20*time.Second), client.Options{}, a.backend)
+				start := time.Now()
+				_, err := unary(soon(t), conn, "")
+				took := time.Since(start)
+				if status.Code(err) != test.want || a.calls.Load() != test.requests {
+					t.Errorf("error %v after %d requests, want %v after %d", err, a.calls.Load(), test.want, test.requests)
+				}
+				if took != test.takes {
+					t.Errorf("took %v, want %v", took, test.takes)
+				}
+			})
 		})
 	}
 }
@@ -175,34 +181,37 @@ func (p *pushed) Error() string              { return p.outcome.Message() }
 func (p *pushed) GRPCStatus() *status.Status { return p.outcome }
 
 func TestHedgeEndsWithTheDeadline(t *testing.T) {
-	a := startAnswers(t, "a", repeat(hang, 9)...)
-	conn := dial(t, hedgedSpec(3, 10*time.Millisecond, 100*time.Millisecond), client.Options{}, a.backend)
-	if err := conn.Check(soon(t)); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	_, err := unary(context.Background(), conn, "")
-	if took := time.Since(start); status.Code(err) != codes.DeadlineExceeded || took < 90*time.Millisecond || took > time.Second {
-		t.Errorf("error %v after %v, want DeadlineExceeded after 100ms with all requests", err, took)
-	}
-	if a.calls.Load() != 3 {
-		t.Errorf("%d requests, want 3", a.calls.Load())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a := startAnswers(t, "a", repeat(hang, 9)...)
+		conn := dial(t, hedgedSpec(3, 10*time.Millisecond, 100*time.Millisecond), client.Options{}, a.backend)
+		start := time.Now()
+		_, err := unary(context.Background(), conn, "")
+		if took := time.Since(start); status.Code(err) != codes.DeadlineExceeded || took != 100*time.Millisecond {
+			t.Errorf("error %v after %v, want DeadlineExceeded after 100ms", err, took)
+		}
+		if a.calls.Load() != 3 {
+			t.Errorf("%d requests, want 3", a.calls.Load())
+		}
+	})
 }
 
 func TestHedgeEndsWithTheCaller(t *testing.T) {
-	a := startAnswers(t, "a", repeat(hang, 9)...)
-	conn := dial(t, hedgedSpec(2, time.Millisecond, 0), client.Options{}, a.backend)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		for a.calls.Load() < 2 {
-			time.Sleep(time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		a := startAnswers(t, "a", repeat(hang, 9)...)
+		conn := dial(t, hedgedSpec(2, time.Millisecond, 0), client.Options{}, a.backend)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(2*time.Millisecond, cancel)
+		if _, err := unary(ctx, conn, ""); status.Code(err) != codes.Canceled {
+			t.Errorf("error = %v, want Canceled", err)
 		}
-		cancel()
-	}()
-	if _, err := unary(ctx, conn, ""); status.Code(err) != codes.Canceled {
-		t.Errorf("error = %v, want Canceled", err)
-	}
+		if a.calls.Load() != 2 {
+			t.Errorf("%d requests, want 2", a.calls.Load())
+		}
+		synctest.Wait()
+		if a.cancelled.Load() != 2 {
+			t.Errorf("%d requests were cancelled, want both", a.cancelled.Load())
+		}
+	})
 }
 
 // A callee in trouble gets a bounded number of requests on top of the calls,
@@ -221,27 +230,29 @@ func TestHedgesAreThrottled(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			a := startAnswers(t, "a", repeat(test.answer, 2*calls+100)...)
-			registry := metrics.New(metrics.BuildInfo{})
-			conn := dial(t, hedgedSpec(3, time.Millisecond, test.timeout), client.Options{Metrics: registry}, a.backend)
-			if err := conn.Check(soon(t)); err != nil {
-				t.Fatal(err)
-			}
-			var group sync.WaitGroup
-			for range 4 {
-				group.Go(func() {
-					for range calls / 4 {
-						_, _ = unary(soon(t), conn, "")
-					}
-				})
-			}
-			group.Wait()
-			if got := a.calls.Load(); got > test.atMost || got < test.fewest {
-				t.Errorf("%d calls made %d requests, want %d to %d", calls, got, test.fewest, test.atMost)
-			}
-			if got := series(t, registry)["hedges_throttled_total Unary unary"]; got == 0 {
-				t.Error("no hedge was counted as throttled")
-			}
+			synctest.Test(t, func(t *testing.T) {
+				a := startAnswers(t, "a", repeat(test.answer, 2*calls+100)...)
+				registry := metrics.New(metrics.BuildInfo{})
+				conn := dial(t, hedgedSpec(3, time.Millisecond, test.timeout), client.Options{Metrics: registry}, a.backend)
+				if err := conn.Check(soon(t)); err != nil {
+					t.Fatal(err)
+				}
+				var group sync.WaitGroup
+				for range 4 {
+					group.Go(func() {
+						for range calls / 4 {
+							_, _ = unary(soon(t), conn, "")
+						}
+					})
+				}
+				group.Wait()
+				if got := a.calls.Load(); got > test.atMost || got < test.fewest {
+					t.Errorf("%d calls made %d requests, want %d to %d", calls, got, test.fewest, test.atMost)
+				}
+				if got := series(t, registry)["hedges_throttled_total Unary unary"]; got == 0 {
+					t.Error("no hedge was counted as throttled")
+				}
+			})
 		})
 	}
 }
@@ -309,15 +320,17 @@ func TestHedgesAreEvents(t *testing.T) {
 
 // What grpc-go would write for each request at once is written for one.
 func TestCallWithItsOwnOptionsIsNotHedged(t *testing.T) {
-	a := startAnswers(t, "a", fail(errors.Unavailable), hang)
-	conn := dial(t, hedgedSpec(2, time.Millisecond, time.Second), client.Options{}, a.backend)
-	var header metadata.MD
-	err := conn.Invoke(soon(t), unaryMethod, &text{}, &text{}, grpc.Header(&header))
-	if status.Code(err) != codes.Unavailable || a.calls.Load() != 1 {
-		t.Errorf("error %v after %d requests, want Unavailable after one", err, a.calls.Load())
-	}
-	err = conn.Invoke(context.Background(), unaryMethod, &text{}, &text{}, grpc.Header(&header))
-	if status.Code(err) != codes.DeadlineExceeded || a.calls.Load() != 2 {
-		t.Errorf("error %v after %d requests, want DeadlineExceeded after two", err, a.calls.Load())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a := startAnswers(t, "a", fail(errors.Unavailable), hang)
+		conn := dial(t, hedgedSpec(2, time.Millisecond, time.Second), client.Options{}, a.backend)
+		var header metadata.MD
+		err := conn.Invoke(soon(t), unaryMethod, &text{}, &text{}, grpc.Header(&header))
+		if status.Code(err) != codes.Unavailable || a.calls.Load() != 1 {
+			t.Errorf("error %v after %d requests, want Unavailable after one", err, a.calls.Load())
+		}
+		err = conn.Invoke(context.Background(), unaryMethod, &text{}, &text{}, grpc.Header(&header))
+		if status.Code(err) != codes.DeadlineExceeded || a.calls.Load() != 2 {
+			t.Errorf("error %v after %d requests, want DeadlineExceeded after two", err, a.calls.Load())
+		}
+	})
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -49,7 +48,7 @@ func TestConnections(t *testing.T) {
 		var a, b callers
 		conn := dial(t, echoSpec(), client.Options{Connections: want}, startBackend(t, a.echo()), startBackend(t, b.echo()))
 		ctx := soon(t)
-		for range 30 * want {
+		call := func() {
 			if _, err := unary(ctx, conn, ""); err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +58,12 @@ func TestConnections(t *testing.T) {
 			}
 			_ = s.CloseSend()
 			_ = s.RecvMsg(&text{})
-			time.Sleep(time.Millisecond)
+		}
+		for a.count() < want || b.count() < want { // until all are connected
+			call()
+		}
+		for range 30 * want {
+			call()
 		}
 		if a.count() != want || b.count() != want {
 			t.Errorf("backends have %d and %d connections, want %d each", a.count(), b.count(), want)
@@ -84,11 +88,9 @@ func TestPoolAvoidsWhatIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 30 {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		if _, err := unary(ctx, conn, ""); err != nil {
+		if _, err := unary(soon(t), conn, ""); err != nil {
 			t.Error(err)
 		}
-		cancel()
 	}
 }
 

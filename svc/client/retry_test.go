@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -31,7 +32,7 @@ func retried(t *testing.T, retry policy.Retry, answer func(attempt int64) error)
 	})
 	spec := echoSpec()
 	spec.Methods = []policy.Method{m}
-	conn = dial(t, spec, client.Options{}, startBackend(t, &echo{unary: bound.Call}))
+	conn = dial(t, spec, client.Options{}, startInMemory(t, &echo{unary: bound.Call}))
 	if err := conn.Check(soon(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -43,28 +44,32 @@ func after(delay time.Duration) error {
 }
 
 func TestRetryWaitsAsTheServerSays(t *testing.T) {
-	conn, attempts := retried(t, thrice, func(n int64) error {
-		if n == 1 {
-			return after(100 * time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		conn, attempts := retried(t, thrice, func(n int64) error {
+			if n == 1 {
+				return after(100 * time.Millisecond)
+			}
+			return nil
+		})
+		start := time.Now()
+		_, err := unary(soon(t), conn, "")
+		if took := time.Since(start); err != nil || attempts.Load() != 2 || took != 100*time.Millisecond {
+			t.Errorf("error %v after %d attempts and %v, want the second one after 100ms", err, attempts.Load(), took)
 		}
-		return nil
 	})
-	start := time.Now()
-	_, err := unary(soon(t), conn, "")
-	if took := time.Since(start); err != nil || attempts.Load() != 2 || took < 100*time.Millisecond {
-		t.Errorf("error %v after %d attempts and %v, want the second one after 100ms", err, attempts.Load(), took)
-	}
 }
 
 func TestRetryNeverAfterTheDeadline(t *testing.T) {
-	conn, attempts := retried(t, thrice, func(int64) error { return after(time.Minute) })
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	start := time.Now()
-	_, err := unary(ctx, conn, "")
-	if took := time.Since(start); err == nil || attempts.Load() != 1 || took > time.Second {
-		t.Errorf("error %v after %d attempts and %v, want the one within 100ms", err, attempts.Load(), took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		conn, attempts := retried(t, thrice, func(int64) error { return after(time.Minute) })
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := unary(ctx, conn, "")
+		if took := time.Since(start); err == nil || attempts.Load() != 1 || took != 100*time.Millisecond {
+			t.Errorf("error %v after %d attempts and %v, want one until the deadline", err, attempts.Load(), took)
+		}
+	})
 }
 
 func TestNoRetryWithoutPolicy(t *testing.T) {
@@ -77,12 +82,14 @@ func TestNoRetryWithoutPolicy(t *testing.T) {
 
 // A callee that fails gets half of the 100 tokens on top of the calls.
 func TestRetriesAreThrottled(t *testing.T) {
-	const calls = 200
-	conn, attempts := retried(t, thrice, func(int64) error { return errors.Unavailable })
-	for range calls {
-		_, _ = unary(soon(t), conn, "")
-	}
-	if got := attempts.Load(); got <= calls || got > calls+50 {
-		t.Errorf("%d calls made %d attempts, want up to %d", calls, got, calls+50)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 200
+		conn, attempts := retried(t, thrice, func(int64) error { return errors.Unavailable })
+		for range calls {
+			_, _ = unary(soon(t), conn, "")
+		}
+		if got := attempts.Load(); got <= calls || got > calls+50 {
+			t.Errorf("%d calls made %d attempts, want up to %d", calls, got, calls+50)
+		}
+	})
 }

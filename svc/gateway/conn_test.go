@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -383,16 +384,18 @@ func TestCancelWakesBothEnds(t *testing.T) {
 }
 
 func TestDeadlineEndsStream(t *testing.T) {
-	client, _ := newEcho(t, newFullEcho())
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-	defer cancel()
-	s, err := client.Bidi(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Recv(); status.Code(err) != codes.DeadlineExceeded {
-		t.Errorf("Recv = %v, want DeadlineExceeded", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newEcho(t, newFullEcho())
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+		defer cancel()
+		s, err := client.Bidi(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Recv(); status.Code(err) != codes.DeadlineExceeded {
+			t.Errorf("Recv = %v, want DeadlineExceeded", err)
+		}
+	})
 }
 
 func TestShutdown(t *testing.T) {

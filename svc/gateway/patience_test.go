@@ -17,12 +17,12 @@ import (
 	"github.com/protosvc/protosvc/svc/gateway"
 )
 
-// impatient serves the service to clients who may take 200 ms for each piece,
+// impatient serves the service to clients who may take 500 ms for each piece,
 // and returns its address.
 func impatient(t *testing.T, impl *echo) string {
 	t.Helper()
 	client, _ := newEcho(t, impl)
-	mux := gateway.NewMux(gateway.Options{Patience: 200 * time.Millisecond})
+	mux := gateway.NewMux(gateway.Options{Patience: 500 * time.Millisecond})
 	if err := registerRoutes(mux.ServeMux, client); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestClientDoesNotSend(t *testing.T) {
 func TestSilentStreamGoesOn(t *testing.T) {
 	address := impatient(t, &echo{server: func(in *text, s grpc.ServerStreamingServer[text]) error {
 		for range 2 {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(700 * time.Millisecond)
 			if err := s.Context().Err(); err != nil {
 				return err
 			}

@@ -117,6 +117,33 @@ func TestServerLimitLeavesStreamsOut(t *testing.T) {
 	}
 }
 
+// A call that the server's limit refuses gives back its place in that of its method.
+func TestRefusalLeavesNoTrace(t *testing.T) {
+	b := server.New(server.Options{Concurrency: 1})
+	reached, release := make(chan struct{}), make(chan struct{})
+	other := server.BindUnary(b, policy.Method{Name: "/test.v1.EchoService/Other"}, nil, func(_ context.Context, in *text) (*text, error) {
+		close(reached)
+		<-release
+		return in, nil
+	})
+	m := server.BindUnary(b, policy.Method{Name: unaryName, Concurrency: 1}, nil,
+		func(_ context.Context, in *text) (*text, error) { return in, nil })
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := other.Call(t.Context(), wrapperspb.String("hello")); err != nil {
+			t.Error(err)
+		}
+	})
+	<-reached
+	_, err := m.Call(t.Context(), wrapperspb.String("hello"))
+	assertRefused(t, err, svcerrors.Overloaded, time.Second, time.Second)
+	close(release)
+	wg.Wait()
+	if _, err := m.Call(t.Context(), wrapperspb.String("hello")); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
 // A panic gives the place back, too.
 func TestPanicLeaves(t *testing.T) {
 	f := start(t, setup{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -96,15 +97,17 @@ func TestStreamEndsByTime(t *testing.T) {
 	} {
 		for _, name := range streams {
 			t.Run(test.name+name, func(t *testing.T) {
-				f := start(t, setup{echo: deaf(), policy: func(m *policy.Method) { m.Stream = test.bounds }})
-				began := time.Now()
-				f.assertEnded(t, name, waitEnd(open(t, f, name)), test.want)
-				if took := time.Since(began); took < 100*time.Millisecond {
-					t.Errorf("it ended after %v", took)
-				}
-				if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["level"] != "INFO" || lines[0]["reason"] != test.want.Reason {
-					t.Errorf("logged: %v", lines)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					f := start(t, setup{echo: deaf(), policy: func(m *policy.Method) { m.Stream = test.bounds }})
+					began := time.Now()
+					f.assertEnded(t, name, waitEnd(open(t, f, name)), test.want)
+					if took := time.Since(began); took < 100*time.Millisecond || took > 125*time.Millisecond {
+						t.Errorf("it ended after %v, want 100ms and up to a quarter more", took)
+					}
+					if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["level"] != "INFO" || lines[0]["reason"] != test.want.Reason {
+						t.Errorf("logged: %v", lines)
+					}
+				})
 			})
 		}
 	}
@@ -113,35 +116,37 @@ func TestStreamEndsByTime(t *testing.T) {
 // Age counts whatever happens in a stream; idle is only one without messages, in
 // whichever direction they go.
 func TestBusyStreamIsNotIdle(t *testing.T) {
-	const idle = 200 * time.Millisecond
-	ticks := func(send func() error) error {
-		for range 8 {
-			time.Sleep(idle / 4)
-			if err := send(); err != nil {
-				return err
+	synctest.Test(t, func(t *testing.T) {
+		const idle = 200 * time.Millisecond
+		ticks := func(send func() error) error {
+			for range 8 {
+				time.Sleep(idle / 4)
+				if err := send(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		f := start(t, setup{
+			policy: func(m *policy.Method) { m.Stream = policy.Stream{IdleTimeout: idle} },
+			echo: echo{serverStream: func(in *text, s grpc.ServerStreamingServer[text]) error {
+				return ticks(func() error { return s.Send(in) })
+			}},
+		})
+		if got, err := call(within(t), f.conn, serverName, "hello"); err != nil || len(got) != 8 {
+			t.Errorf("server stream: %d messages and %v", len(got), err)
+		}
+		for _, name := range []string{clientName, bidiName} {
+			stream := open(t, f, name)
+			if err := ticks(func() error { return stream.SendMsg(wrapperspb.String("hello")) }); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			_ = stream.CloseSend()
+			if err := ended(waitEnd(stream)); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
 		}
-		return nil
-	}
-	f := start(t, setup{
-		policy: func(m *policy.Method) { m.Stream = policy.Stream{IdleTimeout: idle} },
-		echo: echo{serverStream: func(in *text, s grpc.ServerStreamingServer[text]) error {
-			return ticks(func() error { return s.Send(in) })
-		}},
 	})
-	if got, err := call(within(t), f.conn, serverName, "hello"); err != nil || len(got) != 8 {
-		t.Errorf("server stream: %d messages and %v", len(got), err)
-	}
-	for _, name := range []string{clientName, bidiName} {
-		stream := open(t, f, name)
-		if err := ticks(func() error { return stream.SendMsg(wrapperspb.String("hello")) }); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		_ = stream.CloseSend()
-		if err := ended(waitEnd(stream)); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
 
 func TestTooManyMessages(t *testing.T) {
@@ -191,31 +196,33 @@ func TestCallerDoesNotRead(t *testing.T) {
 	}
 	for _, name := range []string{serverName, bidiName} {
 		t.Run(name, func(t *testing.T) {
-			woken := make(chan error, 1)
-			f := start(t, setup{
-				policy: func(m *policy.Method) {
-					m.Stream = policy.Stream{SendTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond}
-				},
-				echo: echo{
-					serverStream: func(_ *text, s grpc.ServerStreamingServer[text]) error {
-						err := flood(s.Send)
-						woken <- err
-						return err
+			synctest.Test(t, func(t *testing.T) {
+				woken := make(chan error, 1)
+				f := start(t, setup{
+					policy: func(m *policy.Method) {
+						m.Stream = policy.Stream{SendTimeout: 100 * time.Millisecond, IdleTimeout: 50 * time.Millisecond}
 					},
-					bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
-						err := flood(s.Send)
-						woken <- err
-						return err
+					echo: echo{
+						serverStream: func(_ *text, s grpc.ServerStreamingServer[text]) error {
+							err := flood(s.Send)
+							woken <- err
+							return err
+						},
+						bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
+							err := flood(s.Send)
+							woken <- err
+							return err
+						},
 					},
-				},
+				})
+				stream := open(t, f, name)
+				select {
+				case <-woken:
+				case <-time.After(8 * time.Second):
+					t.Fatal("the handler still sends")
+				}
+				f.assertEnded(t, name, waitEnd(stream), svcerrors.CallerTooSlow)
 			})
-			stream := open(t, f, name)
-			select {
-			case <-woken:
-			case <-time.After(8 * time.Second):
-				t.Fatal("the handler still sends")
-			}
-			f.assertEnded(t, name, waitEnd(stream), svcerrors.CallerTooSlow)
 		})
 	}
 }
@@ -223,62 +230,68 @@ func TestCallerDoesNotRead(t *testing.T) {
 // Streams hear of a stop: a handler that looks brings its stream to a good end,
 // the others are ended when their time is over. Unary calls go on.
 func TestDrain(t *testing.T) {
-	const last = 300 * time.Millisecond
-	var f *fixture
-	reached, release := make(chan struct{}), make(chan struct{})
-	e := deaf()
-	e.bidiStream = func(s grpc.BidiStreamingServer[text, text]) error {
-		<-f.binder.Stopping()
-		return s.Send(wrapperspb.String("goodbye"))
-	}
-	e.unary = func(ctx context.Context, in *text) (*text, error) {
-		close(reached)
-		select {
-		case <-release:
-		case <-ctx.Done():
+	synctest.Test(t, func(t *testing.T) {
+		const last = 300 * time.Millisecond
+		var f *fixture
+		reached, release := make(chan struct{}), make(chan struct{})
+		e := deaf()
+		e.bidiStream = func(s grpc.BidiStreamingServer[text, text]) error {
+			<-f.binder.Stopping()
+			return s.Send(wrapperspb.String("goodbye"))
 		}
-		return in, ctx.Err()
-	}
-	f = start(t, setup{echo: e})
-	unary := make(chan error, 1)
-	go func() { _, err := call(within(t), f.conn, unaryName, "hello"); unary <- err }()
-	<-reached
-	watch, upload, talk := open(t, f, serverName), open(t, f, clientName), open(t, f, bidiName)
+		e.unary = func(ctx context.Context, in *text) (*text, error) {
+			close(reached)
+			select {
+			case <-release:
+			case <-ctx.Done():
+			}
+			return in, ctx.Err()
+		}
+		f = start(t, setup{echo: e})
+		unary := make(chan error, 1)
+		go func() { _, err := call(within(t), f.conn, unaryName, "hello"); unary <- err }()
+		<-reached
+		watch, upload, talk := open(t, f, serverName), open(t, f, clientName), open(t, f, bidiName)
 
-	began := time.Now()
-	f.binder.Drain(last)
-	f.binder.Drain(0) // counts once
-	goodbye := new(text)
-	if err := talk.RecvMsg(goodbye); err != nil || goodbye.GetValue() != "goodbye" {
-		t.Errorf("got %v and %v from the stream that looks", goodbye, err)
-	}
-	if took := time.Since(began); took >= last {
-		t.Errorf("the goodbye took %v", took)
-	}
-	for name, stream := range map[string]grpc.ClientStream{serverName: watch, clientName: upload} {
-		if err := waitEnd(stream); !svcerrors.Stopping.Is(svcerrors.FromStatus(err, nil)) || status.Code(err) != codes.Unavailable {
-			t.Errorf("%s ended with %v", name, err)
+		synctest.Wait() // until the sweeper knows the streams
+
+		began := time.Now()
+		f.binder.Drain(last)
+		f.binder.Drain(0) // counts once
+		goodbye := new(text)
+		if err := talk.RecvMsg(goodbye); err != nil || goodbye.GetValue() != "goodbye" {
+			t.Errorf("got %v and %v from the stream that looks", goodbye, err)
 		}
-	}
-	if took := time.Since(began); took < last || took > last+5*time.Second {
-		t.Errorf("streams ended after %v, want %v", took, last)
-	}
-	close(release)
-	if err := <-unary; err != nil {
-		t.Errorf("the unary call: %v", err)
-	}
-	f.settle(t)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the goodbye took %v", took)
+		}
+		for name, stream := range map[string]grpc.ClientStream{serverName: watch, clientName: upload} {
+			if err := waitEnd(stream); !svcerrors.Stopping.Is(svcerrors.FromStatus(err, nil)) || status.Code(err) != codes.Unavailable {
+				t.Errorf("%s ended with %v", name, err)
+			}
+		}
+		if took := time.Since(began); took != last {
+			t.Errorf("streams ended after %v, want %v", took, last)
+		}
+		close(release)
+		if err := <-unary; err != nil {
+			t.Errorf("the unary call: %v", err)
+		}
+		f.settle(t)
+	})
 }
 
 // A stream goes on when its connection has reached its age: new calls go over a
 // new one, and the stream ends at a bound of its own.
 func TestStreamOutlivesTheAgeOfItsConnection(t *testing.T) {
-	b := server.New(server.Options{})
-	impl := decorate(b, deaf(), 0, nil, func(m *policy.Method) { m.Stream.MaxAge = time.Second })
-	s := b.NewGRPC(server.GRPCOptions{MaxConnectionAge: 100 * time.Millisecond})
-	b.Register(s, &echoDesc, impl)
-	f := &fixture{conn: serve(t, s), binder: b}
-	if err := waitEnd(open(t, f, bidiName)); !svcerrors.LifetimeOver.Is(svcerrors.FromStatus(err, nil)) {
-		t.Errorf("the stream ended with %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := server.New(server.Options{})
+		impl := decorate(b, deaf(), 0, nil, func(m *policy.Method) { m.Stream.MaxAge = time.Second })
+		s := b.NewGRPC(server.GRPCOptions{MaxConnectionAge: 100 * time.Millisecond})
+		b.Register(s, &echoDesc, impl)
+		f := &fixture{conn: serveInMemory(t, s), binder: b}
+		if err := waitEnd(open(t, f, bidiName)); !svcerrors.LifetimeOver.Is(svcerrors.FromStatus(err, nil)) {
+			t.Errorf("the stream ended with %v", err)
+		}
+	})
 }

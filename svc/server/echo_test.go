@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -175,7 +176,8 @@ type setup struct {
 	options  server.Options       // of which only the limits count
 }
 
-// start serves the test service on a loopback port until the test ends.
+// start serves the test service in memory until the test ends, so that it works
+// in the bubbles of synctest, whose clock stands still while a socket is waited for.
 func start(t *testing.T, s setup) *fixture {
 	t.Helper()
 	f := &fixture{registry: metrics.New(metrics.BuildInfo{}), spans: tracetest.NewInMemoryExporter(), log: new(logBuffer)}
@@ -195,7 +197,7 @@ func start(t *testing.T, s setup) *fixture {
 	impl := decorate(f.binder, s.echo, s.timeout, s.validate, change...)
 	grpcServer := f.binder.NewGRPC(server.GRPCOptions{MaxReceiveBytes: 1 << 10})
 	f.binder.Register(grpcServer, &echoDesc, impl)
-	f.conn = serve(t, grpcServer)
+	f.conn = serveInMemory(t, grpcServer)
 	return f
 }
 
@@ -216,9 +218,21 @@ func serve(t testing.TB, s *grpc.Server) *grpc.ClientConn {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, s, listener, listener.Addr().String())
+}
+
+func serveInMemory(t testing.TB, s *grpc.Server) *grpc.ClientConn {
+	t.Helper()
+	listener := bufconn.Listen(1 << 16)
+	return serveOn(t, s, listener, "passthrough:///memory",
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+}
+
+func serveOn(t testing.TB, s *grpc.Server, listener net.Listener, target string, o ...grpc.DialOption) *grpc.ClientConn {
+	t.Helper()
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
-	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(target, append(o, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -43,35 +44,34 @@ type outcome struct{ good, refused, late atomic.Int64 }
 // Goodput, the calls answered before their callers gave up, stays flat when the
 // offered load doubles and doubles again. Without a limit it collapses.
 func TestGoodput(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("measures")
-	}
-	curve := func(o server.Options, loads ...float64) (goodput map[float64]float64) {
-		goodput = map[float64]float64{}
-		b := make(bottleneck, slots)
-		f := start(t, setup{options: o, echo: echo{unary: b.use}})
-		f.offer(t, time.Second, capacity/2) // what is normal
-		for _, load := range loads {
-			f.offer(t, time.Second, int(load*float64(capacity))) // until it has settled
-			got, seconds := f.offer(t, 2*time.Second, int(load*float64(capacity))), 2.0
-			goodput[load] = float64(got.good.Load()) / seconds
-			t.Logf("offered %4.0f/s (%3.1f x capacity): %4.0f/s in time, %4.0f/s refused, %4.0f/s late",
-				load*float64(capacity), load, goodput[load], float64(got.refused.Load())/seconds, float64(got.late.Load())/seconds)
-			f.settle(t)
+	synctest.Test(t, func(t *testing.T) {
+		curve := func(o server.Options, loads ...float64) (goodput map[float64]float64) {
+			goodput = map[float64]float64{}
+			b := make(bottleneck, slots)
+			f := start(t, setup{options: o, echo: echo{unary: b.use}})
+			f.offer(t, time.Second, capacity/2) // what is normal
+			for _, load := range loads {
+				f.offer(t, time.Second, int(load*float64(capacity))) // until it has settled
+				got, seconds := f.offer(t, 2*time.Second, int(load*float64(capacity))), 2.0
+				goodput[load] = float64(got.good.Load()) / seconds
+				t.Logf("offered %4.0f/s (%3.1f x capacity): %4.0f/s in time, %4.0f/s refused, %4.0f/s late",
+					load*float64(capacity), load, goodput[load], float64(got.refused.Load())/seconds, float64(got.late.Load())/seconds)
+				f.settle(t)
+			}
+			return goodput
 		}
-		return goodput
-	}
-	t.Log("adaptive limit:")
-	limited := curve(server.Options{Concurrency: 1000, Adaptive: true}, .5, 1, 2, 4)
-	for _, load := range []float64{1, 2, 4} {
-		if limited[load] < .75*float64(capacity) {
-			t.Errorf("at %v times the capacity of %d/s, %.0f/s are answered in time", load, capacity, limited[load])
+		t.Log("adaptive limit:")
+		limited := curve(server.Options{Concurrency: 1000, Adaptive: true}, .5, 1, 2, 4)
+		for _, load := range []float64{1, 2, 4} {
+			if limited[load] < .75*float64(capacity) {
+				t.Errorf("at %v times the capacity of %d/s, %.0f/s are answered in time", load, capacity, limited[load])
+			}
 		}
-	}
-	t.Log("no limit:")
-	if unlimited := curve(server.Options{}, .5, 2); unlimited[2] > .5*float64(capacity) {
-		t.Errorf("without a limit, too, %.0f/s are answered in time: this test shows nothing", unlimited[2])
-	}
+		t.Log("no limit:")
+		if unlimited := curve(server.Options{}, .5, 2); unlimited[2] > .5*float64(capacity) {
+			t.Errorf("without a limit, too, %.0f/s are answered in time: this test shows nothing", unlimited[2])
+		}
+	})
 }
 
 // offer makes calls at a fixed rate, whatever becomes of those before.

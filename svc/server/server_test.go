@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -269,19 +270,21 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestDriverErrorAfterDeadline(t *testing.T) {
-	f := start(t, setup{timeout: 10 * time.Millisecond, echo: echo{
-		unary: func(ctx context.Context, _ *text) (*text, error) {
-			<-ctx.Done()
-			return nil, errDriver
-		},
-	}})
-	_, err := call(within(t), f.conn, unaryName, "")
-	if !errors.Is(svcerrors.FromStatus(err, nil), svcerrors.DeadlineExceeded) {
-		t.Errorf("got %v", err)
-	}
-	if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["error"] != errDriver.Error() {
-		t.Errorf("the driver's words are not in the log: %v", lines)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, setup{timeout: 10 * time.Millisecond, echo: echo{
+			unary: func(ctx context.Context, _ *text) (*text, error) {
+				<-ctx.Done()
+				return nil, errDriver
+			},
+		}})
+		_, err := call(within(t), f.conn, unaryName, "")
+		if !errors.Is(svcerrors.FromStatus(err, nil), svcerrors.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["error"] != errDriver.Error() {
+			t.Errorf("the driver's words are not in the log: %v", lines)
+		}
+	})
 }
 
 func TestSpans(t *testing.T) {

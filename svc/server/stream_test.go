@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -25,92 +26,98 @@ func stubborn(release <-chan struct{}) echo {
 }
 
 func TestStreamEndsAtDeadlineWhateverItsHandlerDoes(t *testing.T) {
-	release := make(chan struct{})
-	f := start(t, setup{timeout: 20 * time.Millisecond, echo: stubborn(release)})
-	for i, name := range streams {
-		_, err := call(within(t), f.conn, name, "hello")
-		if status.Code(err) != codes.DeadlineExceeded {
-			t.Errorf("%s: got %v", name, err)
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		f := start(t, setup{timeout: 20 * time.Millisecond, echo: stubborn(release)})
+		for i, name := range streams {
+			_, err := call(within(t), f.conn, name, "hello")
+			if status.Code(err) != codes.DeadlineExceeded {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if _, live := f.binder.Live(); live != i+1 {
+				t.Errorf("got %d live streams, want %d", live, i+1)
+			}
+			if got := f.value(t, "grpc_server_in_flight", name, ""); got != 1 {
+				t.Errorf("%s: got %v in flight, want 1", name, got)
+			}
 		}
-		if _, live := f.binder.Live(); live != i+1 {
-			t.Errorf("got %d live streams, want %d", live, i+1)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		if err := f.binder.Wait(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Wait while handlers run: got %v", err)
 		}
-		if got := f.value(t, "grpc_server_in_flight", name, ""); got != 1 {
-			t.Errorf("%s: got %v in flight, want 1", name, got)
+		close(release)
+		f.settle(t)
+		for _, name := range streams {
+			if got := f.value(t, "grpc_server_in_flight", name, ""); got != 0 {
+				t.Errorf("%s: got %v in flight at the end, want 0", name, got)
+			}
+			if got := f.value(t, "grpc_server_handled_total", name, ""); got != 1 {
+				t.Errorf("%s: handled %v times, want 1", name, got)
+			}
 		}
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := f.binder.Wait(ctx); err != context.DeadlineExceeded {
-		t.Errorf("Wait while handlers run: got %v", err)
-	}
-	close(release)
-	f.settle(t)
-	for _, name := range streams {
-		if got := f.value(t, "grpc_server_in_flight", name, ""); got != 0 {
-			t.Errorf("%s: got %v in flight at the end, want 0", name, got)
-		}
-		if got := f.value(t, "grpc_server_handled_total", name, ""); got != 1 {
-			t.Errorf("%s: handled %v times, want 1", name, got)
-		}
-	}
+	})
 }
 
 func TestDeadlineWakesRecvAndSend(t *testing.T) {
-	woken := make(chan error, 2)
-	f := start(t, setup{timeout: 50 * time.Millisecond, echo: echo{
-		bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
-			_, err := s.Recv()
-			woken <- err
-			return err
-		},
-		serverStream: func(_ *text, s grpc.ServerStreamingServer[text]) error {
-			big := wrapperspb.String(strings.Repeat("x", 1<<20))
-			for {
-				if err := s.Send(big); err != nil { // the client does not read
-					woken <- err
-					return err
+	synctest.Test(t, func(t *testing.T) {
+		woken := make(chan error, 2)
+		f := start(t, setup{timeout: 50 * time.Millisecond, echo: echo{
+			bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
+				_, err := s.Recv()
+				woken <- err
+				return err
+			},
+			serverStream: func(_ *text, s grpc.ServerStreamingServer[text]) error {
+				big := wrapperspb.String(strings.Repeat("x", 1<<20))
+				for {
+					if err := s.Send(big); err != nil { // the client does not read
+						woken <- err
+						return err
+					}
 				}
+			},
+		}})
+		for _, name := range []string{bidiName, serverName} {
+			ctx := within(t)
+			stream, err := f.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, name)
+			if err != nil {
+				t.Fatal(err)
 			}
-		},
-	}})
-	for _, name := range []string{bidiName, serverName} {
-		ctx := within(t)
-		stream, err := f.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name == serverName {
-			_ = stream.SendMsg(wrapperspb.String("go"))
-			_ = stream.CloseSend()
-		}
-		select {
-		case err := <-woken:
-			if err == nil {
-				t.Errorf("%s: woken without an error", name)
+			if name == serverName {
+				_ = stream.SendMsg(wrapperspb.String("go"))
+				_ = stream.CloseSend()
 			}
-		case <-ctx.Done():
-			t.Fatalf("%s: the handler was not woken", name)
+			select {
+			case err := <-woken:
+				if err == nil {
+					t.Errorf("%s: woken without an error", name)
+				}
+			case <-ctx.Done():
+				t.Fatalf("%s: the handler was not woken", name)
+			}
 		}
-	}
-	f.settle(t)
+		f.settle(t)
+	})
 }
 
 func TestCancel(t *testing.T) {
-	entered := make(chan struct{}, 1)
-	f := start(t, setup{echo: echo{bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
-		entered <- struct{}{}
-		<-s.Context().Done()
-		return s.Context().Err()
-	}}})
-	ctx, cancel := context.WithCancel(within(t))
-	if _, err := f.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, bidiName); err != nil {
-		t.Fatal(err)
-	}
-	<-entered
-	cancel()
-	f.settle(t)
-	eventually(t, func() bool { return f.value(t, "grpc_server_handled_total", bidiName, "Canceled") == 1 })
+	synctest.Test(t, func(t *testing.T) {
+		entered := make(chan struct{}, 1)
+		f := start(t, setup{echo: echo{bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
+			entered <- struct{}{}
+			<-s.Context().Done()
+			return s.Context().Err()
+		}}})
+		ctx, cancel := context.WithCancel(within(t))
+		if _, err := f.conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: true, ServerStreams: true}, bidiName); err != nil {
+			t.Fatal(err)
+		}
+		<-entered
+		cancel()
+		f.settle(t)
+		eventually(t, func() bool { return f.value(t, "grpc_server_handled_total", bidiName, "Canceled") == 1 })
+	})
 }
 
 // eventually waits for what happens on the server after the client has gone.
@@ -139,17 +146,19 @@ func TestGoexitEndsTheStream(t *testing.T) {
 }
 
 func TestLatePanicIsLogged(t *testing.T) {
-	release := make(chan struct{})
-	f := start(t, setup{timeout: 10 * time.Millisecond, echo: failing(func() error { <-release; panic("late") })})
-	if _, err := call(within(t), f.conn, bidiName); status.Code(err) != codes.DeadlineExceeded {
-		t.Fatalf("got %v", err)
-	}
-	close(release)
-	f.settle(t)
-	if lines := f.log.lines(t, "handler panicked"); len(lines) != 1 {
-		t.Errorf("got %v", lines)
-	}
-	if got := f.value(t, "grpc_server_panics_total", bidiName, ""); got != 1 {
-		t.Errorf("got %v panics, want 1", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		f := start(t, setup{timeout: 10 * time.Millisecond, echo: failing(func() error { <-release; panic("late") })})
+		if _, err := call(within(t), f.conn, bidiName); status.Code(err) != codes.DeadlineExceeded {
+			t.Fatalf("got %v", err)
+		}
+		close(release)
+		f.settle(t)
+		if lines := f.log.lines(t, "handler panicked"); len(lines) != 1 {
+			t.Errorf("got %v", lines)
+		}
+		if got := f.value(t, "grpc_server_panics_total", bidiName, ""); got != 1 {
+			t.Errorf("got %v panics, want 1", got)
+		}
+	})
 }
