@@ -153,7 +153,10 @@ func serve(t *testing.T, listener net.Listener, impl *echo, register []func(grpc
 // dial connects to the backends, which the target "echo:///" resolves to.
 func dial(t *testing.T, spec client.Spec, o client.Options, backends ...backend) *client.Conn {
 	t.Helper()
-	builder := manual.NewBuilderWithScheme("echo")
+	builder, given := o.Resolver.(*manual.Resolver)
+	if !given {
+		builder = manual.NewBuilderWithScheme("echo")
+	}
 	var state resolver.State
 	memory := map[string]*bufconn.Listener{}
 	for _, b := range backends {

@@ -9,8 +9,10 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/resolver"
@@ -252,5 +254,68 @@ func TestAsksAgain(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// dialers are what becomes of connections, by address. They change while the
+// test's bubble sleeps.
+type dialers map[string]func(context.Context) (net.Conn, error)
+
+// TestOldCause: why something failed before is not said of what fails now.
+func TestOldCause(t *testing.T) {
+	hangs := func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+	refuses := func(context.Context) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "memory", Err: stderrors.New("connection refused")}
+	}
+	tests := map[string]func(*manual.Resolver, backend, dialers){
+		"other addresses": func(r *manual.Resolver, b backend, d dialers) {
+			d["a"], d["b"] = refuses, hangs
+			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "a"}}})
+			time.Sleep(time.Second)
+			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "b"}}})
+		},
+		"connected since": func(r *manual.Resolver, b backend, d dialers) {
+			d["a"] = refuses
+			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "a"}}})
+			time.Sleep(time.Second)
+			d["a"] = b.memory.DialContext
+			time.Sleep(2 * time.Second)
+			d["a"] = hangs
+			b.server.Stop()
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := manual.NewBuilderWithScheme("echo")
+				d := dialers{}
+				conn, err := client.Dial(echoSpec(), client.Options{Resolver: r, Dial: []grpc.DialOption{
+					grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return d[address](ctx) }),
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				synctest.Wait()
+				test(r, startInMemory(t, named("a")), d)
+				synctest.Wait()
+				short, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				if _, err := unary(short, conn, ""); !stderrors.Is(err, errors.DeadlineExceeded) || strings.Contains(err.Error(), "refused") {
+					t.Errorf("error = %v, want the deadline alone", err)
+				}
+			})
+		})
+	}
+}
+
+// TestOpenBreaker: a call that was not made failed nowhere.
+func TestOpenBreaker(t *testing.T) {
+	conn := dial(t, echoSpec(), client.Options{Breaker: &breaker.Options{MinCalls: 1}}, startBackend(t, &echo{
+		unary: func(context.Context, *text) (*text, error) { return nil, errors.Internal },
+	}))
+	_, _ = unary(soon(t), conn, "")
+	if _, err := unary(soon(t), conn, ""); !stderrors.Is(err, errors.CircuitOpen) || !strings.HasPrefix(err.Error(), errors.CircuitOpen.Message+": ") {
+		t.Errorf("error = %v, want CircuitOpen alone", err)
 	}
 }

@@ -183,10 +183,9 @@ func (o *outlier) eject(b *backend) {
 	b.ejected.Store(true)
 	o.cc.ResolveNow(resolver.ResolveNowOptions{})
 	b.comeback = time.AfterFunc(b.pause, func() { o.probation(b) })
-	b.tell(balancer.SubConnState{
-		ConnectivityState: connectivity.TransientFailure,
-		ConnectionError:   fmt.Errorf("%s is ejected: too many of its calls failed", b.address),
-	})
+	err := fmt.Errorf("%s is ejected: too many of its calls failed", b.address)
+	o.policy.reached(err)
+	b.tell(balancer.SubConnState{ConnectivityState: connectivity.TransientFailure, ConnectionError: err})
 	o.policy.tell(b.address, true)
 }
 
