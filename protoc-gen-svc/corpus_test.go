@@ -150,24 +150,16 @@ func (c *corpus) request(parameter string, generate ...string) *pluginpb.CodeGen
 
 // generate runs the plugin: files, or faults for the user.
 func generate(request *pluginpb.CodeGeneratorRequest) (files map[string]string, faults error) {
-	var flags plugin.Flags
-	p, err := flags.Options().New(request)
+	outputs, err := plugin.Files(request, templates.FS)
 	if err != nil {
 		return nil, err
 	}
-	if err := flags.Generate(p, templates.FS); err != nil {
-		return nil, err
-	}
-	response := p.Response()
-	if response.Error != nil {
-		return nil, errors.New(response.GetError())
-	}
 	files = map[string]string{}
-	for _, f := range response.GetFile() {
-		if _, twice := files[f.GetName()]; twice {
-			return nil, errors.New(f.GetName() + " is generated twice")
+	for _, o := range outputs {
+		if _, twice := files[o.Path]; twice {
+			return nil, errors.New(o.Path + " is generated twice")
 		}
-		files[f.GetName()] = f.GetContent()
+		files[o.Path] = o.Text
 	}
 	return files, nil
 }

@@ -73,17 +73,12 @@ func run(t *testing.T, c *fuzzContract) (outcome, error) {
 	if err := proto.Unmarshal(wire, request); err != nil {
 		t.Fatal(err)
 	}
-	var flags plugin.Flags
-	p, err := flags.Options().New(request)
+	response, err := plugin.Respond(request, templates.FS)
 	if err != nil {
 		return notDescriptors, nil // protogen says what a compiler would have said
 	}
-	if err := flags.Generate(p, templates.FS); err != nil {
-		return refused, checkFaults(err.Error())
-	}
-	response := p.Response()
 	if response.Error != nil {
-		return generated, errors.New(response.GetError())
+		return refused, checkFaults(response.GetError())
 	}
 	files := map[string]string{}
 	for _, f := range response.GetFile() {

@@ -18,19 +18,14 @@ const tenMistakes = "mistakes/v1/bad.proto"
 func TestTenMistakes(t *testing.T) {
 	c := loadCorpus(t)
 	one := c.named(t, "ten_mistakes")
-	var flags plugin.Flags
-	p, err := flags.Options().New(c.request(one.parameter, tenMistakes))
+	response, err := plugin.Respond(c.request(one.parameter, tenMistakes), templates.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults := flags.Generate(p, templates.FS)
-	if faults == nil {
-		t.Fatal("no faults")
-	}
-	if files := p.Response().GetFile(); len(files) > 0 {
+	if files := response.GetFile(); len(files) > 0 {
 		t.Errorf("%d files in spite of the faults, the first one is %s", len(files), files[0].GetName())
 	}
-	headline, messages, _ := strings.Cut(faults.Error(), "\n")
+	headline, messages, _ := strings.Cut(response.GetError(), "\n")
 	lines := strings.Split(messages, "\n")
 	if want := strconv.Itoa(len(lines)) + " faults in the contract:"; headline != want || len(lines) < 10 {
 		t.Errorf("headline %q, want %q and 10 or more", headline, want)
@@ -124,15 +119,14 @@ func TestSystemFiles(t *testing.T) {
 // even when it refuses the contract.
 func TestFeatures(t *testing.T) {
 	c := loadCorpus(t)
-	var flags plugin.Flags
-	p, err := flags.Options().New(c.request("root="+root, tenMistakes))
+	got, err := plugin.Respond(c.request("root="+root, tenMistakes), templates.FS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flags.Generate(p, templates.FS) == nil {
+	if got.Error == nil {
 		t.Fatal("no faults")
 	}
-	if got := p.Response(); got.GetSupportedFeatures() == 0 || got.GetMinimumEdition() == 0 || got.GetMaximumEdition() < got.GetMinimumEdition() {
+	if got.GetSupportedFeatures() == 0 || got.GetMinimumEdition() == 0 || got.GetMaximumEdition() < got.GetMinimumEdition() {
 		t.Errorf("features %v, editions %v to %v", got.GetSupportedFeatures(), got.GetMinimumEdition(), got.GetMaximumEdition())
 	}
 }

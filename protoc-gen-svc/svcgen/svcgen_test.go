@@ -44,15 +44,15 @@ func file(name, service string, annotation *svcv1.Service) *descriptorpb.FileDes
 // generate runs the plugin that Main would run.
 func generate(t *testing.T, options ...Option) (map[string]string, error) {
 	t.Helper()
-	var flags plugin.Flags
-	p, err := flags.Options().New(request())
+	files, err := plugin.Files(request(), templates.FS, overlays(options)...)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := flags.Generate(p, templates.FS, overlays(options)...); err != nil {
 		return nil, err
 	}
-	return contents(t, p.Response()), nil
+	out := map[string]string{}
+	for _, f := range files {
+		out[f.Path] = f.Text
+	}
+	return out, nil
 }
 
 func contents(t *testing.T, response *pluginpb.CodeGeneratorResponse) map[string]string {

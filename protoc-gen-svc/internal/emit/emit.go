@@ -6,15 +6,12 @@
 package emit
 
 import (
-	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
-	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
 
 // output is one file for each T: a template, where it goes, and when.
@@ -67,10 +64,14 @@ var systems = []output[*model.System]{
 // options.
 const Record = "deploy/protosvc.yaml"
 
-// System adds every file of the system to the plugin's response and returns the
-// template of each. Of overlays, a later one is over those before it.
-func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Overlay) (map[string]string, error) {
-	w, err := newWriter(p, templates, overlays)
+// Output is one file: its path below the output folder, the template that it is made
+// of, and its text.
+type Output struct{ Path, Template, Text string }
+
+// System returns every file of the system, in the order of the tables. Of
+// overlays, a later one is over those before it.
+func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, error) {
+	w, err := newWriter(templates, overlays)
 	if err != nil {
 		return nil, err
 	}
@@ -78,20 +79,17 @@ func System(p *protogen.Plugin, s *model.System, templates fs.FS, overlays ...Ov
 	if err != nil {
 		return nil, err
 	}
+	rows := slices.Concat(services, added)
 	for _, service := range s.Services {
-		if err := write(w, slices.Concat(services, added), service); err != nil {
-			return nil, err
-		}
+		plan(w, rows, service)
 	}
 	for _, enum := range s.Errors {
-		if err := write(w, errorEnums, enum); err != nil {
-			return nil, err
-		}
+		plan(w, errorEnums, enum)
 	}
 	if s.Options.System {
-		err = write(w, systems, s)
+		plan(w, systems, s)
 	}
-	return w.written, err
+	return w.write()
 }
 
 // Outputs are the files that are about a service, in part or altogether, by
@@ -123,27 +121,21 @@ func outputs[T any](into map[string][]string, table []output[T], data T) {
 	}
 }
 
-func write[T any](w *writer, table []output[T], data T) error {
+// plan has the writer write a table's files about data.
+func plan[T any](w *writer, table []output[T], data T) {
 	for _, o := range table {
 		if o.when != nil && !o.when(data) {
 			continue
 		}
-		var path protogen.GoImportPath
+		f := file{path: o.path(data), template: o.template, data: data}
 		if o.pkg != nil {
-			path = o.pkg(data).Path
-		}
-		if err := w.claim(o.path(data), o.template); err != nil {
-			return err
-		}
-		g := w.plugin.NewGeneratedFile(o.path(data), path)
-		if err := w.render(g, o.template, data); err != nil {
-			return fmt.Errorf("%w (writing %s)", typecheck.Explain(err, slices.Collect(maps.Values(Data()))...), o.path(data))
+			f.pkg = o.pkg(data).Path
 		}
 		if o.after != nil {
-			o.after(data, g)
+			f.after = func(g *protogen.GeneratedFile) { o.after(data, g) }
 		}
+		w.planned = append(w.planned, f)
 	}
-	return nil
 }
 
 func library(file string) func(*model.Service) string {

@@ -72,7 +72,7 @@ func Data() map[string]reflect.Type {
 
 // Check checks overlays as System does, without a contract.
 func Check(templates fs.FS, overlays ...Overlay) error {
-	_, err := newWriter(nil, templates, overlays)
+	_, err := newWriter(templates, overlays)
 	return err
 }
 

@@ -7,31 +7,44 @@ import (
 	"maps"
 	"path"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 	"time"
 	"unicode"
 
 	"github.com/Masterminds/sprig/v3"
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
 
 // runtimePath is the import path of the library that generated code calls.
 const runtimePath = "github.com/protosvc/protosvc/svc"
 
-// writer renders templates into files of the plugin's response.
+// writer renders templates into files.
 type writer struct {
-	plugin    *protogen.Plugin
 	templates *template.Template
-	files     []File            // that overlays add
-	written   map[string]string // which template wrote a path
+	files     []File // that overlays add
+	planned   []file
 }
 
-func newWriter(p *protogen.Plugin, templates fs.FS, overlays []Overlay) (*writer, error) {
+// file is an output that is to be written.
+type file struct {
+	path, template string
+	data           any
+	pkg            protogen.GoImportPath         // of a Go file
+	after          func(*protogen.GeneratedFile) // writes what follows the template's text; nil for nothing
+}
+
+func newWriter(templates fs.FS, overlays []Overlay) (*writer, error) {
 	t := template.New("").Funcs(allFuncs()).Option("missingkey=error")
 	err := fs.WalkDir(templates, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || path.Ext(name) != ".tmpl" {
@@ -44,7 +57,7 @@ func newWriter(p *protogen.Plugin, templates fs.FS, overlays []Overlay) (*writer
 		_, err = t.New(name).Parse(string(text))
 		return err
 	})
-	w := &writer{plugin: p, templates: t, written: map[string]string{}}
+	w := &writer{templates: t}
 	if err == nil && len(overlays) > 0 {
 		w.files, err = layer(t, overlays)
 	}
@@ -59,39 +72,99 @@ func allFuncs() template.FuncMap {
 	return funcs
 }
 
-// claim refuses to write a path twice, which compilers make a mess of.
-func (w *writer) claim(file, template string) error {
-	if other, taken := w.written[file]; taken {
-		return fmt.Errorf("%s: %s is written already, by %s", template, file, other)
+// write renders all that is planned, as many files at once as there are
+// processors.
+func (w *writer) write() ([]Output, error) {
+	if err := w.claim(); err != nil {
+		return nil, err
 	}
-	w.written[file] = template
+	out, faults := make([]Output, len(w.planned)), make([]error, len(w.planned))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		p := new(press)
+		var err error
+		if p.templates, err = w.templates.Clone(); err != nil {
+			return nil, err
+		}
+		p.templates.Funcs(goFuncs(p.generated))
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
+				out[i], faults[i] = p.render(w.planned[i])
+			}
+		})
+	}
+	workers.Wait()
+	for _, err := range faults {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// claim refuses to write a path twice, which compilers make a mess of.
+func (w *writer) claim() error {
+	written := map[string]string{} // the template, by path
+	for _, f := range w.planned {
+		if other, taken := written[f.path]; taken {
+			return fmt.Errorf("%s: %s is written already, by %s", f.template, f.path, other)
+		}
+		written[f.path] = f.template
+	}
 	return nil
 }
 
-// render executes a template into a file. The funcs that import packages are
-// bound to the file, which is why each file gets its own copy of the templates.
-func (w *writer) render(g *protogen.GeneratedFile, name string, data any) error {
-	t, err := w.templates.Clone()
-	if err != nil {
-		return err
+// press renders one file at a time. Its templates are its own, since their funcs
+// import packages into that file.
+type press struct {
+	templates *template.Template
+	file      file
+	g         *protogen.GeneratedFile // nil until something is imported
+	text      bytes.Buffer
+}
+
+// generated is the file that is being rendered, as protogen has it. It belongs to a
+// plugin of its own, since plugins keep all their files.
+func (p *press) generated() *protogen.GeneratedFile {
+	if p.g == nil {
+		plugin, err := protogen.Options{ImportRewriteFunc: imports.Path}.New(&pluginpb.CodeGeneratorRequest{})
+		if err != nil {
+			panic(err) // nothing was asked for
+		}
+		p.g = plugin.NewGeneratedFile(p.file.path, p.file.pkg)
 	}
-	var text bytes.Buffer
-	if err := t.Funcs(goFuncs(g)).ExecuteTemplate(&text, name, data); err != nil {
-		return err
+	return p.g
+}
+
+func (p *press) render(f file) (Output, error) {
+	p.file, p.g = f, nil
+	p.text.Reset()
+	if err := p.templates.ExecuteTemplate(&p.text, f.template, f.data); err != nil {
+		return Output{}, fmt.Errorf("%w (writing %s)", typecheck.Explain(err, slices.Collect(maps.Values(Data()))...), f.path)
 	}
-	_, err = g.Write(append(bytes.TrimSpace(text.Bytes()), '\n'))
-	return err
+	text := append(bytes.TrimSpace(p.text.Bytes()), '\n')
+	if path.Ext(f.path) != ".go" {
+		return Output{f.path, f.template, string(text)}, nil
+	}
+	g := p.generated()
+	_, _ = g.Write(text) // into memory
+	if f.after != nil {
+		f.after(g)
+	}
+	text, err := g.Content()
+	return Output{f.path, f.template, string(text)}, err
 }
 
 // goFuncs are the funcs that name things of Go packages; each name they return
 // is imported by the file.
-func goFuncs(g *protogen.GeneratedFile) template.FuncMap {
+func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 	ident := func(importPath, name string) string {
-		return g.QualifiedGoIdent(protogen.GoImportPath(importPath).Ident(name))
+		return g().QualifiedGoIdent(protogen.GoImportPath(importPath).Ident(name))
 	}
 	return template.FuncMap{
 		"ident":   ident,
-		"goIdent": func(id protogen.GoIdent) string { return g.QualifiedGoIdent(imports.Named(id)) },
+		"goIdent": func(id protogen.GoIdent) string { return g().QualifiedGoIdent(imports.Named(id)) },
 		// runtime names something of package svc, or of one of its leaves.
 		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
 		// duration is a constant expression: 800 * time.Millisecond.

@@ -21,57 +21,62 @@ func (b *builder) checkAmplification(m *Method, worst worstPaths) {
 
 func (b *builder) checkPaths(m *Method, field string, calls []Call, worst worstPaths) {
 	for i, c := range calls {
-		callee := methodOf(worst.services, c)
+		callee := worst.graph.method(c)
 		if callee == nil {
 			continue
 		}
 		path := worst.from(callee)
-		if product(path) > maxAmplification && product(path[1:]) <= maxAmplification {
+		if path.product > maxAmplification && path.rest.tries() <= maxAmplification {
 			b.fault(m.origin().at(field, i), retryAmplification, c.Service+"/"+c.Method,
-				product(path), maxAmplification, strings.Join(attemptsOf(path), ", "))
+				path.product, maxAmplification, strings.Join(path.attempts(), ", "))
 		}
 	}
 }
 
 // worstPaths finds, for each method once, the path down that multiplies most.
 type worstPaths struct {
-	services map[string]*Service
-	known    map[*Method][]*Method
+	graph *graph
+	known map[*Method]*worstPath
+}
+
+// worstPath is a method and the worst that follows.
+type worstPath struct {
+	method  *Method
+	rest    *worstPath // nil: it ends here
+	product int        // of the attempts; what is above the limit by far is not counted on
 }
 
 // from does not enter a circle of calls, which is refused elsewhere.
-func (w worstPaths) from(m *Method) []*Method {
+func (w worstPaths) from(m *Method) *worstPath {
 	if path, known := w.known[m]; known {
 		return path
 	}
 	w.known[m] = nil // under way
-	var worst []*Method
-	for _, c := range m.Calls {
-		if callee := methodOf(w.services, c); callee != nil {
-			if path := w.from(callee); product(path) > product(worst) {
-				worst = path
-			}
+	path := &worstPath{method: m}
+	for _, callee := range w.graph.callees(m) {
+		if below := w.from(callee); below.tries() > path.rest.tries() {
+			path.rest = below
 		}
 	}
-	w.known[m] = append([]*Method{m}, worst...)
-	return w.known[m]
+	path.product = min(m.attempts()*path.rest.tries(), 1<<20)
+	w.known[m] = path
+	return path
 }
 
-func product(path []*Method) int {
-	n := 1
-	for _, m := range path {
-		n *= m.attempts()
+// tries is the product of a path, 1 for none.
+func (p *worstPath) tries() int {
+	if p == nil {
+		return 1
 	}
-	return n
+	return p.product
 }
 
-func attemptsOf(path []*Method) []string {
-	var parts []string
-	for _, m := range path {
-		if m.attempts() == 1 {
-			continue
+// attempts says which methods are tried more than once.
+func (p *worstPath) attempts() (parts []string) {
+	for ; p != nil; p = p.rest {
+		if n := p.method.attempts(); n > 1 {
+			parts = append(parts, fmt.Sprintf("%s tried %d times", p.method.Wire[1:], n))
 		}
-		parts = append(parts, fmt.Sprintf("%s tried %d times", m.Wire[1:], m.attempts()))
 	}
 	return parts
 }

@@ -14,6 +14,11 @@ import (
 // Build reads a run of the plugin. Where faults are not empty, the system is
 // incomplete and must not be emitted.
 func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
+	system, _, faults := build(p, o)
+	return system, faults
+}
+
+func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}}
 	system := &System{Options: o}
 	b.checkFiles()
@@ -31,15 +36,18 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 			}
 		}
 		for _, s := range f.Services {
-			system.Services = append(system.Services, b.service(f, s))
+			service := b.service(f, s)
+			service.settings = service.allSettings()
+			system.Services = append(system.Services, service)
 		}
 	}
 	b.checkNames(system)
-	b.checkDeferred(system)
+	g := newGraph(system)
+	b.checkDeferred(system, g)
 	if o.System {
-		b.checkSystem(system)
+		b.checkSystem(system, g)
 	}
-	return system, b.faults
+	return system, g, b.faults
 }
 
 // byPath orders files by their paths, since compilers may name them in any order.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"go/token"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,22 +26,15 @@ const maxConnections = 16
 // callees follow from the calls of the methods, at once or deferred; the annotation only adds
 // settings.
 func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
-	var out []*Callee
-	find := func(full string) *Callee {
-		for _, c := range out {
-			if c.FullName == full {
-				return c
-			}
-		}
-		return nil
-	}
+	known, called := map[string]*Callee{}, map[Call]bool{}
 	add := func(call Call, at Origin) *Callee {
-		c := find(call.Service)
+		c := known[call.Service]
 		if c == nil {
 			c = b.callee(call.Service, at)
-			out = append(out, c)
+			known[call.Service] = c
 		}
-		if !slices.Contains(c.Methods, call.Method) {
+		if !called[call] {
+			called[call] = true
 			c.Methods = append(c.Methods, call.Method)
 		}
 		return c
@@ -54,8 +48,8 @@ func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
 			c.Deferred = append(c.Deferred, call.Method)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Callee) int { return strings.Compare(a.FullName, b.FullName) })
-	b.calleeSettings(s, o, find, out)
+	out := slices.SortedFunc(maps.Values(known), func(a, b *Callee) int { return strings.Compare(a.FullName, b.FullName) })
+	b.calleeSettings(s, o, known)
 	b.nameCallees(out)
 	return out
 }
@@ -77,7 +71,7 @@ func (b *builder) callee(full string, first Origin) *Callee {
 	}
 }
 
-func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string) *Callee, known []*Callee) {
+func (b *builder) calleeSettings(s *Service, o *svcv1.Service, known map[string]*Callee) {
 	seen := map[*Callee]bool{}
 	for i, settings := range o.GetCallees() {
 		at := s.origin().at("callees", i)
@@ -86,7 +80,7 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 			b.fault(at.in("service"), calleeForm, settings.GetService())
 			continue
 		}
-		c := find(full)
+		c := known[full]
 		switch {
 		case c == nil:
 			b.fault(at.in("service"), calleeUncalled, settings.GetService(), suggestion(calleeNames(known), b.file.pkg, settings.GetService()))
@@ -107,10 +101,10 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, find func(string)
 	}
 }
 
-func calleeNames(callees []*Callee) map[protoreflect.FullName]bool {
+func calleeNames(callees map[string]*Callee) map[protoreflect.FullName]bool {
 	names := map[protoreflect.FullName]bool{}
-	for _, c := range callees {
-		names[protoreflect.FullName(c.FullName)] = true
+	for full := range callees {
+		names[protoreflect.FullName(full)] = true
 	}
 	return names
 }
@@ -145,59 +139,50 @@ func (b *builder) nameCallees(callees []*Callee) {
 }
 
 // checkSystem checks what only a run that sees every service can know.
-func (b *builder) checkSystem(system *System) {
-	services := system.byName()
-	worst := worstPaths{services, map[*Method][]*Method{}}
+func (b *builder) checkSystem(system *System, g *graph) {
+	worst := worstPaths{g, map[*Method]*worstPath{}}
 	for _, s := range system.Services {
 		for _, c := range s.Callees {
-			c.Service = services[c.FullName]
+			c.Service = g.services[c.FullName]
 		}
 		for _, m := range s.Methods {
-			b.checkCallees(m, "calls", m.Calls, services)
-			b.checkBudget(m, services)
-			b.checkRecursion(m, services)
+			b.checkCallees(m, "calls", m.Calls, g)
+			b.checkBudget(m, g)
 			b.checkAmplification(m, worst)
-			b.checkForeignErrors(m, services)
-			b.checkMappings(m, services)
+			b.checkForeignErrors(m, g)
+			b.checkMappings(m, g)
 		}
 	}
+	b.checkRecursion(system, g)
 	b.checkCircles(system)
 	b.checkReasons(system)
 }
 
-// byName are the services by their full names.
-func (s *System) byName() map[string]*Service {
-	services := map[string]*Service{}
-	for _, svc := range s.Services {
-		services[svc.FullName] = svc
+// checkCallees checks that the methods of one of the lists exist.
+func (b *builder) checkCallees(m *Method, field string, calls []Call, g *graph) {
+	for i, call := range calls {
+		at, name := m.origin().at(field, i), call.Service+"/"+call.Method
+		switch callee := g.services[call.Service]; {
+		case g.method(call) != nil, callee == nil && !b.options.System:
+		case callee == nil:
+			b.fault(at, serviceNotInRun, name, call.Service, b.notInRun(m, call.Service, g))
+		default:
+			b.fault(at, calleeMethod, name, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
+		}
 	}
-	return services
 }
 
-// checkCallees checks that the methods of one of the lists exist.
-func (b *builder) checkCallees(m *Method, field string, calls []Call, services map[string]*Service) {
+// notInRun is what may help to have a service in the run.
+func (b *builder) notInRun(m *Method, service string, g *graph) string {
 	known := map[protoreflect.FullName]bool{}
-	for full := range services {
+	for full := range g.services {
 		known[protoreflect.FullName(full)] = true
 	}
-	for i, call := range calls {
-		at := m.origin().at(field, i)
-		callee := services[call.Service]
-		if callee == nil && !b.options.System {
-			continue
-		}
-		if callee == nil {
-			hint := suggestion(known, m.proto.Desc.ParentFile().Package(), call.Service)
-			if hint == "" || b.exists(call.Service) {
-				hint = ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
-			}
-			b.fault(at, serviceNotInRun, call.Service+"/"+call.Method, call.Service, hint)
-			continue
-		}
-		if !slices.ContainsFunc(callee.Methods, func(other *Method) bool { return other.Name == call.Method }) {
-			b.fault(at, calleeMethod, call.Service+"/"+call.Method, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
-		}
+	hint := suggestion(known, m.proto.Desc.ParentFile().Package(), service)
+	if hint == "" || b.exists(service) {
+		return ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
 	}
+	return hint
 }
 
 // exists reports whether the compiler knows a service, in this run or not.

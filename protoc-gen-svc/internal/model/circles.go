@@ -1,7 +1,6 @@
 package model
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -13,14 +12,28 @@ type needs struct {
 
 // checkCircles refuses services whose packages would import each other, by their
 // clients or their errors: Go compiles no such thing, and services that need each
-// other are one service.
+// other are one service. Circles that meet are reported once, at the first of
+// their needs.
 func (b *builder) checkCircles(system *System) {
+	var packages []string
+	next := map[string][]string{}
 	all := needsOf(system)
 	for _, n := range all {
-		if back := route(all, n.to, n.from, nil); back != nil {
-			circle := strings.Join(append([]string{n.from}, back...), " needs ")
-			b.fault(n.because, importCircle, circle)
+		if next[n.from] == nil {
+			packages = append(packages, n.from)
 		}
+		next[n.from] = append(next[n.from], n.to)
+	}
+	needed := func(pkg string) []string { return next[pkg] }
+	group := cycles(packages, needed)
+	told := map[int]bool{0: true}
+	for _, n := range all {
+		if group[n.from] != group[n.to] || told[group[n.from]] {
+			continue
+		}
+		told[group[n.from]] = true
+		way := append([]string{n.from}, route(n.to, n.from, group, needed)...)
+		b.fault(n.because, importCircle, strings.Join(way, " needs "))
 	}
 }
 
@@ -50,20 +63,3 @@ func needsOf(system *System) []needs {
 }
 
 func (s *Service) protoPackage() string { return string(s.proto.Desc.ParentFile().Package()) }
-
-// route returns the packages from one to another, both included; nil without a
-// way.
-func route(all []needs, from, to string, visited []string) []string {
-	visited = append(visited, from)
-	if from == to {
-		return visited
-	}
-	for _, n := range all {
-		if n.from == from && !slices.Contains(visited, n.to) {
-			if found := route(all, n.to, to, slices.Clip(visited)); found != nil {
-				return found
-			}
-		}
-	}
-	return nil
-}

@@ -95,10 +95,10 @@ func missingFrom(there, wanted []Parameter) string {
 // checkMappings refuses the mapping of an error that no method under calls
 // returns. Methods under defers are called when the caller has its answer, so
 // their errors never reach it.
-func (b *builder) checkMappings(m *Method, services map[string]*Service) {
+func (b *builder) checkMappings(m *Method, g *graph) {
 	for i, mapping := range m.MapErrors {
 		returned := func(c Call) bool {
-			callee := methodOf(services, c)
+			callee := g.method(c)
 			return callee == nil || slices.Contains(callee.Errors, mapping.From)
 		}
 		if !slices.ContainsFunc(m.Calls, returned) {

@@ -65,19 +65,18 @@ func (b *builder) checkOutbox(s *Service) {
 // checkDeferred refuses deferred calls of methods that cannot be called twice.
 // Those of services that this run does not see have no type to refer to, which
 // the Go compiler says.
-func (b *builder) checkDeferred(system *System) {
-	services := system.byName()
+func (b *builder) checkDeferred(system *System, g *graph) {
 	for _, s := range system.Services {
 		for _, m := range s.Methods {
-			b.checkCallees(m, "defers", m.Defers, services)
-			b.checkDeferrable(m, services)
+			b.checkCallees(m, "defers", m.Defers, g)
+			b.checkDeferrable(m, g)
 		}
 	}
 }
 
-func (b *builder) checkDeferrable(m *Method, services map[string]*Service) {
+func (b *builder) checkDeferrable(m *Method, g *graph) {
 	for i, c := range m.Defers {
-		callee := methodOf(services, c)
+		callee := g.method(c)
 		at, name := m.origin().at("defers", i), c.Service+"/"+c.Method
 		switch {
 		case callee == nil:

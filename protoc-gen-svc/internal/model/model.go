@@ -82,6 +82,7 @@ type Service struct {
 	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
 	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
 
+	settings     []Setting
 	strictErrors bool // of all methods
 	proto        *protogen.Service
 }

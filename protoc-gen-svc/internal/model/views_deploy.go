@@ -145,7 +145,9 @@ func (s Setting) Withheld() bool { return s.Secret && !s.Section() }
 
 // Settings are all that config.yaml can say, in its order: the settings that the
 // runtime has for every service (svc.Settings), then the service's own.
-func (s *Service) Settings() []Setting {
+func (s *Service) Settings() []Setting { return s.settings }
+
+func (s *Service) allSettings() []Setting {
 	var out []Setting
 	out = append(out, s.listenSettings()...)
 	out = append(out,

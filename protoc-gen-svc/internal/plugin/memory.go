@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"errors"
 	"io/fs"
 
 	"google.golang.org/protobuf/types/pluginpb"
@@ -23,7 +22,7 @@ func Model(request *pluginpb.CodeGeneratorRequest) (system *model.System, protoR
 }
 
 // File is one output, and the template that it is made of.
-type File struct{ Path, Template, Text string }
+type File = emit.Output
 
 // Files answers a request without writing anything: every output, in the order
 // in which buf and protoc get them, or all faults.
@@ -33,17 +32,5 @@ func Files(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays ...
 	if err != nil {
 		return nil, err
 	}
-	made, err := flags.generate(p, templates, overlays)
-	if err != nil {
-		return nil, err
-	}
-	response := p.Response()
-	if response.Error != nil {
-		return nil, errors.New(response.GetError())
-	}
-	var files []File
-	for _, f := range response.GetFile() {
-		files = append(files, File{f.GetName(), made[f.GetName()], f.GetContent()})
-	}
-	return files, nil
+	return flags.generate(p, templates, overlays)
 }

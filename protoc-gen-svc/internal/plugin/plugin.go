@@ -4,12 +4,16 @@ package plugin
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
@@ -19,10 +23,57 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 )
 
-// Main reads a request from standard input and answers on standard output.
+// Main reads a request from standard input and answers on standard output. What is
+// no matter of the contract ends the process.
 func Main(templates fs.FS, overlays ...emit.Overlay) {
+	if err := run(os.Stdin, os.Stdout, templates, overlays); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(1)
+	}
+}
+
+func run(in io.Reader, out io.Writer, templates fs.FS, overlays []emit.Overlay) error {
+	read, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	request := new(pluginpb.CodeGeneratorRequest)
+	if err := proto.Unmarshal(read, request); err != nil {
+		return err
+	}
+	response, err := Respond(request, templates, overlays...)
+	if err != nil {
+		return err
+	}
+	written, err := proto.Marshal(response)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(written)
+	return err
+}
+
+// Respond answers a request with every file, or with all faults and no file. An
+// error is a fault of the compiler.
+func Respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays ...emit.Overlay) (*pluginpb.CodeGeneratorResponse, error) {
 	var flags Flags
-	flags.Options().Run(func(p *protogen.Plugin) error { return flags.Generate(p, templates, overlays...) })
+	p, err := flags.Options().New(request)
+	if err != nil {
+		return nil, err
+	}
+	response := &pluginpb.CodeGeneratorResponse{
+		SupportedFeatures: proto.Uint64(uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)),
+		MinimumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_PROTO2)),
+		MaximumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_2024)),
+	}
+	outputs, err := flags.generate(p, templates, overlays)
+	if err != nil {
+		response.Error = proto.String(err.Error())
+	}
+	for _, o := range outputs {
+		response.File = append(response.File, &pluginpb.CodeGeneratorResponse_File{Name: &o.Path, Content: &o.Text})
+	}
+	return response, nil
 }
 
 // Flags are the options of a run, as given in buf.gen.yaml.
@@ -57,17 +108,8 @@ func (f *Flags) set(name, value string) (err error) {
 	return nil
 }
 
-// Generate writes everything, or nothing and returns all faults.
-func (f *Flags) Generate(p *protogen.Plugin, templates fs.FS, overlays ...emit.Overlay) error {
-	_, err := f.generate(p, templates, overlays)
-	return err
-}
-
-// generate returns the template of each file that it writes.
-func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Overlay) (map[string]string, error) {
-	p.SupportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
-	p.SupportedEditionsMinimum = descriptorpb.Edition_EDITION_PROTO2
-	p.SupportedEditionsMaximum = descriptorpb.Edition_EDITION_2024
+// generate returns everything that is to be written, or all faults.
+func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Overlay) ([]emit.Output, error) {
 	system, err := f.model(p)
 	if err != nil {
 		return nil, err
@@ -77,7 +119,7 @@ func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Ov
 		return nil, err
 	}
 	system.Plugin = model.Plugin{Version: release.Version, Overlays: names}
-	return emit.System(p, system, templates, overlays...)
+	return emit.System(system, templates, overlays...)
 }
 
 // model is the model of a run, or all faults.

@@ -22,16 +22,12 @@ func run(parameter string) error {
 			Options: &descriptorpb.FileOptions{GoPackage: proto.String("example.com/empty")},
 		}},
 	}
-	var flags plugin.Flags
-	p, err := flags.Options().New(request)
-	if err != nil {
-		return err
-	}
-	return flags.Generate(p, fstest.MapFS{
+	_, err := plugin.Files(request, fstest.MapFS{
 		"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
 		"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
 		"upgrade/protosvc.yaml.tmpl":         {Data: []byte("version: 0")},
 	})
+	return err
 }
 
 // TestOptions: what buf.gen.yaml can say, and the exact text about what it
