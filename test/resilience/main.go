@@ -68,8 +68,12 @@ func run(ctx context.Context, root, only string, parallel int) error {
 	}
 	var results []result
 	var broken []error
+	failed := 0
 	for _, p := range plays {
 		results = append(results, p.result)
+		if len(p.result.faults()) > 0 {
+			failed++
+		}
 		for _, fault := range p.result.faults() {
 			broken = append(broken, fmt.Errorf("%s on %s: %w", p.scenario.name, p.engine.name(), fault))
 		}
@@ -79,7 +83,7 @@ func run(ctx context.Context, root, only string, parallel int) error {
 			return err
 		}
 	}
-	fmt.Printf("%d passed, %d failed, in %v\n", len(results)-len(broken), len(broken), time.Since(began).Round(time.Second))
+	fmt.Printf("%d passed, %d failed, in %v\n", len(results)-failed, failed, time.Since(began).Round(time.Second))
 	return errors.Join(broken...)
 }
 

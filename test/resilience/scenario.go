@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
+
+	"github.com/protosvc/protosvc/internal/system"
 )
 
 // scenario is a fault and what it may do.
@@ -82,14 +84,35 @@ func killOne(ctx context.Context, c *cluster, _ engine) error {
 	return c.payments[0].Restart(ctx)
 }
 
-func hangOne(ctx context.Context, c *cluster, _ engine) error {
-	if err := c.payments[0].Signal(syscall.SIGSTOP); err != nil {
+func hangOne(ctx context.Context, c *cluster, e engine) error {
+	if err := c.hang(ctx, e, c.payments[0]); err != nil {
 		return err
 	}
 	if err := sleep(ctx, faultTime); err != nil {
 		return err
 	}
 	return c.payments[0].Signal(syscall.SIGCONT)
+}
+
+// hang stops a payment at a moment when it does not hold the lock of the file that
+// all payments have where there is no server: with that, all of them would hang. That
+// is another scenario.
+func (c *cluster) hang(ctx context.Context, e engine, payment *system.Service) error {
+	for {
+		if err := payment.Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		locked, err := e.locked(ctx, c.stores["payment"])
+		if !locked || err != nil {
+			return err
+		}
+		if err := payment.Signal(syscall.SIGCONT); err != nil {
+			return err
+		}
+		if err := sleep(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 func restartOne(ctx context.Context, c *cluster, _ engine) error { return c.payments[0].Restart(ctx) }
