@@ -15,6 +15,8 @@ import (
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
@@ -152,6 +154,7 @@ func newProxy(name, listen, upstream string) *toxiproxy.Proxy {
 	return toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.New(io.Discard)), name, listen, upstream)
 }
 
+// createUser tries until user's gRPC health says what its readiness did.
 func (c *cluster) createUser(ctx context.Context) error {
 	d := &client.Dialer{Options: client.Options{Target: c.user.Target()}}
 	defer d.Close()
@@ -159,9 +162,16 @@ func (c *cluster) createUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := users.CreateUser(ctx, &userv1.CreateUserRequest{Email: "load@example.com", DisplayName: "Load"})
-	c.userID = res.GetUser().GetUserId()
-	return err
+	for end := time.Now().Add(5 * time.Second); ; {
+		res, err := users.CreateUser(ctx, &userv1.CreateUserRequest{Email: "load@example.com", DisplayName: "Load"})
+		if status.Code(err) != codes.Unavailable || time.Now().After(end) {
+			c.userID = res.GetUser().GetUserId()
+			return err
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // services are all processes.
