@@ -118,8 +118,8 @@ Each scenario has a flagship of its own. %s
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
 matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
-database sees no more than a rollback: they run on PostgreSQL alone. Where all replicas are replaced, six more follow on three
-and three, and each of them must have at least half of its share of the calls.
+database sees no more than a rollback: they run on PostgreSQL alone. Where all replicas are replaced, the three became six
+a second before, and each of the six that follow must have at least half of the mean of the calls.
 
 | Database | What happened | During: calls | succeeded | p99 of successes | Recovery | Amplification | Orders | Wrong |
 |---|---|---|---|---|---|---|---|---|
@@ -129,7 +129,7 @@ func writeReport(name string, results []result, parallel int) error {
 	var out strings.Builder
 	atOnce := "One runs at a time."
 	if parallel > 1 {
-		atOnce = fmt.Sprintf("%d run at the same time, and their latencies are those of a machine that is shared.", parallel)
+		atOnce = fmt.Sprintf("%d run at the same time, so latencies are higher than those of one alone.", parallel)
 	}
 	fmt.Fprintf(&out, preamble, rate, atOnce)
 	for _, r := range results {
