@@ -14,10 +14,10 @@ type money struct {
 	problems                []string
 }
 
-// audit asks for every order again until there is an answer, as its caller would,
-// and compares the books of the two services: each order that is confirmed has one
-// authorised payment, each that is cancelled one that was given back, each that is
-// rejected one that was refused, and nothing is half way.
+// audit compares the books of the two services until they agree, at the longest for
+// the time that what was interrupted may take to find its end: each order that is
+// confirmed has one authorised payment, each that is cancelled one that was given
+// back, each that is rejected one that was refused, and nothing is half way.
 func (c *cluster) audit(ctx context.Context, e engine, calls []call) (money, error) {
 	deadline := time.Now().Add(settle)
 	var m money
@@ -26,7 +26,7 @@ func (c *cluster) audit(ctx context.Context, e engine, calls []call) (money, err
 		if m, err = c.compare(ctx, e, calls); err != nil || len(m.problems) == 0 || time.Now().After(deadline) {
 			return m, err
 		}
-		if err := sleep(ctx, time.Second/2); err != nil {
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
 			return m, err
 		}
 	}

@@ -8,11 +8,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
@@ -20,10 +24,12 @@ import (
 	"github.com/protosvc/protosvc/svc/client"
 )
 
-// cluster is the flagship with replicas: order calls three payments, each by way
-// of a proxy that can break the connection, and finds them by DNS.
+// cluster is the flagship with replicas: order calls payments, each by way of a
+// proxy that can break the connection, and finds them by DNS.
 type cluster struct {
 	dir      string
+	shape    shape
+	subnet   byte // 127.9.SUBNET.0/24 is where its payments are
 	user     *system.Service
 	payments []*system.Service
 	orders   []*system.Service
@@ -34,17 +40,26 @@ type cluster struct {
 
 	stores map[string]string // URL of each service's database, past the proxy
 	counts counts
+
+	sharing []*system.Service  // payments whose shares of the load are compared
+	marked  map[string]float64 // the calls before that
 }
 
-const (
-	payments = 3
-	orders   = 2
-	headless = "payment-headless.test"
-)
+// shape is what a cluster consists of.
+type shape struct {
+	payments int // that the name server knows
+	further  int // payments that run and nobody knows of
+	orders   int
+	environ  []string // of all processes
+}
+
+const headless = "payment-headless.test"
+
+var clusters atomic.Int32
 
 // startCluster starts everything, with databases of their own.
-func startCluster(ctx context.Context, e engine) (_ *cluster, err error) {
-	c := &cluster{stores: map[string]string{}, counts: counts{}}
+func startCluster(ctx context.Context, e engine, s shape) (_ *cluster, err error) {
+	c := &cluster{shape: s, subnet: byte(clusters.Add(1)), stores: map[string]string{}, counts: counts{of: map[process]map[string]float64{}}}
 	if c.dir, err = os.MkdirTemp("", "resilience-"); err != nil {
 		return nil, err
 	}
@@ -61,7 +76,7 @@ func startCluster(ctx context.Context, e engine) (_ *cluster, err error) {
 	if c.user, err = c.start(ctx, "user", 0); err != nil {
 		return nil, err
 	}
-	for i := range payments {
+	for i := range s.payments + s.further {
 		p, err := c.start(ctx, "payment", i)
 		if err != nil {
 			return nil, err
@@ -75,7 +90,7 @@ func startCluster(ctx context.Context, e engine) (_ *cluster, err error) {
 	if c.database, databaseURL, err = e.wire(databaseURL); err != nil {
 		return nil, err
 	}
-	for i := range orders {
+	for i := range s.orders {
 		o, err := c.start(ctx, "order", i, "ORDER_DATABASE_URL="+databaseURL)
 		if err != nil {
 			return nil, err
@@ -86,11 +101,11 @@ func startCluster(ctx context.Context, e engine) (_ *cluster, err error) {
 }
 
 func (c *cluster) start(ctx context.Context, name string, i int, environ ...string) (*system.Service, error) {
-	all := []string{
+	all := append([]string{
 		"USER_DATABASE_URL=" + c.stores["user"],
 		"PAYMENT_DATABASE_URL=" + c.stores["payment"],
 		"ORDER_DATABASE_URL=" + c.stores["order"],
-	}
+	}, c.shape.environ...)
 	if name == "order" {
 		all = append(all,
 			"ORDER_CALLEES_USER_SERVICE_TARGET="+c.user.Target(),
@@ -105,28 +120,41 @@ func port(address string) string {
 }
 
 // wire puts a proxy in front of each payment, all on one port as the replicas of a
-// headless Service are, and names them.
-func (c *cluster) wire() error {
-	var records []net.IP
+// headless Service are, and names those that are known from the beginning.
+func (c *cluster) wire() (err error) {
+	if c.names, err = startNameserver(headless); err != nil {
+		return err
+	}
 	listen := "0"
 	for i, p := range c.payments {
-		ip := net.IPv4(127, 9, 0, byte(11+i))
-		proxy := newProxy(fmt.Sprintf("payment-%d", i), net.JoinHostPort(ip.String(), listen), p.GRPC)
+		proxy := newProxy(fmt.Sprintf("payment-%d", i), net.JoinHostPort(c.ip(i).String(), listen), p.GRPC)
 		if err := proxy.Start(); err != nil {
 			return err
 		}
 		listen = port(proxy.Listen)
-		c.proxies, records = append(c.proxies, proxy), append(records, ip)
+		c.proxies = append(c.proxies, proxy)
 	}
-	var err error
-	c.names, err = startNameserver(headless, records)
-	return err
+	c.know(0, c.shape.payments)
+	return nil
+}
+
+// ip is the address of a payment's proxy.
+func (c *cluster) ip(payment int) net.IP { return net.IPv4(127, 9, c.subnet, byte(11+payment)) }
+
+// know has the name server know these payments and no others.
+func (c *cluster) know(from, to int) {
+	var records []net.IP
+	for i := from; i < to; i++ {
+		records = append(records, c.ip(i))
+	}
+	c.names.know(records)
 }
 
 func newProxy(name, listen, upstream string) *toxiproxy.Proxy {
 	return toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.New(io.Discard)), name, listen, upstream)
 }
 
+// createUser tries until user's gRPC health says what its readiness did.
 func (c *cluster) createUser(ctx context.Context) error {
 	d := &client.Dialer{Options: client.Options{Target: c.user.Target()}}
 	defer d.Close()
@@ -134,14 +162,21 @@ func (c *cluster) createUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := users.CreateUser(ctx, &userv1.CreateUserRequest{Email: "load@example.com", DisplayName: "Load"})
-	c.userID = res.GetUser().GetUserId()
-	return err
+	for end := time.Now().Add(5 * time.Second); ; {
+		res, err := users.CreateUser(ctx, &userv1.CreateUserRequest{Email: "load@example.com", DisplayName: "Load"})
+		if status.Code(err) != codes.Unavailable || time.Now().After(end) {
+			c.userID = res.GetUser().GetUserId()
+			return err
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // services are all processes.
 func (c *cluster) services() []*system.Service {
-	all := append(append([]*system.Service{}, c.orders...), c.payments...)
+	all := slices.Concat(c.orders, c.payments)
 	if c.user != nil {
 		all = append(all, c.user)
 	}

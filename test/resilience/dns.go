@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"sync"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -9,17 +10,19 @@ import (
 // nameserver answers questions for one name with the addresses of the replicas,
 // as the DNS of a cluster does for a headless Service.
 type nameserver struct {
-	conn    net.PacketConn
-	name    string
+	conn net.PacketConn
+	name string
+
+	mu      sync.Mutex
 	records []net.IP
 }
 
-func startNameserver(name string, records []net.IP) (*nameserver, error) {
+func startNameserver(name string) (*nameserver, error) {
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	n := &nameserver{conn, name, records}
+	n := &nameserver{conn: conn, name: name}
 	go n.serve()
 	return n, nil
 }
@@ -48,7 +51,7 @@ func (n *nameserver) answer(question []byte) ([]byte, bool) {
 	case q.Name.String() != n.name+".":
 		m.RCode = dnsmessage.RCodeNameError
 	case q.Type == dnsmessage.TypeA:
-		for _, ip := range n.records {
+		for _, ip := range n.known() {
 			m.Answers = append(m.Answers, dnsmessage.Resource{
 				Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 1},
 				Body:   &dnsmessage.AResource{A: [4]byte(ip.To4())},
@@ -57,6 +60,19 @@ func (n *nameserver) answer(question []byte) ([]byte, bool) {
 	}
 	packed, err := m.Pack()
 	return packed, err == nil
+}
+
+// know has it answer with these addresses from now on.
+func (n *nameserver) know(records []net.IP) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.records = records
+}
+
+func (n *nameserver) known() []net.IP {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.records
 }
 
 func (n *nameserver) close() { _ = n.conn.Close() }

@@ -3,15 +3,18 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
 	_ "github.com/lib/pq"
-	_ "modernc.org/sqlite"
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // engine is a kind of database.
@@ -24,6 +27,8 @@ type engine interface {
 	wire(url string) (*toxiproxy.Proxy, string, error)
 	// open opens a database.
 	open(url string) (*sql.DB, error)
+	// locked reports whether nobody can write to a database at all.
+	locked(ctx context.Context, url string) (bool, error)
 }
 
 type sqlite struct{}
@@ -36,8 +41,29 @@ func (sqlite) create(_ context.Context, dir, service string) (string, error) {
 
 func (sqlite) wire(url string) (*toxiproxy.Proxy, string, error) { return nil, url, nil }
 
-func (sqlite) open(url string) (*sql.DB, error) {
-	return sql.Open("sqlite", "file:"+url[len("sqlite:"):]+"?_txlock=immediate&_pragma=busy_timeout(5000)")
+func (s sqlite) open(url string) (*sql.DB, error) { return s.openFor(url, 5*time.Second) }
+
+// openFor opens a file whose lock is waited for so long.
+func (sqlite) openFor(url string, wait time.Duration) (*sql.DB, error) {
+	return sql.Open("sqlite", fmt.Sprintf("file:%s?_txlock=immediate&_pragma=busy_timeout(%d)", url[len("sqlite:"):], wait.Milliseconds()))
+}
+
+// locked knows a lock that stays from those of the others by the time.
+func (s sqlite) locked(ctx context.Context, url string) (bool, error) {
+	db, err := s.openFor(url, 200*time.Millisecond)
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil) // immediate: it has the lock
+	var busy *driver.Error
+	if errors.As(err, &busy) && busy.Code()&0xff == sqlite3.SQLITE_BUSY {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, tx.Rollback()
 }
 
 type postgres struct{ url string }
@@ -76,5 +102,8 @@ func (postgres) wire(to string) (*toxiproxy.Proxy, string, error) {
 	u.Host = proxy.Listen
 	return proxy, u.String(), nil
 }
+
+// locked is false: writers of PostgreSQL wait for those alone who write the same rows.
+func (postgres) locked(context.Context, string) (bool, error) { return false, nil }
 
 func (postgres) open(url string) (*sql.DB, error) { return sql.Open("postgres", url) }

@@ -15,8 +15,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // postgresURL is the variable by which scripts/with-postgres tells of its server.
@@ -28,10 +31,11 @@ func main() {
 	}
 	root := flag.String("root", "../..", "root of the repository")
 	only := flag.String("run", "", "run the scenarios whose name contains this, and write no report")
+	parallel := flag.Int("parallel", 2, "number of scenarios that run at the same time, each on a flagship of its own")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(run(ctx, *root, *only))
+	exit(run(ctx, *root, *only, max(*parallel, 1)))
 }
 
 func exit(err error) {
@@ -42,37 +46,80 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(ctx context.Context, root, only string) error {
+func run(ctx context.Context, root, only string, parallel int) error {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
+	began := time.Now()
 	engines := []engine{sqlite{}}
 	if url := os.Getenv(postgresURL); url != "" {
 		engines = append(engines, postgres{url})
 	}
-	var results []result
-	var broken []error
+	var plays []*played
 	for _, e := range engines {
 		for _, s := range scenarios {
-			if !strings.Contains(s.name, only) || !s.on(e.name()) {
-				continue
+			if strings.Contains(s.name, only) && s.on(e.name(), len(engines) > 1) {
+				plays = append(plays, &played{scenario: s, engine: e})
 			}
-			r, err := play(ctx, s, e)
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", s.name, e.name(), err)
-			}
-			fmt.Println(r.line())
-			for _, fault := range r.faults() {
-				broken = append(broken, fmt.Errorf("%s on %s: %w", s.name, e.name(), fault))
-			}
-			results = append(results, r)
+		}
+	}
+	if err := playAll(ctx, plays, parallel); err != nil {
+		return err
+	}
+	var results []result
+	var broken []error
+	failed := 0
+	for _, p := range plays {
+		results = append(results, p.result)
+		if len(p.result.faults()) > 0 {
+			failed++
+		}
+		for _, fault := range p.result.faults() {
+			broken = append(broken, fmt.Errorf("%s on %s: %w", p.scenario.name, p.engine.name(), fault))
 		}
 	}
 	if only == "" && len(engines) == 2 {
-		if err := writeReport("docs/resilience.md", results); err != nil {
+		if err := writeReport("docs/resilience.md", results, parallel); err != nil {
 			return err
 		}
 	}
-	fmt.Printf("%d passed, %d failed\n", len(results)-len(broken), len(broken))
+	fmt.Printf("%d passed, %d failed, in %v\n", len(results)-failed, failed, time.Since(began).Round(time.Second))
 	return errors.Join(broken...)
+}
+
+// played is a scenario on an engine, and what became of it.
+type played struct {
+	scenario scenario
+	engine   engine
+	result   result
+}
+
+// playAll plays so many at once, the last ones of the report first: the one that
+// takes longest is among them. The first that cannot be played ends all.
+func playAll(ctx context.Context, plays []*played, parallel int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan *played, len(plays))
+	for _, p := range slices.Backward(plays) {
+		queue <- p
+	}
+	close(queue)
+	var players sync.WaitGroup
+	for range parallel {
+		players.Go(func() {
+			for p := range queue {
+				if ctx.Err() != nil {
+					return
+				}
+				var err error
+				if p.result, err = play(ctx, p.scenario, p.engine); err != nil {
+					cancel(fmt.Errorf("%s on %s: %w", p.scenario.name, p.engine.name(), err))
+					return
+				}
+				fmt.Println(p.result.line())
+			}
+		})
+	}
+	players.Wait()
+	return context.Cause(ctx)
 }

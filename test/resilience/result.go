@@ -20,12 +20,14 @@ type result struct {
 	codes                    map[string]int
 	downstream               float64 // calls that reached payments
 	money                    money
-	before, after            usage // of order
+	before, after            usage     // of order
+	shares                   []float64 // of payments, where they are compared
+	laps
 }
 
 // measure counts. A call belongs to the fault if it began while it lasted.
 func (r *result) measure(calls []call) {
-	r.calls, r.codes = len(calls), map[string]int{}
+	r.calls = len(calls)
 	var took []time.Duration
 	for _, c := range calls {
 		if c.ok() {
@@ -63,7 +65,16 @@ const (
 	// and the pools breathe.
 	maxGoroutines = 40
 	maxHeap       = 8 << 20
+	// What each of several new replicas has of the load, of the mean.
+	minShare = 0.5
 )
+
+func mean(all []float64) (m float64) {
+	for _, n := range all {
+		m += n / float64(len(all))
+	}
+	return m
+}
 
 // faults are the promises that are not kept.
 func (r *result) faults() []error {
@@ -74,6 +85,8 @@ func (r *result) faults() []error {
 		}
 	}
 	check(r.success() >= r.scenario.success, "%.1f %% of the calls succeeded, want %.1f %% (%v)", 100*r.success(), 100*r.scenario.success, r.codes)
+	check(r.scenario.success < 1 || len(r.codes) == 0, "calls failed before or after, want none (%v)", r.codes)
+	check(len(r.shares) == 0 || slices.Min(r.shares) >= minShare*mean(r.shares), "payments got %v calls, want at least %v of the mean for each", r.shares, minShare)
 	check(r.scenario.steps == nil || r.during > 10, "only %d kills", r.during)
 	check(r.recovery <= maxRecovery, "it took %v to recover, want at most %v", r.recovery, maxRecovery)
 	check(r.amplification() <= maxAmplification, "%.2f calls reach payments for one order, want at most %v", r.amplification(), maxAmplification)
@@ -86,10 +99,10 @@ func (r *result) faults() []error {
 }
 
 func (r *result) line() string {
-	return fmt.Sprintf("%-11s %-42s %5.1f %% of %4d  p99 %6s  recovery %6s  amplification %.2f  %d orders, %d payments, %d wrong  goroutines %v to %v  heap %.1f to %.1f MB  %v",
+	return fmt.Sprintf("%-11s %-42s %5.1f %% of %4d  p99 %6s  recovery %6s  amplification %.2f  %d orders, %d payments, %d wrong  goroutines %v to %v  heap %.1f to %.1f MB  %v %v  %v",
 		r.engine, r.scenario.name, 100*r.success(), r.during, r.p99.Round(time.Millisecond), r.recovery.Round(10*time.Millisecond),
 		r.amplification(), r.money.orders, r.money.payments, r.money.wrong,
-		r.before.goroutines, r.after.goroutines, r.before.heap/1e6, r.after.heap/1e6, r.codes)
+		r.before.goroutines, r.after.goroutines, r.before.heap/1e6, r.after.heap/1e6, r.codes, r.shares, &r.laps)
 }
 
 const preamble = `<!-- Written by make resilience. DO NOT EDIT. -->
@@ -101,13 +114,24 @@ payment processes behind proxies, one user process, a load process, all on one m
 while the fault lasted; recovery is the time from its end to the end of the last failed call that began after it. Amplification is the
 calls that reached payments for each order. In the end the books are compared: every order has one payment outcome.
 
+Each scenario has a flagship of its own. %s
+
+Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
+matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
+database sees no more than a rollback: they run on PostgreSQL alone. Where all replicas are replaced, the three became six
+a second before, and each of the six that follow must have at least half of the mean of the calls.
+
 | Database | What happened | During: calls | succeeded | p99 of successes | Recovery | Amplification | Orders | Wrong |
 |---|---|---|---|---|---|---|---|---|
 `
 
-func writeReport(name string, results []result) error {
+func writeReport(name string, results []result, parallel int) error {
 	var out strings.Builder
-	fmt.Fprintf(&out, preamble, rate)
+	atOnce := "One runs at a time."
+	if parallel > 1 {
+		atOnce = fmt.Sprintf("%d run at the same time, so latencies are higher than those of one alone.", parallel)
+	}
+	fmt.Fprintf(&out, preamble, rate, atOnce)
 	for _, r := range results {
 		if r.scenario.steps != nil {
 			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.orders, r.money.wrong)

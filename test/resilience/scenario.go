@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
+
+	"github.com/protosvc/protosvc/internal/system"
 )
 
 // scenario is a fault and what it may do.
@@ -15,37 +16,53 @@ type scenario struct {
 	name string
 	// engine is the kind of database it needs; empty for any.
 	engine string
+	// once is a fault of connections, or of processes that end in order. None dies
+	// or stands still in the middle of a transaction, so the kind of the database
+	// plays no part, and PostgreSQL is enough where it is there.
+	once bool
+	// shape is the cluster, if not the usual one.
+	shape shape
 	// fault breaks something, waits, and mends it, while the load runs.
 	fault func(context.Context, *cluster, engine) error
 	// steps takes the place of fault where there is no load: it counts as calls
 	// what it tries, and as success what ends well.
-	steps func(context.Context, *cluster, engine, *result) error
+	steps func(context.Context, engine, *result) error
 	// growth holds order to the goroutines and the heap that it had before.
 	growth bool
 	// success is the least share of calls that must succeed while the fault lasts.
+	// 1 holds before and after, too.
 	success float64
 }
 
-func (s scenario) on(engine string) bool { return s.engine == "" || s.engine == engine }
+// on reports whether it runs on an engine, of both or of this one alone.
+func (s scenario) on(engine string, both bool) bool {
+	if both && s.once {
+		return engine == postgres{}.name()
+	}
+	return s.engine == "" || s.engine == engine
+}
 
 const (
-	warmUp    = 3 * time.Second
 	faultTime = 5 * time.Second
 	after     = 5 * time.Second
 )
+
+// usual is the cluster of most scenarios.
+var usual = shape{payments: 3, orders: 2}
 
 // scenarios are in the order of the report. Where success is 0, nobody can answer.
 var scenarios = []scenario{
 	{name: "nothing happens", fault: wait, success: 1},
 	{name: "one payment of three is killed", fault: killOne, success: 0.99},
 	{name: "one payment hangs (SIGSTOP)", fault: hangOne, success: 0.85},
-	{name: "one payment is slower than its deadline", fault: toxic(0, `{"type":"latency","attributes":{"latency":500}}`), success: 0.85},
-	{name: "one payment is slow (150 ms)", fault: toxic(0, `{"type":"latency","attributes":{"latency":150}}`), success: 0.99},
-	{name: "one payment flaps", fault: flap, success: 0.97},
-	{name: "one payment is restarted (SIGTERM)", fault: restartOne, success: 0.999},
-	{name: "one connection is reset again and again", fault: toxic(0, `{"type":"reset_peer","attributes":{"timeout":200}}`), success: 0.95},
-	{name: "one connection closes slowly", fault: toxic(0, `{"type":"slow_close","attributes":{"delay":2000}}`), success: 0.99},
-	{name: "one connection has 4 KB/s", fault: toxic(0, `{"type":"bandwidth","attributes":{"rate":4}}`), success: 0.9},
+	{name: "one payment is slower than its deadline", once: true, fault: toxic(0, `{"type":"latency","attributes":{"latency":500}}`), success: 0.85},
+	{name: "one payment is slow (150 ms)", once: true, fault: toxic(0, `{"type":"latency","attributes":{"latency":150}}`), success: 0.99},
+	{name: "one payment flaps", once: true, fault: flap, success: 0.97},
+	{name: "one payment is restarted (SIGTERM)", once: true, fault: restartOne, success: 0.999},
+	{name: "all replicas replaced right after a scale-out", once: true, shape: replaced, fault: replaceAll, success: 1},
+	{name: "one connection is reset again and again", once: true, fault: toxic(0, `{"type":"reset_peer","attributes":{"timeout":200}}`), success: 0.95},
+	{name: "one connection closes slowly", once: true, fault: toxic(0, `{"type":"slow_close","attributes":{"delay":2000}}`), success: 0.99},
+	{name: "one connection has 4 KB/s", once: true, fault: toxic(0, `{"type":"bandwidth","attributes":{"rate":4}}`), success: 0.9},
 	{name: "all payments are down for 30 s", fault: allDown},
 	{name: "one order of two is killed", fault: killOrder, success: 0.97},
 	{name: "ten rounds of kills, hangs and resets", fault: rounds, growth: true, success: 0.8},
@@ -67,14 +84,35 @@ func killOne(ctx context.Context, c *cluster, _ engine) error {
 	return c.payments[0].Restart(ctx)
 }
 
-func hangOne(ctx context.Context, c *cluster, _ engine) error {
-	if err := c.payments[0].Signal(syscall.SIGSTOP); err != nil {
+func hangOne(ctx context.Context, c *cluster, e engine) error {
+	if err := c.hang(ctx, e, c.payments[0]); err != nil {
 		return err
 	}
 	if err := sleep(ctx, faultTime); err != nil {
 		return err
 	}
 	return c.payments[0].Signal(syscall.SIGCONT)
+}
+
+// hang stops a payment at a moment when it does not hold the lock of the file that
+// all payments have where there is no server: with that, all of them would hang. That
+// is another scenario.
+func (c *cluster) hang(ctx context.Context, e engine, payment *system.Service) error {
+	for {
+		if err := payment.Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		locked, err := e.locked(ctx, c.stores["payment"])
+		if !locked || err != nil {
+			return err
+		}
+		if err := payment.Signal(syscall.SIGCONT); err != nil {
+			return err
+		}
+		if err := sleep(ctx, 10*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 func restartOne(ctx context.Context, c *cluster, _ engine) error { return c.payments[0].Restart(ctx) }
@@ -199,61 +237,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// play runs a scenario on a fresh cluster.
-func play(ctx context.Context, s scenario, e engine) (r result, err error) {
-	c, err := startCluster(ctx, e)
-	if err != nil {
-		return result{}, err
-	}
-	defer func() {
-		if stopped := c.stop(); err == nil {
-			err = stopped
-		}
-	}()
-	if s.steps != nil {
-		r = result{scenario: s, engine: e.name(), codes: map[string]int{}}
-		err = s.steps(ctx, c, e, &r)
-		return r, err
-	}
-	l, err := startLoad(c)
-	if err != nil {
-		return result{}, err
-	}
-	watched, enough := context.WithCancel(ctx)
-	defer enough()
-	counted := make(chan struct{})
-	go c.watch(watched, counted)
-	r = result{scenario: s, engine: e.name()}
-	if err = sleep(ctx, warmUp); err == nil {
-		r.before = c.usage(ctx)
-		r.began = time.Now()
-		err = s.fault(ctx, c, e)
-		r.ended = time.Now()
-	}
-	if err == nil {
-		err = sleep(ctx, after)
-		r.after = c.usage(ctx)
-	}
-	calls, stopped := l.stop()
-	if err != nil || stopped != nil {
-		return r, firstOf(err, stopped)
-	}
-	r.measure(calls)
-	if r.money, err = c.audit(ctx, e, calls); err != nil {
-		return r, err
-	}
-	enough()
-	<-counted
-	r.downstream = c.counts.total("Authorize")
-	return r, nil
-}
-
-func firstOf(errs ...error) error {
-	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })
-	if i < 0 {
-		return nil
-	}
-	return errs[i]
 }

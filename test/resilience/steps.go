@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -146,16 +147,57 @@ var operations = []operation{
 	}},
 }
 
+// steps is a series of kills at the messages of one operation.
+type steps struct {
+	operation
+	after bool // PostgreSQL has the message, and order does not have the answer
+}
+
 // everyStep kills order at the first message that an operation sends to its database,
 // at the second, and so on, until the operation is through before the kill; once so
 // that the message is lost and once so that the answer is. Each time order starts
 // again, the caller asks again, and the books must agree.
-func everyStep(ctx context.Context, c *cluster, e engine, r *result) error {
-	for _, o := range c.orders {
-		if err := o.Kill(); err != nil {
-			return err
-		}
+//
+// Most of the time goes by until a lease of the dead ends, so all series run at once,
+// each on a cluster of its own.
+func everyStep(ctx context.Context, e engine, r *result) error {
+	var series []steps
+	for _, op := range operations {
+		series = append(series, steps{op, false}, steps{op, true})
 	}
+	results, faults := make([]result, len(series)), make([]error, len(series))
+	var runs sync.WaitGroup
+	for i, s := range series {
+		runs.Go(func() { faults[i] = s.run(ctx, e, &results[i]) })
+	}
+	runs.Wait()
+	for _, of := range results {
+		r.add(of)
+	}
+	return errors.Join(faults...)
+}
+
+// add counts what another one counted.
+func (r *result) add(o result) {
+	r.calls += o.calls
+	r.during += o.during
+	r.succeeded += o.succeeded
+	r.money.orders += o.money.orders
+	r.money.payments += o.money.payments
+	r.money.wrong += o.money.wrong
+	r.money.problems = append(r.money.problems, o.money.problems...)
+}
+
+func (s steps) run(ctx context.Context, e engine, r *result) (err error) {
+	c, err := startCluster(ctx, e, shape{payments: 1})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if stopped := c.stop(); err == nil {
+			err = stopped
+		}
+	}()
 	u, err := url.Parse(c.stores["order"])
 	if err != nil {
 		return err
@@ -166,41 +208,36 @@ func everyStep(ctx context.Context, c *cluster, e engine, r *result) error {
 	}
 	defer t.listener.Close()
 	u.Host = t.listener.Addr().String()
-	order, err := c.start(ctx, "order", 7, "ORDER_DATABASE_URL="+u.String())
+	order, err := c.start(ctx, "order", 0, "ORDER_DATABASE_URL="+u.String())
 	if err != nil {
 		return err
 	}
-	c.orders = append(c.orders[:0], order)
-	for _, op := range operations {
-		for _, after := range []bool{false, true} {
-			for message := 1; ; message++ {
-				through, err := c.killAt(ctx, e, r, t, op, message, after)
-				if err != nil {
-					return fmt.Errorf("%s, message %d, after %t: %w", op.name, message, after, err)
-				}
-				if through {
-					break
-				}
-			}
+	c.orders = append(c.orders, order)
+	for message := 1; ; message++ {
+		through, err := c.killAt(ctx, e, r, t, s, message)
+		if err != nil {
+			return fmt.Errorf("%s, message %d, after %t: %w", s.name, message, s.after, err)
+		}
+		if through {
+			return nil
 		}
 	}
-	return nil
 }
 
 // killAt does the operation while order is killed, and reports whether it was
 // through before that.
-func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, op operation, message int, after bool) (through bool, err error) {
+func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, s steps, message int) (through bool, err error) {
 	order := c.orders[0]
 	orders, closing, err := dialOrders([]string{order.GRPC})
 	if err != nil {
 		return false, err
 	}
 	defer closing()
-	do, err := op.prepare(ctx, orders, c.userID)
+	do, err := s.prepare(ctx, orders, c.userID)
 	if err != nil {
 		return false, err
 	}
-	t.arm(order.PID(), message, after)
+	t.arm(order.PID(), message, s.after)
 	first := do()
 	if t.disarm() {
 		return true, nil
@@ -229,6 +266,6 @@ func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, op op
 		return false, nil
 	}
 	r.money.wrong++
-	r.money.problems = append(books.problems, fmt.Sprintf("%s killed at message %d (after %t): %s, then %s", op.name, message, after, first.Code, again.Error))
+	r.money.problems = append(append(r.money.problems, books.problems...), fmt.Sprintf("%s killed at message %d (after %t): %s, then %s", s.name, message, s.after, first.Code, again.Error))
 	return false, nil
 }
