@@ -53,7 +53,7 @@ third_party:
 
 ## What a contributor runs.
 
-# Programs of one goroutine, whose tests mostly run other programs. What the race
+# Programs with hardly a goroutine, whose tests mostly run other programs. What the race
 # detector would make of them costs minutes.
 SEQUENTIAL := /protoc-gen-svc(/|$$)|/buf-plugin-svc$$
 
@@ -69,6 +69,7 @@ test: third_party ## unit, golden, generated-code and process tests; with the ra
 ifneq ($(RACE_FLAG),)
 	@# Runs of the plugin side by side share nothing.
 	go test -count=1 $(RACE_FLAG) -run TestOutputs ./protoc-gen-svc
+	go test -count=1 $(RACE_FLAG) ./protoc-gen-svc/internal/plugin ./protoc-gen-svc/internal/emit
 	@# What the race detector makes another test of.
 	go test -count=1 -run 'TestAllocations|TestAbandonedStreams' ./svc/server
 endif
