@@ -53,15 +53,48 @@ third_party:
 
 ## What a contributor runs.
 
+# Programs with hardly a goroutine, whose tests mostly run other programs. What the race
+# detector would make of them costs minutes.
+SEQUENTIAL := /protoc-gen-svc(/|$$)|/buf-plugin-svc$$
+
 .PHONY: test
 test: third_party ## unit, golden, generated-code and process tests; with the race detector where a C compiler is
 	@$(MAKE) race-notice
+	@# Once for all the tests that want it at the same time.
+	@echo "buf $$($(BUF) --version 2>&1) (the first time builds it, about two minutes)"
 	go vet ./...
 	@# -count=1: some tests build and run other programs, which the test cache cannot see.
-	go test -count=1 -timeout=30m $(RACE_FLAG) ./...
-	@# What the race detector only makes slow.
-	go test -count=1 -run TestSettings ./protoc-gen-svc
+	go test -count=1 -timeout=30m $$(go list ./... | grep -E '$(SEQUENTIAL)')
+	go test -count=1 -timeout=30m $(RACE_FLAG) $$(go list ./... | grep -vE '$(SEQUENTIAL)')
+ifneq ($(RACE_FLAG),)
+	@# Runs of the plugin side by side share nothing.
+	go test -count=1 $(RACE_FLAG) -run TestOutputs ./protoc-gen-svc
+	go test -count=1 $(RACE_FLAG) ./protoc-gen-svc/internal/plugin ./protoc-gen-svc/internal/emit
+	@# What the race detector makes another test of.
+	go test -count=1 -run 'TestAllocations|TestAbandonedStreams' ./svc/server
+endif
+	go test -count=1 -tags=nosqlite ./svc/database
 	cd test && go vet ./... && go test -count=1 ./...
+
+# What is done before a commit: make test without what takes long, and with the
+# test cache.
+STATE := git ls-files -co --exclude-standard generated services docs | xargs sha256sum 2>/dev/null
+
+.PHONY: check
+check: ## gofmt, go vet, generated files and the tests that are quick: for before a commit
+	@$(MAKE) gofmt
+	@before=$$($(STATE) || true); $(MAKE) generate; \
+	  if ! stale=$$(diff <(echo "$$before") <($(STATE))); then \
+	    printf '%s\n' "make generate has changed these: look at them, and commit them too" "$$stale"; exit 1; \
+	  fi
+	go vet ./...
+	go test -short ./...
+	cd test && go vet ./...
+
+.PHONY: gofmt
+gofmt:
+	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
+	  if [[ -n "$$unformatted" ]]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: race-notice
 race-notice:
@@ -80,7 +113,7 @@ resilience: build ## break parts of the flagship under load and write docs/resil
 
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
-	@cd test/corpora && go run .
+	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .
 
 .PHONY: protoc
 protoc: third_party ## compare what protoc and buf make of the same contracts, byte for byte (Debian, root)
@@ -92,9 +125,7 @@ fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME
 	go test ./protoc-gen-svc -run '^$$' -fuzz FuzzGenerate -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 
 .PHONY: lint
-lint: third_party ## gofmt, go vet, staticcheck, buf lint, buf format
-	@unformatted=$$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l); \
-	  if [[ -n "$$unformatted" ]]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+lint: third_party gofmt ## gofmt, staticcheck, buf lint, buf format
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 	$(STATICCHECK) ./...

@@ -93,18 +93,30 @@ func (c config) yaml() string {
 	return text
 }
 
-// programs builds buf and the plugin into one folder.
+// programs puts buf and the plugin into one folder. The go command keeps what it
+// links for go tool, other than for go build, and linking buf takes long.
 func programs(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, args := range [][]string{{"-modfile=tools/buf/go.mod", "github.com/bufbuild/buf/cmd/buf"}, {"./buf-plugin-svc"}} {
-		cmd := exec.Command("go", append([]string{"build", "-o", dir + "/"}, args...)...)
-		cmd.Dir = ".."
-		if output, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", cmd, err, output)
-		}
+	buf := goCommand(t, "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
+	if err := os.Symlink(strings.TrimSpace(buf), filepath.Join(dir, "buf")); err != nil {
+		t.Fatal(err)
 	}
+	goCommand(t, "build", "-o", dir+"/", "./buf-plugin-svc")
 	return dir
+}
+
+func goCommand(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = ".."
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, &problems)
+	}
+	return string(output)
 }
 
 func write(t *testing.T, dir, name, text string) {

@@ -168,6 +168,7 @@ func notPrintable(r rune) bool { return !unicode.IsPrint(r) }
 // Compilers would send nearly all of them, many are generated for, and those have
 // every option.
 func TestFuzzContracts(t *testing.T) {
+	skipSlow(t)
 	const runs = 800
 	count := map[outcome]int{}
 	used := map[protoreflect.FullName]bool{}

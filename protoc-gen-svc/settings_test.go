@@ -26,19 +26,19 @@ var unchangeable = map[string]string{
 	"(svc.v1.method).map_errors.to":    "only names of errors are taken, and not every one",
 }
 
-// skipUnderRace leaves a test to the run without the race detector, which make test
-// has beside the other: it has no goroutines, and would take minutes.
-func skipUnderRace(t *testing.T) {
+// skipSlow leaves a test to make test, which runs it without the race detector: it
+// has no goroutines, and would take minutes.
+func skipSlow(t *testing.T) {
 	t.Helper()
-	if raceEnabled {
-		t.Skip("make test runs it without the race detector")
+	if raceEnabled || testing.Short() {
+		t.Skip("make test runs it, without the race detector")
 	}
 }
 
 // TestSettingsReach: what explain says about the files that an annotation reaches
 // is what changes when the annotation does, in all cases that set it together.
 func TestSettingsReach(t *testing.T) {
-	skipUnderRace(t)
+	skipSlow(t)
 	c := loadCorpus(t)
 	for _, option := range append(annotationFields(), settings.Standards()...) {
 		want, leaf := settings.Templates(option)
@@ -101,7 +101,7 @@ var systemsOf = map[*testCase]struct {
 // TestSettingsReachFiles: whatever one annotation changes, in one place of a case, is
 // in a file that explain names for a setting that changed.
 func TestSettingsReachFiles(t *testing.T) {
-	skipUnderRace(t)
+	skipSlow(t)
 	c := loadCorpus(t)
 	seen := 0
 	for _, one := range c.cases {

@@ -24,7 +24,15 @@ func newModule(t *testing.T) module {
 		t.Fatal(err)
 	}
 	// The commands expect buf in PATH. It is the pinned one.
-	command(t, repository, "go", "build", "-modfile=tools/buf/go.mod", "-o", m.bin, "github.com/bufbuild/buf/cmd/buf")
+	find := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
+	find.Dir = repository
+	buf, err := find.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(strings.TrimSpace(string(buf)), filepath.Join(m.bin, "buf")); err != nil {
+		t.Fatal(err)
+	}
 	return m
 }
 

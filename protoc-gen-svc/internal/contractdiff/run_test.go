@@ -87,7 +87,7 @@ var edits = strings.NewReplacer(
 // TestRun compares a commit with the work tree, and with an image, by the real buf
 // and the real git. The third-party protos are not in the commit, as usual.
 func TestRun(t *testing.T) {
-	buf, source := buildBuf(t), here(t)
+	buf, source := pinnedBuf(t), here(t)
 	t.Chdir(t.TempDir())
 	command(t, "git", "init", "-q")
 	if err := os.Mkdir("shop", 0o755); err != nil {
@@ -155,7 +155,7 @@ var changesOfOrders = strings.NewReplacer(
 // TestFlagship compares the contract of this repository with one that is changed here
 // and there, as folders.
 func TestFlagship(t *testing.T) {
-	buf, source := buildBuf(t), here(t)
+	buf, source := pinnedBuf(t), here(t)
 	root := filepath.Join(source, "..", "..", "..")
 	t.Chdir(t.TempDir())
 	for dir, edit := range map[string]func(string) string{"old": func(s string) string { return s }, "new": changesOfOrders.Replace} {
@@ -228,19 +228,20 @@ func command(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// buildBuf builds the pinned buf, with this program as the plugin.
-func buildBuf(t *testing.T) sync.Buf {
+// pinnedBuf is the buf of tools/buf, with this program as the plugin.
+func pinnedBuf(t *testing.T) sync.Buf {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "buf")
-	build := exec.Command("go", "build", "-modfile=tools/buf/go.mod", "-o", bin, "github.com/bufbuild/buf/cmd/buf")
-	build.Dir = "../../.."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	// The go command keeps what it links for go tool, other than for go build.
+	find := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
+	find.Dir = "../../.."
+	out, err := find.Output()
+	if err != nil {
+		t.Fatal(err)
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(capture, "1")
-	return sync.Buf{Command: []string{bin}, Plugin: []string{self}}
+	return sync.Buf{Command: []string{strings.TrimSpace(string(out))}, Plugin: []string{self}}
 }
