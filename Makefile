@@ -115,6 +115,10 @@ resilience: build ## break parts of the flagship under load and write docs/resil
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .
 
+.PHONY: bench-generate
+bench-generate: third_party ## time the plugin for up to 1,000 services beside protoc-gen-go, and write docs/benchmarks.md
+	cd bench/generate && go vet ./... && go run . -root ../.. -o ../../docs/benchmarks.md
+
 .PHONY: protoc
 protoc: third_party ## compare what protoc and buf make of the same contracts, byte for byte (Debian, root)
 	@scripts/protoc-against-buf
@@ -132,6 +136,7 @@ lint: third_party gofmt ## gofmt, staticcheck, buf lint, buf format
 	cd test && $(STATICCHECK) ./...
 	cd test/corpora && $(STATICCHECK) ./...
 	cd test/resilience && $(STATICCHECK) ./...
+	cd bench/generate && $(STATICCHECK) ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated/ is not what the contract says

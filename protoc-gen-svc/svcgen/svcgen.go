@@ -12,8 +12,10 @@
 package svcgen
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/cli"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
@@ -54,7 +56,10 @@ func Main(options ...Option) {
 	if len(os.Args) > 1 {
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, overlays(options)...))
 	}
-	plugin.Main(templates.FS, overlays(options)...)
+	if err := plugin.Run(os.Stdin, os.Stdout, templates.FS, overlays(options)...); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
+		os.Exit(1)
+	}
 }
 
 // Check returns every mistake in overlays that can be found without a contract:

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path"
 	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,8 +71,11 @@ func allFuncs() template.FuncMap {
 	return funcs
 }
 
-// write renders all that is planned, as many files at once as there are
-// processors.
+// presses is how many files are rendered at once. It is a constant since nothing
+// here asks for the machine; a few too many cost little.
+const presses = 8
+
+// write renders all that is planned.
 func (w *writer) write() ([]Output, error) {
 	if err := w.claim(); err != nil {
 		return nil, err
@@ -81,7 +83,7 @@ func (w *writer) write() ([]Output, error) {
 	out, faults := make([]Output, len(w.planned)), make([]error, len(w.planned))
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range min(presses, len(w.planned)) {
 		p := new(press)
 		var err error
 		if p.templates, err = w.templates.Clone(); err != nil {

@@ -126,22 +126,28 @@ type Setting struct {
 	Unset bool
 	// Secret says that the value is not for everybody's eyes.
 	Secret bool
+
+	// What follows from the rest. These are fields since templates read them so often.
+
+	// Key is the last part of the path, Indent the white space in front of it.
+	Key, Indent string
+	// Top says that the key stands at the left margin.
+	Top bool
+	// Section says that other keys stand below this one.
+	Section bool
+	// Withheld says that the value has no place in a file that is shown around.
+	Withheld bool
 }
 
-// Key is the last part of the path.
-func (s Setting) Key() string { return s.Path[strings.LastIndex(s.Path, ".")+1:] }
-
-// Indent is the white space in front of the key.
-func (s Setting) Indent() string { return strings.Repeat("  ", strings.Count(s.Path, ".")) }
-
-// Top reports whether the key stands at the left margin.
-func (s Setting) Top() bool { return s.Indent() == "" }
-
-// Section reports whether other keys stand below this one.
-func (s Setting) Section() bool { return s.Type == "" }
-
-// Withheld reports whether the value has no place in a file that is shown around.
-func (s Setting) Withheld() bool { return s.Secret && !s.Section() }
+// complete returns the setting with what follows from it.
+func (s Setting) complete() Setting {
+	s.Key = s.Path[strings.LastIndex(s.Path, ".")+1:]
+	s.Indent = strings.Repeat("  ", strings.Count(s.Path, "."))
+	s.Top = s.Indent == ""
+	s.Section = s.Type == ""
+	s.Withheld = s.Secret && !s.Section
+	return s
+}
 
 // Settings are all that config.yaml can say, in its order: the settings that the
 // runtime has for every service (svc.Settings), then the service's own.
@@ -170,11 +176,15 @@ func (s *Service) allSettings() []Setting {
 	out = append(out, s.calleeSettings()...)
 	out = append(out, s.httpCalleeSettings()...)
 	for i := range out {
-		if !out[i].Section() {
+		if out[i].Type != "" {
 			out[i].Env = s.EnvPrefix + "_" + envName(out[i].Path)
 		}
 	}
-	return append(out, s.ownSettings()...)
+	out = append(out, s.ownSettings()...)
+	for i, one := range out {
+		out[i] = one.complete()
+	}
+	return out
 }
 
 func (s *Service) listenSettings() []Setting {
@@ -260,7 +270,7 @@ func fieldSettings(fields []*ConfigField, prefix string, secret bool) []Setting 
 }
 
 func allUnset(settings []Setting) bool {
-	return !slices.ContainsFunc(settings, func(s Setting) bool { return !s.Section() && !s.Unset })
+	return !slices.ContainsFunc(settings, func(s Setting) bool { return s.Type != "" && !s.Unset })
 }
 
 // yamlDuration is "10m" where Go says "10m0s".

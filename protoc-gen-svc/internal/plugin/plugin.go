@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -23,16 +21,8 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 )
 
-// Main reads a request from standard input and answers on standard output. What is
-// no matter of the contract ends the process.
-func Main(templates fs.FS, overlays ...emit.Overlay) {
-	if err := run(os.Stdin, os.Stdout, templates, overlays); err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
-		os.Exit(1)
-	}
-}
-
-func run(in io.Reader, out io.Writer, templates fs.FS, overlays []emit.Overlay) error {
+// Run reads a request and writes the answer. An error is no matter of the contract.
+func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay) error {
 	read, err := io.ReadAll(in)
 	if err != nil {
 		return err
