@@ -222,6 +222,8 @@ var plainFuncs = template.FuncMap{
 	"port": func(p uint32) string { return strconv.Quote(fmt.Sprintf(":%d", p)) },
 	// short is a duration without zero units: "10m" and not "10m0s".
 	"short": Short,
+	// code is text between the marks of code in a cell of a Markdown table.
+	"code": func(s any) string { return strings.ReplaceAll(codeSpan.Replace(oneLine(s)), "|", `\|`) },
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
 		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
@@ -230,6 +232,9 @@ var plainFuncs = template.FuncMap{
 
 // oneLine keeps text from ending the line that it stands on.
 func oneLine(s any) string { return strings.Join(strings.Fields(printable(fmt.Sprint(s))), " ") }
+
+// codeSpan replaces what would end code, or the escape of the mark between cells.
+var codeSpan = strings.NewReplacer("`", "'", `\|`, `\ |`)
 
 // markdown escapes what has a meaning inside a line, block what has one at the
 // start of a line: headings, lists, rules.
