@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -257,9 +258,26 @@ func TestAsksAgain(t *testing.T) {
 	}
 }
 
-// dialers are what becomes of connections, by address. They change while the
-// test's bubble sleeps.
-type dialers map[string]func(context.Context) (net.Conn, error)
+// dialers are what becomes of connections, by address.
+type dialers struct {
+	mu sync.Mutex
+	of map[string]dialer
+}
+
+type dialer func(context.Context) (net.Conn, error)
+
+func (d *dialers) set(address string, to dialer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.of[address] = to
+}
+
+func (d *dialers) dial(ctx context.Context, address string) (net.Conn, error) {
+	d.mu.Lock()
+	dial := d.of[address]
+	d.mu.Unlock()
+	return dial(ctx)
+}
 
 // TestOldCause: why something failed before is not said of what fails now.
 func TestOldCause(t *testing.T) {
@@ -267,20 +285,21 @@ func TestOldCause(t *testing.T) {
 	refuses := func(context.Context) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: "memory", Err: stderrors.New("connection refused")}
 	}
-	tests := map[string]func(*manual.Resolver, backend, dialers){
-		"other addresses": func(r *manual.Resolver, b backend, d dialers) {
-			d["a"], d["b"] = refuses, hangs
+	tests := map[string]func(*manual.Resolver, backend, *dialers){
+		"other addresses": func(r *manual.Resolver, b backend, d *dialers) {
+			d.set("a", refuses)
+			d.set("b", hangs)
 			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "a"}}})
 			time.Sleep(time.Second)
 			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "b"}}})
 		},
-		"connected since": func(r *manual.Resolver, b backend, d dialers) {
-			d["a"] = refuses
+		"connected since": func(r *manual.Resolver, b backend, d *dialers) {
+			d.set("a", refuses)
 			r.UpdateState(resolver.State{Addresses: []resolver.Address{{Addr: "a"}}})
 			time.Sleep(time.Second)
-			d["a"] = b.memory.DialContext
+			d.set("a", b.memory.DialContext)
 			time.Sleep(2 * time.Second)
-			d["a"] = hangs
+			d.set("a", hangs)
 			b.server.Stop()
 		},
 	}
@@ -288,9 +307,9 @@ func TestOldCause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := manual.NewBuilderWithScheme("echo")
-				d := dialers{}
+				d := &dialers{of: map[string]dialer{}}
 				conn, err := client.Dial(echoSpec(), client.Options{Resolver: r, Dial: []grpc.DialOption{
-					grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return d[address](ctx) }),
+					grpc.WithContextDialer(d.dial),
 				}})
 				if err != nil {
 					t.Fatal(err)
