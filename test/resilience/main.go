@@ -31,7 +31,7 @@ func main() {
 	}
 	root := flag.String("root", "../..", "root of the repository")
 	only := flag.String("run", "", "run the scenarios whose name contains this, and write no report")
-	parallel := flag.Int("parallel", 2, "number of scenarios that run at the same time, each on a flagship of its own")
+	parallel := flag.Int("parallel", 2, "number of scenarios on PostgreSQL that run at the same time, each on a flagship of its own")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -63,8 +63,15 @@ func run(ctx context.Context, root, only string, parallel int) error {
 			}
 		}
 	}
-	if err := playAll(ctx, plays, parallel); err != nil {
-		return err
+	for _, e := range engines {
+		at := parallel
+		if e.alone() {
+			at = 1
+		}
+		on := slices.DeleteFunc(slices.Clone(plays), func(p *played) bool { return p.engine != e })
+		if err := playAll(ctx, on, at); err != nil {
+			return err
+		}
 	}
 	var results []result
 	var broken []error

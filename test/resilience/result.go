@@ -129,7 +129,7 @@ func writeReport(name string, results []result, parallel int) error {
 	var out strings.Builder
 	atOnce := "One runs at a time."
 	if parallel > 1 {
-		atOnce = fmt.Sprintf("%d run at the same time, so latencies are higher than those of one alone.", parallel)
+		atOnce = fmt.Sprintf("%d on PostgreSQL run at the same time, so latencies there are higher than those of one alone.", parallel)
 	}
 	fmt.Fprintf(&out, preamble, rate, atOnce)
 	for _, r := range results {

@@ -132,7 +132,11 @@ var operations = []operation{
 		return func() call { return create(ctx, orders, user, key) }, nil
 	}},
 	{"CancelOrder", func(ctx context.Context, orders orderv1svc.OrderServiceClient, user string) (func() call, error) {
-		made := create(ctx, orders, user, rand.Text())
+		key := rand.Text()
+		made, err := eventually(ctx, func() call { return create(ctx, orders, user, key) })
+		if err != nil {
+			return nil, err
+		}
 		if !made.ok() {
 			return nil, fmt.Errorf("create the order to cancel: %s", made.Error)
 		}
@@ -248,11 +252,9 @@ func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, s ste
 	if err := order.Restart(ctx); err != nil {
 		return false, err
 	}
-	again := do()
-	for end := time.Now().Add(10 * time.Second); !again.ok() && time.Now().Before(end); again = do() {
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
-			return false, err
-		}
+	again, err := eventually(ctx, do)
+	if err != nil {
+		return false, err
 	}
 	books, err := c.audit(ctx, e, []call{first, again})
 	if err != nil {
@@ -268,4 +270,15 @@ func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, s ste
 	r.money.wrong++
 	r.money.problems = append(append(r.money.problems, books.problems...), fmt.Sprintf("%s killed at message %d (after %t): %s, then %s", s.name, message, s.after, first.Code, again.Error))
 	return false, nil
+}
+
+// eventually repeats a call until it succeeds, for ten seconds.
+func eventually(ctx context.Context, do func() call) (call, error) {
+	c := do()
+	for end := time.Now().Add(10 * time.Second); !c.ok() && time.Now().Before(end); c = do() {
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }
