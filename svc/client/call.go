@@ -105,13 +105,13 @@ type stream struct {
 
 func (s *stream) SendMsg(m any) error {
 	err := s.ClientStream.SendMsg(m)
-	if err == nil && s.method != nil {
+	if err != nil {
+		return s.conn.outcome(s.name, err)
+	}
+	if s.method != nil {
 		s.method.metrics.Sent()
 	}
-	if err == nil {
-		return nil // which says nothing of the callee
-	}
-	return s.conn.outcome(s.name, err)
+	return nil // which says nothing of the callee
 }
 
 func (s *stream) RecvMsg(m any) error {
