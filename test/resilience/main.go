@@ -72,6 +72,9 @@ func run(ctx context.Context, root, only string, parallel int) error {
 		if err := playAll(ctx, on, at); err != nil {
 			return err
 		}
+		if err := playAll(ctx, again(on), 1); err != nil {
+			return err
+		}
 	}
 	var results []result
 	var broken []error
@@ -99,6 +102,18 @@ type played struct {
 	scenario scenario
 	engine   engine
 	result   result
+}
+
+// again are those to play once more, alone: promises about time were not kept, and it
+// may be the machine that stood still. Wrong books stay wrong.
+func again(plays []*played) (late []*played) {
+	for _, p := range plays {
+		if faults := p.result.faults(); len(faults) > 0 && p.result.money.wrong == 0 {
+			fmt.Printf("%s on %s is played again: %v\n", p.scenario.name, p.engine.name(), errors.Join(faults...))
+			late = append(late, p)
+		}
+	}
+	return late
 }
 
 // playAll plays so many at once, the last ones of the report first: the one that

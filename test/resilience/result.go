@@ -114,7 +114,8 @@ payment processes behind proxies, one user process, a load process, all on one m
 while the fault lasted; recovery is the time from its end to the end of the last failed call that began after it. Amplification is the
 calls that reached payments for each order. In the end the books are compared: every order has one payment outcome.
 
-Each scenario has a flagship of its own. %s
+Each scenario has a flagship of its own. %s One that does not keep a promise about time is played
+once more, alone, and that is what is shown; one that leaves wrong books is not.
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
 matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
