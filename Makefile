@@ -6,9 +6,11 @@ SHELL := bash
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
-BUF      := go tool -modfile=tools/buf/go.mod buf
+# buf is a module of its own, so that its dependencies are not the project's.
+BUF_TOOL := go tool -modfile=tools/buf/go.mod
+BUF      := bin/buf
 STATICCHECK = go tool -modfile=$(CURDIR)/tools/lint/go.mod staticcheck
-PLUGIN   := go run ./protoc-gen-svc
+PLUGIN   := bin/protoc-gen-svc
 SERVICES := user order payment
 CC       ?= cc
 
@@ -31,9 +33,10 @@ run: build ## start the system and leave it running until Ctrl-C
 	@bin/demo -run
 
 .PHONY: generate
-generate: third_party ## write generated/ and the stubs of RPCs that have no handler yet
-	@echo "generate: generated/ from proto/ (the first time builds buf, about two minutes)"
+generate: third_party $(BUF) ## write generated/ and the stubs of RPCs that have no handler yet
+	@echo "generate: generated/ from proto/"
 	@$(BUF) generate --template buf.gen.svc.yaml
+	@$(MAKE) plugin
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
 	@$(PLUGIN) doc annotations > docs/annotations.md
@@ -46,9 +49,20 @@ build: generate ## build the services and the demo into bin/
 	@mkdir -p bin
 	@go build -o bin/ $(foreach s,$(SERVICES),./generated/deploy/$(s)/cmd/$(s)) ./internal/demo
 
+# The tools that a run starts more than once. go run and go tool would look each time
+# whether they are up to date, which takes longer than what they do.
+$(BUF): tools/buf/go.mod tools/buf/go.sum
+	@echo "build: $@ (about two minutes the first time)"
+	@mkdir -p $(@D)
+	@cp "$$($(BUF_TOOL) -n buf)" $@
+
+.PHONY: plugin
+plugin:
+	@go build -buildvcs=false -o $(PLUGIN) ./protoc-gen-svc
+
 # Third-party protos come out of pinned Go modules; nothing of them is committed.
 .PHONY: third_party
-third_party:
+third_party: plugin
 	@$(PLUGIN) protos --third-party-only third_party
 
 ## What a contributor runs.
@@ -61,7 +75,7 @@ SEQUENTIAL := /protoc-gen-svc(/|$$)|/buf-plugin-svc$$
 test: third_party ## unit, golden, generated-code and process tests; with the race detector where a C compiler is
 	@$(MAKE) race-notice
 	@# Once for all the tests that want it at the same time.
-	@echo "buf $$($(BUF) --version 2>&1) (the first time builds it, about two minutes)"
+	@echo "buf $$($(BUF_TOOL) buf --version 2>&1) (the first time builds it, about two minutes)"
 	go vet ./...
 	@# -count=1: some tests build and run other programs, which the test cache cannot see.
 	go test -count=1 -timeout=30m $$(go list ./... | grep -E '$(SEQUENTIAL)')
@@ -129,7 +143,7 @@ fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME
 	go test ./protoc-gen-svc -run '^$$' -fuzz FuzzGenerate -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 
 .PHONY: lint
-lint: third_party gofmt ## gofmt, staticcheck, buf lint, buf format
+lint: third_party gofmt $(BUF) ## gofmt, staticcheck, buf lint, buf format
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 	$(STATICCHECK) ./...
