@@ -11,12 +11,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/internal/testfolder"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
@@ -31,7 +31,7 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := buildFolder(t)
+	dir := testfolder.New(t, "build")
 	writeAll(t, dir, c.moduleFiles(t, repository))
 	// Vet compiles every library and checks the types of the mains, which
 	// differ in two identifiers; linking each of them would take minutes.
@@ -52,26 +52,6 @@ func TestBuild(t *testing.T) {
 		t.Parallel()
 		testProcess(t, filepath.Join(dir, "bin/bare"), filepath.Join(dir, "generated/deploy/bare/config.yaml"))
 	})
-}
-
-// buildFolder has the same name each time, since the go command compiles a package
-// again when its folder has another. A second run at the same time has a folder of
-// its own, and an hour is longer than any run takes.
-func buildFolder(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(os.TempDir(), "protosvc-test-build")
-	if info, err := os.Lstat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
-		os.RemoveAll(dir) // or else Mkdir fails
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
 }
 
 func goCommand(t *testing.T, dir string, args ...string) {

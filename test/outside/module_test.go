@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
 const (
@@ -19,7 +21,7 @@ type module struct{ dir, bin string }
 // newModule copies the example.
 func newModule(t *testing.T) module {
 	t.Helper()
-	m := module{dir: t.TempDir(), bin: t.TempDir()}
+	m := module{dir: testfolder.New(t, "outside"), bin: t.TempDir()}
 	if err := os.CopyFS(m.dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
 const repository = "../.."
@@ -32,7 +34,7 @@ func copyRepository(t *testing.T) checkout {
 	if err != nil {
 		t.Fatalf("git ls-files: %v", err)
 	}
-	c := checkout{t.TempDir()}
+	c := checkout{testfolder.New(t, "workflow")}
 	for name := range strings.SplitSeq(strings.TrimSuffix(string(names), "\x00"), "\x00") {
 		content, err := os.ReadFile(filepath.Join(repository, name))
 		if os.IsNotExist(err) {
@@ -117,7 +119,10 @@ func (c checkout) edit(t *testing.T, name string, edits ...edit) {
 // files are the contents of the files in a folder of the checkout, by path.
 type files map[string]string
 
-// snapshot reads the folders. third_party does not belong to the repository.
+// ignored are the folders that do not belong to the repository.
+var ignored = []string{"bin", "third_party"}
+
+// snapshot reads the folders.
 func (c checkout) snapshot(t *testing.T, folders ...string) files {
 	t.Helper()
 	all := files{}
@@ -126,7 +131,7 @@ func (c checkout) snapshot(t *testing.T, folders ...string) files {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && d.Name() == "third_party":
+			case d.IsDir() && slices.Contains(ignored, d.Name()):
 				return filepath.SkipDir
 			case d.IsDir():
 				return nil

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
 // TestMake does in a new project, outside of this repository, what its README
@@ -14,7 +16,7 @@ func TestMake(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generates, builds and tests a project")
 	}
-	p := shop{filepath.Join(t.TempDir(), "new shop")}
+	p := shop{filepath.Join(testfolder.New(t, "make"), "new shop")}
 	create(t, Options{Module: "example.com/shop", Services: []string{"user", "line-item"}, Dir: p.dir})
 	p.run(t, "git", "init", "-q")
 	p.commit(t)

@@ -1,0 +1,31 @@
+// Package testfolder has folders for tests that build Go code outside of the
+// repository.
+package testfolder
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// New makes an empty folder that is removed when the test ends. It has the same path
+// each time, since the go command compiles a package again when its folder has another.
+// A second run at the same time has a folder of its own.
+func New(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(os.TempDir(), "protosvc-test-"+name)
+	// What a run that was killed left behind: an hour is longer than any run takes.
+	if info, err := os.Lstat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
+		os.RemoveAll(dir) // or else Mkdir fails
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
