@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/protosvc/protosvc/svc/health"
-	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/health"
+	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
 
 // Deps is what every handler gets, embedded in the generated Deps of its

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"net"
 
-	"github.com/protosvc/protosvc/svc/limit"
+	"github.com/protosvc/protosvc/svc/internal/limit"
 )
 
 // Limits are what one replica accepts at the most. What depends on the machine

@@ -9,7 +9,7 @@ import (
 	"os"
 	"syscall"
 
-	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
 
 // Exit codes of Main.

@@ -31,8 +31,8 @@ import (
 
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/outlier"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/tracing"
 )

@@ -11,8 +11,8 @@ import (
 
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/outlier"
 )
 
 // backendCalls is how many calls of one backend tell that it fails. It is less

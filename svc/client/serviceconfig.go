@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc/balancer/roundrobin"
 	"google.golang.org/grpc/codes"
 
-	"github.com/protosvc/protosvc/svc/outlier"
+	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 

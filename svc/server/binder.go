@@ -21,7 +21,7 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/limit"
+	"github.com/protosvc/protosvc/svc/internal/limit"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"

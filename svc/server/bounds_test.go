@@ -100,8 +100,10 @@ func TestStreamEndsByTime(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := start(t, setup{echo: deaf(), policy: func(m *policy.Method) { m.Stream = test.bounds }})
 					began := time.Now()
-					f.assertEnded(t, name, waitEnd(open(t, f, name)), test.want)
-					if took := time.Since(began); took < 100*time.Millisecond || took > 125*time.Millisecond {
+					err := waitEnd(open(t, f, name))
+					took := time.Since(began)
+					f.assertEnded(t, name, err, test.want)
+					if took < 100*time.Millisecond || took > 125*time.Millisecond {
 						t.Errorf("it ended after %v, want 100ms and up to a quarter more", took)
 					}
 					if lines := f.log.lines(t, "call failed"); len(lines) != 1 || lines[0]["level"] != "INFO" || lines[0]["reason"] != test.want.Reason {

@@ -22,7 +22,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/logging"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"

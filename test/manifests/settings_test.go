@@ -1,37 +1,36 @@
 package manifests
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/testing/protocmp"
 
-	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
-	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/services/order"
+	"github.com/protosvc/protosvc/services/payment"
+	"github.com/protosvc/protosvc/services/user"
 	"github.com/protosvc/protosvc/svc"
-	"github.com/protosvc/protosvc/svc/config"
 )
 
-// flagship are the services with the defaults of their contracts and the message
-// of their own settings.
-var flagship = map[string]struct {
-	service func() svc.Service
-	message proto.Message
-}{
-	"order":   {func() svc.Service { return orderv1svc.OrderService(nil, nil) }, &orderv1.Config{}},
-	"payment": {func() svc.Service { return paymentv1svc.PaymentService(nil, nil) }, &paymentv1.Config{}},
-	"user":    {func() svc.Service { return userv1svc.UserService(nil, nil) }, &userv1.Config{}},
+var flagship = map[string]svc.Service{
+	"order":   orderv1svc.OrderService(order.New, order.Migrations),
+	"payment": paymentv1svc.PaymentService(payment.New, payment.Migrations),
+	"user":    userv1svc.UserService(user.New, user.Migrations),
 }
 
-// TestSettings loads the sample and the ConfigMap as the service does. Both name
-// only keys that exist, and both say what the contract says.
+// TestSettings starts every service with no file, with the sample, and with what the
+// ConfigMap holds. Both name only keys that exist, or it would not start, and say what
+// the contract says.
 func TestSettings(t *testing.T) {
 	services, err := Services(generated(t))
 	if err != nil {
@@ -46,49 +45,77 @@ func TestSettings(t *testing.T) {
 			if err := os.WriteFile(deployed, []byte(s.ConfigMap.Data[settingsFile]), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			want := flagship[s.Name].service().Settings
-			var messages []proto.Message
+			want := inForce(t, s.Name, "")
 			for _, file := range []string{filepath.Join(deploy, s.Name, settingsFile), deployed} {
-				settings, message := load(t, s.Name, file)
-				if diff := cmp.Diff(want, settings); diff != "" {
+				if diff := cmp.Diff(want, inForce(t, s.Name, file)); diff != "" {
 					t.Errorf("%s: the contract's defaults and the file's differ (-contract +file):\n%s", file, diff)
 				}
-				messages = append(messages, message)
-			}
-			if diff := cmp.Diff(messages[0], messages[1], protocmp.Transform()); diff != "" {
-				t.Errorf("sample and ConfigMap differ (-sample +ConfigMap):\n%s", diff)
 			}
 		})
 	}
 }
 
-func load(t *testing.T, service, file string) (svc.Settings, proto.Message) {
-	t.Helper()
-	known := flagship[service]
-	settings, message := known.service().Settings, proto.Clone(known.message)
-	if err := config.Load(config.Source{Path: file}, &settings, message); err != nil {
-		t.Fatal(err)
-	}
-	return settings, message
-}
-
 // TestSettingsFromEnvironment sets one variable of each section, named as in the
 // files.
 func TestSettingsFromEnvironment(t *testing.T) {
-	settings, message := flagship["order"].service().Settings, &orderv1.Config{}
-	err := config.Load(config.Source{
-		Path:   filepath.Join(deploy, "order", settingsFile),
-		Prefix: "ORDER",
-		Environ: []string{
-			"ORDER_LISTEN_GRPC=:1", "ORDER_STOP_DRAIN_DELAY=7s", "ORDER_DATABASE_URL=postgres://db",
-			"ORDER_CALLEES_USER_SERVICE_TARGET=dns:///elsewhere:1", "ORDER_SERVICE_DEFAULT_PAGE_SIZE=7",
-		},
-	}, &settings, message)
+	file := filepath.Join(deploy, "order", settingsFile)
+	got := inForce(t, "order", file,
+		"ORDER_STOP_DRAIN_DELAY=7ms", "ORDER_CALLEES_USER_SERVICE_TARGET=dns:///elsewhere:1", "ORDER_SERVICE_DEFAULT_PAGE_SIZE=7")
+	was := inForce(t, "order", file)
+	var changed []string
+	for _, line := range got {
+		if !slices.Contains(was, line) {
+			changed = append(changed, strings.TrimSpace(line))
+		}
+	}
+	slices.Sort(changed)
+	want := []string{"default_page_size: 7", "drain_delay: 7ms", "target: dns:///elsewhere:1"}
+	if diff := cmp.Diff(want, changed); diff != "" {
+		t.Errorf("the environment changes something else (-want +got):\n%s", diff)
+	}
+}
+
+// inForce runs a service with a file, if any, and returns the lines of its settings.
+func inForce(t *testing.T, service, file string, environ ...string) []string {
+	t.Helper()
+	for name, value := range map[string]string{
+		"LISTEN_GRPC": "127.0.0.1:0", "LISTEN_HTTP": "127.0.0.1:0", "LISTEN_ADMIN": "127.0.0.1:0",
+		"DATABASE_URL": "sqlite::memory:", "STOP_DRAIN_DELAY": "0s",
+	} {
+		environ = slices.Insert(environ, 0, strings.ToUpper(service)+"_"+name+"="+value)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ready, ended := make(chan svc.Addresses, 1), make(chan error, 1)
+	go func() {
+		ended <- svc.Run(ctx, flagship[service], svc.Options{Config: file, Environ: environ, Log: t.Output(), Ready: func(at svc.Addresses) { ready <- at }})
+	}()
+	select {
+	case at := <-ready:
+		text, err := read("http://" + at.Admin + "/config")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		return strings.Split(text, "\n")
+	case err := <-ended:
+		t.Fatalf("%s does not start with %q: %v", service, file, err)
+		return nil
+	}
+}
+
+func read(url string) (string, error) {
+	res, err := http.Get(url)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	got := []any{settings.Listen.GRPC, settings.Stop.DrainDelay.String(), settings.Database.URL, settings.Callees["user_service"].Target, message.GetDefaultPageSize()}
-	if diff := cmp.Diff([]any{":1", "7s", "postgres://db", "dns:///elsewhere:1", int32(7)}, got); diff != "" {
-		t.Error(diff)
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("GET %s: %s", url, res.Status)
 	}
+	text, err := io.ReadAll(res.Body)
+	return string(text), err
 }

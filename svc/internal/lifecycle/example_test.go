@@ -11,7 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
 
 // A gRPC server, an admin server that answers until the last call is done, some

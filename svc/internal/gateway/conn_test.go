@@ -19,7 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
 var notFound = &errors.Code{

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
 // impatient serves the service to clients who may take 500 ms for each piece,

@@ -26,7 +26,7 @@ import (
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/gateway"
+	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/protosvc/protosvc/svc/logging"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/protosvc/protosvc/svc/admin"
+	"github.com/protosvc/protosvc/svc/internal/admin"
 )
 
 func TestMain(m *testing.M) {

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/protosvc/protosvc/svc/config"
+	"github.com/protosvc/protosvc/svc/internal/config"
 )
 
 // settings has a field of every kind that the runtime may use.

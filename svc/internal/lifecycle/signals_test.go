@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/protosvc/protosvc/svc/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
 
 func TestSignals(t *testing.T) {

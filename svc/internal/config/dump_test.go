@@ -9,7 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/protosvc/protosvc/svc/config"
+	"github.com/protosvc/protosvc/svc/internal/config"
 )
 
 // full sets everything that a dump can bring back.

@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/protosvc/protosvc/svc/health"
+	"github.com/protosvc/protosvc/svc/internal/health"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -12,7 +12,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/health"
+	"github.com/protosvc/protosvc/svc/internal/health"
 )
 
 const service = "order.v1.OrderService"
