@@ -14,8 +14,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/protosvc/protosvc/internal/load"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 // outside is a greeter that asks an external service.

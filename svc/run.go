@@ -13,12 +13,12 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
-	"github.com/protosvc/protosvc/internal/load"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/load"
 	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"

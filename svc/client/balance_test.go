@@ -11,8 +11,8 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/protosvc/protosvc/internal/load"
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 // counted answers after a while and counts its calls.

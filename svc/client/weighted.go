@@ -17,7 +17,7 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/internal/load"
+	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 // weightedName is what the balancer is registered as.

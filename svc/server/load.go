@@ -3,7 +3,7 @@ package server
 import (
 	"time"
 
-	"github.com/protosvc/protosvc/internal/load"
+	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 // Load samples what the process has used and what its methods have answered.

@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
-	"github.com/protosvc/protosvc/test/otel/collector"
+	"github.com/protosvc/protosvc/svc/oracle/otel/collector"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,4 +1,4 @@
-// Package orca_test holds the load reports of package internal/load against grpc-go's
+// Package orca_test holds the load reports of package svc/internal/load against grpc-go's
 // own: its client balances by the reports of our servers, ours by those of its.
 package orca_test
 
@@ -21,8 +21,8 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/resolver/manual"
 
-	"github.com/protosvc/protosvc/internal/load"
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

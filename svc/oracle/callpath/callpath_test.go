@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
-	"github.com/protosvc/protosvc/test/otel/collector"
+	"github.com/protosvc/protosvc/svc/oracle/otel/collector"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
