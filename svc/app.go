@@ -15,9 +15,9 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // Options say how Run runs a service.
@@ -77,7 +77,7 @@ type App struct {
 
 // Deps returns what every handler gets.
 func (a *App) Deps() Deps {
-	return Deps{Log: a.log, group: &a.group, health: &a.health, stopping: a.binder.Stopping()}
+	return Deps{Log: a.log, TracerProvider: a.tracing.TracerProvider(), group: &a.group, health: &a.health, stopping: a.binder.Stopping()}
 }
 
 // DB returns the service's database with all migrations applied, nil if the
@@ -102,10 +102,10 @@ func (a *App) Callee(key string) *client.Dialer {
 
 		MaxReceiveBytes: a.settings.Limits.MessageBytes,
 
-		Metrics: a.metrics,
-		Tracing: a.tracing,
-		Breaker: settings.breaker(),
-		Log:     a.log,
+		Metrics:        a.metrics,
+		TracerProvider: a.tracing.TracerProvider(),
+		Breaker:        settings.breaker(),
+		Log:            a.log,
 	}}
 	a.dialers[key] = d
 	a.group.OnClose("callee "+key, d.Close)
@@ -128,7 +128,7 @@ func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
 		Attempts:        settings.Attempts,
 		IdleConnections: settings.IdleConnections,
 		Metrics:         a.metrics,
-		Tracing:         a.tracing,
+		TracerProvider:  a.tracing.TracerProvider(),
 	})
 	if err != nil {
 		return nil, err

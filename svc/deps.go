@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
@@ -14,6 +16,10 @@ type Deps struct {
 	// Log writes one JSON object per line. Use its methods with a context, so
 	// that lines carry the ids of the trace.
 	Log *slog.Logger
+
+	// TracerProvider makes spans inside of a call, and is for libraries that take one
+	// of OpenTelemetry. The spans of calls, in and out, are there without it.
+	TracerProvider trace.TracerProvider
 
 	group    *lifecycle.Group
 	health   *health.Checker

@@ -20,9 +20,9 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 	"github.com/protosvc/protosvc/svc/internal/load"
 	"github.com/protosvc/protosvc/svc/internal/logging"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 const (
@@ -131,7 +131,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 	})
 	limits := a.settings.Limits
 	a.binder = server.New(server.Options{
-		Metrics: a.metrics, Tracing: a.tracing, Log: a.log, Propagate: a.service.Propagate,
+		Metrics: a.metrics, TracerProvider: a.tracing.TracerProvider(), Log: a.log, Propagate: a.service.Propagate,
 		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
 	})
 	return nil

@@ -10,10 +10,10 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/internal/throttle"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // method holds what the calls of one RPC share, bound once.
@@ -25,16 +25,13 @@ type method struct {
 
 // bind prepares every method of the spec, by its full name.
 func bind(spec Spec, o Options) map[string]*method {
-	registry, provider := o.registry(), o.Tracing
-	if provider == nil {
-		provider = &tracing.Provider{}
-	}
+	registry := o.registry()
 	methods := make(map[string]*method, len(spec.Methods))
 	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {
 		bound := &method{
 			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
-			tracing: provider.Client(m.Name),
+			tracing: tracing.Client(o.TracerProvider, m.Name),
 		}
 		if m.Hedge.Enabled() {
 			bound.hedge = &hedge{m.Hedge, m.Timeout, registry.Hedges(m), tokens}

@@ -3,7 +3,7 @@
 // A [Spec] says what is called; it is generated beside the callee. [Dial] makes
 // a [Conn] of it, which every generated gRPC client takes:
 //
-//	conn, err := client.Dial(userv1svc.UserServiceSpec, client.Options{Metrics: registry, Tracing: provider})
+//	conn, err := client.Dial(userv1svc.UserServiceSpec, client.Options{Metrics: registry, TracerProvider: provider})
 //	users := userv1.NewUserServiceClient(conn)
 //
 // Deadlines, retries, balancing and health checking are grpc-go's own, told by
@@ -22,6 +22,7 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
@@ -34,7 +35,6 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // defaultReceiveBytes is grpc-go's own limit.
@@ -77,9 +77,9 @@ type Options struct {
 	// Metrics gets the grpc_client_ series. Nil: nobody sees them.
 	Metrics *metrics.Registry
 
-	// Tracing makes the spans. Nil: none, but the trace of the context is
+	// TracerProvider makes the spans. Nil: none, but the trace of the context is
 	// passed on.
-	Tracing *tracing.Provider
+	TracerProvider trace.TracerProvider
 
 	// MaxReceiveBytes is the largest message that is received; a larger one ends its
 	// call with errors.MessageTooLarge. 0 means 4 MiB.

@@ -298,7 +298,7 @@ func TestHedgesAreEvents(t *testing.T) {
 	recorder := tracetest.NewInMemoryExporter()
 	p := provider(t, recorder)
 	a := startAnswers(t, "a", fail(errors.Unavailable))
-	conn := dial(t, hedgedSpec(2, time.Hour, 0), client.Options{Tracing: p}, a.backend)
+	conn := dial(t, hedgedSpec(2, time.Hour, 0), client.Options{TracerProvider: p.TracerProvider()}, a.backend)
 	if _, err := unary(soon(t), conn, ""); err != nil {
 		t.Fatal(err)
 	}

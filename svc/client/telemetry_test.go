@@ -16,8 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // series returns the counters of a registry that are not zero, and the counts of
@@ -153,8 +153,8 @@ func TestTracing(t *testing.T) {
 	})
 	recorder := tracetest.NewInMemoryExporter()
 	p := provider(t, recorder)
-	conn := dial(t, echoSpec(), client.Options{Tracing: p}, b)
-	ctx, parent := p.Tracer().Start(soon(t), "handler")
+	conn := dial(t, echoSpec(), client.Options{TracerProvider: p.TracerProvider()}, b)
+	ctx, parent := p.TracerProvider().Tracer("test").Start(soon(t), "handler")
 	defer parent.End()
 
 	calls := map[string]func() error{

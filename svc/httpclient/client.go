@@ -23,9 +23,11 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/protosvc/protosvc/svc/internal/throttle"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // Options are the settings of a client. Zero means the default.
@@ -53,9 +55,9 @@ type Options struct {
 	// Metrics gets http_client_request_duration_seconds. Nil: nobody sees it.
 	Metrics *metrics.Registry
 
-	// Tracing makes the spans. Nil: none, but the trace of the context is
+	// TracerProvider makes the spans. Nil: none, but the trace of the context is
 	// passed on.
-	Tracing *tracing.Provider
+	TracerProvider trace.TracerProvider
 }
 
 // Client calls one service. It is safe for concurrent use.
@@ -81,9 +83,6 @@ func New(o Options) (*Client, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New(metrics.BuildInfo{})
 	}
-	if o.Tracing == nil {
-		o.Tracing = new(tracing.Provider)
-	}
 	idle := cmp.Or(o.IdleConnections, 16)
 	return &Client{
 		name:     o.Name,
@@ -92,7 +91,7 @@ func New(o Options) (*Client, error) {
 		attempts: cmp.Or(o.Attempts, 3),
 		limit:    cmp.Or(o.MaxResponseBytes, 4<<20),
 		metrics:  o.Metrics.HTTPClient(o.Name),
-		tracing:  o.Tracing.HTTPClient(),
+		tracing:  tracing.HTTP(o.TracerProvider),
 		transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			ForceAttemptHTTP2:      true,

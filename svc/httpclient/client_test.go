@@ -20,8 +20,8 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/httpclient"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -290,8 +290,8 @@ func TestTelemetry(t *testing.T) {
 	}
 	defer p.Shutdown(context.Background())
 	s := start(t, cut, answer(http.StatusServiceUnavailable))
-	c := newClient(t, httpclient.Options{URL: s.URL, Metrics: registry, Tracing: p})
-	ctx, parent := p.Tracer().Start(t.Context(), "handler")
+	c := newClient(t, httpclient.Options{URL: s.URL, Metrics: registry, TracerProvider: p.TracerProvider()})
+	ctx, parent := p.TracerProvider().Tracer("test").Start(t.Context(), "handler")
 	if _, _, err := send(ctx, c, "GET", "/a?key=secret", ""); err != nil {
 		t.Fatal(err)
 	}

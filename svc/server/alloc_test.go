@@ -38,18 +38,18 @@ func TestAllocations(t *testing.T) {
 	bareConn := serve(t, bare)
 
 	b := server.New(server.Options{
-		Metrics: metrics.New(metrics.BuildInfo{}),
-		Tracing: newProvider(t, 0.01, dropped{}),
-		Log:     slog.New(slog.DiscardHandler),
+		Metrics:        metrics.New(metrics.BuildInfo{}),
+		TracerProvider: newProvider(t, 0.01, dropped{}).TracerProvider(),
+		Log:            slog.New(slog.DiscardHandler),
 	})
 	full := b.NewGRPC(server.GRPCOptions{})
 	b.Register(full, &echoDesc, decorate(b, echo{}, time.Minute, func(*text) error { return nil }))
 	fullConn := serve(t, full)
 
 	b = server.New(server.Options{
-		Metrics: metrics.New(metrics.BuildInfo{}),
-		Tracing: newProvider(t, 0.01, dropped{}),
-		Log:     slog.New(slog.DiscardHandler),
+		Metrics:        metrics.New(metrics.BuildInfo{}),
+		TracerProvider: newProvider(t, 0.01, dropped{}).TracerProvider(),
+		Log:            slog.New(slog.DiscardHandler),
 
 		Concurrency: 1000, Adaptive: true,
 	})

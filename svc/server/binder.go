@@ -20,19 +20,21 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // Options say where methods report to. Each may be left nil.
 type Options struct {
-	Metrics *metrics.Registry // nil: a registry that nobody reads
-	Tracing *tracing.Provider // nil: no spans; the callers' trace context is passed on
-	Log     *slog.Logger      // nil: no logs
+	Metrics        *metrics.Registry    // nil: a registry that nobody reads
+	TracerProvider trace.TracerProvider // nil: no spans; the callers' trace context is passed on
+	Log            *slog.Logger         // nil: no logs
 
 	// Propagate are the metadata that travel. Nil: none.
 	Propagate propagate.Keys
@@ -48,7 +50,7 @@ type Options struct {
 // It is safe for concurrent use.
 type Binder struct {
 	metrics *metrics.Registry
-	tracing *tracing.Provider
+	traces  trace.TracerProvider
 	log     *slog.Logger
 	keys    propagate.Keys
 
@@ -64,12 +66,9 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics, tracing: o.Tracing, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
+	b := &Binder{metrics: o.Metrics, traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
 	if b.metrics == nil {
 		b.metrics = metrics.New(metrics.BuildInfo{})
-	}
-	if b.tracing == nil {
-		b.tracing = new(tracing.Provider)
 	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
@@ -112,7 +111,7 @@ func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
 		errors:  m.Errors,
 		keys:    b.keys,
 		metrics: b.metrics.ServerMethod(m, kind),
-		tracing: b.tracing.Server(m.Name),
+		tracing: tracing.Server(b.traces, m.Name),
 		log:     b.log.With(slog.String("rpc", m.Name)),
 		longest: unbounded,
 	}

@@ -74,7 +74,7 @@ func newHop(t *testing.T, contract svcerrors.Contract, act func(ctx context.Cont
 	h := &hop{fixture: fixture{registry: metrics.New(metrics.BuildInfo{}), log: new(logBuffer)}}
 	h.provider = newProvider(t, 1, tracetest.NewInMemoryExporter())
 	h.binder = server.New(server.Options{
-		Metrics: h.registry, Tracing: h.provider, Propagate: chainKeys,
+		Metrics: h.registry, TracerProvider: h.provider.TracerProvider(), Propagate: chainKeys,
 		Log: logging.New(h.log, logging.Options{Level: slog.LevelDebug}),
 	})
 	method := func(name string) policy.Method { return policy.Method{Name: name, Errors: contract} }
@@ -117,7 +117,7 @@ func (h *hop) dial(t *testing.T, s *grpc.Server) *client.Conn {
 		Service: "test.v1.EchoService", Target: "passthrough:///" + listener.Addr().String(),
 		Methods: policy.Table{{Name: unaryName}, {Name: serverName}, {Name: clientName}, {Name: bidiName}},
 		Streams: echoDesc.Streams, Errors: svcerrors.Table{bankDeclined, orderUnpaid},
-	}, client.Options{Tracing: h.provider})
+	}, client.Options{TracerProvider: h.provider.TracerProvider()})
 	if err != nil {
 		t.Fatal(err)
 	}

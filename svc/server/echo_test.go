@@ -19,10 +19,10 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/server"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // text is the message of the test service, in both directions.
@@ -183,9 +183,9 @@ func start(t *testing.T, s setup) *fixture {
 	f := &fixture{registry: metrics.New(metrics.BuildInfo{}), spans: tracetest.NewInMemoryExporter(), log: new(logBuffer)}
 	f.provider = newProvider(t, 1, f.spans)
 	f.binder = server.New(server.Options{
-		Metrics: f.registry,
-		Tracing: f.provider,
-		Log:     slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Metrics:        f.registry,
+		TracerProvider: f.provider.TracerProvider(),
+		Log:            slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 
 		Concurrency: s.options.Concurrency,
 		Adaptive:    s.options.Adaptive,

@@ -14,8 +14,8 @@ import (
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/tracing"
 )
 
 // startTimeout is how long a service may take to be ready.
@@ -109,9 +109,9 @@ func generatedClient(t *testing.T, address string) userv1.UserServiceClient {
 		}
 	})
 	dialer := &client.Dialer{Options: client.Options{
-		Target:  "passthrough:///" + address,
-		Metrics: metrics.New(metrics.BuildInfo{}),
-		Tracing: provider,
+		Target:         "passthrough:///" + address,
+		Metrics:        metrics.New(metrics.BuildInfo{}),
+		TracerProvider: provider.TracerProvider(),
 	}}
 	t.Cleanup(func() {
 		if err := dialer.Close(); err != nil {

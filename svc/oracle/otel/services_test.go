@@ -22,7 +22,7 @@ import (
 	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/client"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/tracing"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 )
 
 // The ids of the orders, which decide how a call ends.
@@ -119,7 +119,7 @@ func ourClient(t *testing.T, address string) orderv1.OrderServiceClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { shutdown(t, provider.Shutdown) })
-	dialer := &client.Dialer{Options: client.Options{Target: "passthrough:///" + address, Tracing: provider}}
+	dialer := &client.Dialer{Options: client.Options{Target: "passthrough:///" + address, TracerProvider: provider.TracerProvider()}}
 	t.Cleanup(func() {
 		if err := dialer.Close(); err != nil {
 			t.Error(err)

@@ -2,13 +2,12 @@
 //
 // A [Provider] is made once, at start, from a few options and the standard
 // OTEL_* variables of the environment. Servers and clients bind their methods
-// to it ([Provider.Server], [Provider.Client]) and start a span per call. Spans
-// carry what OpenTelemetry's semantic conventions for gRPC ask for. Trace
-// context and baggage travel in the W3C headers, over HTTP as over gRPC.
+// ([Server], [Client], [HTTP]) to it, or to any other TracerProvider, and start a
+// span per call. Spans carry what OpenTelemetry's semantic conventions for gRPC ask
+// for. Trace context and baggage travel in the W3C headers, over HTTP as over gRPC.
 //
 // Nothing global is set: a process may have several providers, and a test its
-// own. A library that uses OpenTelemetry's global provider must be given
-// [Provider.TracerProvider].
+// own.
 package tracing
 
 import (
@@ -51,8 +50,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Provider makes spans. The zero value records nothing and makes no ids, but
-// passes on the trace context of its callers.
+// Provider is what a process makes its spans with. The zero value records nothing and
+// makes no ids, but passes on the trace context of its callers.
 type Provider struct {
 	sdk *sdktrace.TracerProvider // nil: disabled
 }
@@ -104,22 +103,25 @@ func describe(ctx context.Context, o Options) (*resource.Resource, error) {
 	return described, nil
 }
 
-// TracerProvider returns the provider as OpenTelemetry's own type, for
-// libraries that make spans of their own.
+// TracerProvider returns the provider as OpenTelemetry's own type.
 func (p *Provider) TracerProvider() trace.TracerProvider {
-	if p.sdk == nil {
+	if p == nil || p.sdk == nil {
 		return noop.NewTracerProvider()
 	}
 	return p.sdk
 }
 
-// Tracer returns the tracer that the spans of RPCs are made with.
-func (p *Provider) Tracer() trace.Tracer { return p.TracerProvider().Tracer(scope) }
+// tracer returns the tracer that the spans of RPCs are made with. Without a provider
+// it records nothing.
+func tracer(p trace.TracerProvider) trace.Tracer {
+	if p == nil {
+		p = noop.NewTracerProvider()
+	}
+	return p.Tracer(scope)
+}
 
-// Propagator returns how trace context and baggage travel: in the W3C headers
-// traceparent, tracestate and baggage.
-func (p *Provider) Propagator() propagation.TextMapPropagator { return newPropagator() }
-
+// newPropagator has trace context and baggage travel in the W3C headers traceparent,
+// tracestate and baggage.
 func newPropagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }

@@ -24,7 +24,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/tracing"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -83,7 +83,7 @@ func TestServerSpan(t *testing.T) {
 	ctx := peer.NewContext(received("traceparent", traceparent), &peer.Peer{
 		LocalAddr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 9090},
 	})
-	m := p.Server(rpc)
+	m := tracing.Server(p.TracerProvider(), rpc)
 	_, span := m.Start(ctx)
 	m.End(span, status.New(codes.NotFound, "no such order"))
 
@@ -134,7 +134,7 @@ func TestStatusOfSpans(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			p, ended := recorded(t, tracing.Options{SampleRatio: 1})
-			server, client := p.Server(rpc), p.Client(rpc, attribute.String("server.address", "order"))
+			server, client := tracing.Server(p.TracerProvider(), rpc), tracing.Client(p.TracerProvider(), rpc, attribute.String("server.address", "order"))
 			outcome := status.New(test.code, "why")
 			_, span := server.Start(t.Context())
 			server.End(span, outcome)
@@ -162,8 +162,8 @@ func TestStatusOfSpans(t *testing.T) {
 func TestNilOutcomeIsOK(t *testing.T) {
 	isolate(t)
 	p, ended := recorded(t, tracing.Options{SampleRatio: 1})
-	_, span := p.Server(rpc).Start(t.Context())
-	p.Server(rpc).End(span, nil)
+	_, span := tracing.Server(p.TracerProvider(), rpc).Start(t.Context())
+	tracing.Server(p.TracerProvider(), rpc).End(span, nil)
 	if got := attributes(ended()[0].Attributes)["rpc.response.status_code"]; got != "OK" {
 		t.Errorf("got %q", got)
 	}
@@ -172,8 +172,8 @@ func TestNilOutcomeIsOK(t *testing.T) {
 func TestLocalParentWins(t *testing.T) {
 	isolate(t)
 	p, ended := recorded(t, tracing.Options{SampleRatio: 1})
-	ctx, parent := p.Tracer().Start(received("traceparent", traceparent), "local")
-	_, span := p.Server(rpc).Start(ctx)
+	ctx, parent := p.TracerProvider().Tracer("test").Start(received("traceparent", traceparent), "local")
+	_, span := tracing.Server(p.TracerProvider(), rpc).Start(ctx)
 	span.End()
 	if got := ended()[0].Parent.SpanID(); got != parent.SpanContext().SpanID() {
 		t.Errorf("got parent %v, want the local span", got)
@@ -205,7 +205,7 @@ func TestSampling(t *testing.T) {
 			if test.parent != "" {
 				ctx = received("traceparent", test.parent)
 			}
-			_, span := p.Server(rpc).Start(ctx)
+			_, span := tracing.Server(p.TracerProvider(), rpc).Start(ctx)
 			if span.IsRecording() != test.want {
 				t.Errorf("recording is %v, want %v", span.IsRecording(), test.want)
 			}
@@ -220,7 +220,7 @@ func TestPropagation(t *testing.T) {
 	isolate(t)
 	p, _ := recorded(t, tracing.Options{})
 	ctx := received("traceparent", traceparent, "tracestate", "a=b", "baggage", "tenant=7", "other", "x")
-	ctx, _ = p.Server(rpc).Start(ctx)
+	ctx, _ = tracing.Server(p.TracerProvider(), rpc).Start(ctx)
 	if got := baggage.FromContext(ctx).Member("tenant").Value(); got != "7" {
 		t.Errorf("got baggage %q", got)
 	}
@@ -232,7 +232,7 @@ func TestPropagation(t *testing.T) {
 	for name, ctx := range tests {
 		t.Run(name, func(t *testing.T) {
 			before, _ := metadata.FromOutgoingContext(ctx)
-			sent, span := p.Client(rpc).Start(ctx)
+			sent, span := tracing.Client(p.TracerProvider(), rpc).Start(ctx)
 			md, _ := metadata.FromOutgoingContext(sent)
 			want := "00-" + traceID + "-" + span.SpanContext().SpanID().String() + "-01"
 			if got := md.Get("traceparent"); len(got) != 1 || got[0] != want {
@@ -262,12 +262,12 @@ func TestDisabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []*tracing.Provider{disabled, {}} {
-		ctx, span := p.Server(rpc).Start(received("traceparent", traceparent))
+		ctx, span := tracing.Server(p.TracerProvider(), rpc).Start(received("traceparent", traceparent))
 		if span.IsRecording() || span.SpanContext().TraceID().String() != traceID {
 			t.Errorf("got %v", span.SpanContext())
 		}
-		p.Server(rpc).End(span, nil)
-		sent, _ := p.Client(rpc).Start(ctx)
+		tracing.Server(p.TracerProvider(), rpc).End(span, nil)
+		sent, _ := tracing.Client(p.TracerProvider(), rpc).Start(ctx)
 		md, _ := metadata.FromOutgoingContext(sent)
 		if md.Get("traceparent")[0] != traceparent {
 			t.Errorf("the caller's context was not passed on: %v", md)
@@ -343,8 +343,8 @@ func TestExportOverGRPC(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, span := p.Server(rpc).Start(t.Context())
-			p.Server(rpc).End(span, nil)
+			_, span := tracing.Server(p.TracerProvider(), rpc).Start(t.Context())
+			tracing.Server(p.TracerProvider(), rpc).End(span, nil)
 			if err := p.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -382,7 +382,7 @@ func TestFailedExportsAreLoggedOnce(t *testing.T) {
 	}
 	for _, broken := range []bool{false, true, true, true, false, false} {
 		exporter.broken = broken
-		_, span := p.Tracer().Start(t.Context(), "work")
+		_, span := p.TracerProvider().Tracer("test").Start(t.Context(), "work")
 		span.End()
 		if err := p.Flush(t.Context()); err != nil {
 			t.Error(err)
@@ -405,7 +405,7 @@ func Example() {
 	}
 	defer func() { _ = provider.Shutdown(context.Background()) }()
 
-	getOrder := provider.Server("/order.v1.OrderService/GetOrder")
+	getOrder := tracing.Server(provider.TracerProvider(), "/order.v1.OrderService/GetOrder")
 	caller := metadata.Pairs("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	ctx, span := getOrder.Start(metadata.NewIncomingContext(context.Background(), caller))
 	defer getOrder.End(span, nil)

@@ -24,11 +24,11 @@ type method struct {
 	options    []trace.SpanStartOption
 }
 
-func (p *Provider) method(fullName string, kind trace.SpanKind, attributes []attribute.KeyValue) method {
+func newMethod(p trace.TracerProvider, fullName string, kind trace.SpanKind, attributes []attribute.KeyValue) method {
 	name := strings.TrimPrefix(fullName, "/")
 	attributes = append([]attribute.KeyValue{semconv.RPCSystemNameGRPC, semconv.RPCMethod(name)}, attributes...)
 	return method{
-		tracer:     p.Tracer(),
+		tracer:     tracer(p),
 		propagator: newPropagator(),
 		name:       name,
 		options:    []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attributes...)},
@@ -36,12 +36,13 @@ func (p *Provider) method(fullName string, kind trace.SpanKind, attributes []att
 }
 
 // ServerMethod starts the spans of one method on the side that answers it. It
-// is made by [Provider.Server].
+// is made by [Server].
 type ServerMethod struct{ method }
 
-// Server binds a method by its full name, "/order.v1.OrderService/CreateOrder".
-func (p *Provider) Server(fullName string) *ServerMethod {
-	return &ServerMethod{p.method(fullName, trace.SpanKindServer, nil)}
+// Server binds a method by its full name, "/order.v1.OrderService/CreateOrder". A
+// provider of nil records nothing.
+func Server(p trace.TracerProvider, fullName string) *ServerMethod {
+	return &ServerMethod{newMethod(p, fullName, trace.SpanKindServer, nil)}
 }
 
 // Start begins the span of a call, and returns a context that carries it. Its
@@ -71,13 +72,14 @@ func (*ServerMethod) End(span trace.Span, outcome *status.Status) {
 }
 
 // ClientMethod starts the spans of one method on the side that calls it. It is
-// made by [Provider.Client].
+// made by [Client].
 type ClientMethod struct{ method }
 
 // Client binds a method by its full name, "/order.v1.OrderService/CreateOrder".
-// The attributes, for example the address that is called, are set on every span.
-func (p *Provider) Client(fullName string, attributes ...attribute.KeyValue) *ClientMethod {
-	return &ClientMethod{p.method(fullName, trace.SpanKindClient, attributes)}
+// The attributes, for example the address that is called, are set on every span. A
+// provider of nil records nothing.
+func Client(p trace.TracerProvider, fullName string, attributes ...attribute.KeyValue) *ClientMethod {
+	return &ClientMethod{newMethod(p, fullName, trace.SpanKindClient, attributes)}
 }
 
 // Start begins the span of a call, as a child of the span in ctx, and returns a

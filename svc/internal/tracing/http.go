@@ -14,14 +14,15 @@ import (
 )
 
 // HTTPClient starts the spans of requests to an external service. It is made by
-// [Provider.HTTPClient].
+// [HTTP].
 type HTTPClient struct {
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
 }
 
-// HTTPClient returns what makes the spans of an HTTP client.
-func (p *Provider) HTTPClient() *HTTPClient { return &HTTPClient{p.Tracer(), newPropagator()} }
+// HTTP returns what makes the spans of an HTTP client. A provider of nil records
+// nothing.
+func HTTP(p trace.TracerProvider) *HTTPClient { return &HTTPClient{tracer(p), newPropagator()} }
 
 // Start begins the span of a request, the n-th after the first, as a child of
 // the span in ctx. It is named after the method, as the semantic conventions
