@@ -31,7 +31,7 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := buildFolder(t)
+	dir := buildFolder(t, "protosvc-test-build")
 	writeAll(t, dir, c.moduleFiles(t, repository))
 	// Vet compiles every library and checks the types of the mains, which
 	// differ in two identifiers; linking each of them would take minutes.
@@ -57,9 +57,9 @@ func TestBuild(t *testing.T) {
 // buildFolder has the same name each time, since the go command compiles a package
 // again when its folder has another. A second run at the same time has a folder of
 // its own, and an hour is longer than any run takes.
-func buildFolder(t *testing.T) string {
+func buildFolder(t *testing.T, name string) string {
 	t.Helper()
-	dir := filepath.Join(os.TempDir(), "protosvc-test-build")
+	dir := filepath.Join(os.TempDir(), name)
 	if info, err := os.Lstat(dir); err == nil && time.Since(info.ModTime()) > time.Hour {
 		os.RemoveAll(dir) // or else Mkdir fails
 	}
