@@ -81,6 +81,8 @@ const (
 	labelValueForm
 	secretName
 	limitSize
+	linkedFile
+	linkedService
 	methodConcurrency
 	bucketsUnused
 	bucketsFinite
@@ -210,6 +212,8 @@ var diagnostics = [...]fault.Message{
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
+	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
+	linkedService:      {Rule: "linked", Format: "%q is served by every generated service already, and a second one would be a panic at the start (leave its file out of the inputs)"},
 	methodConcurrency:  {Rule: "method-concurrency", Format: "%d is never reached: the server refuses above %d in progress (lower it, or raise (svc.v1.service).limits.concurrency)"},
 	bucketsUnused:      {Rule: "metric-buckets", Format: "are set on a metric that is not a histogram"},
 	bucketsFinite:      {Rule: "metric-buckets", Format: "are not all finite (the bucket above the last bound is always there)"},

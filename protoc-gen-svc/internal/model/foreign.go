@@ -1,6 +1,10 @@
 package model
 
-import "slices"
+import (
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
 
 // checkForeignErrors refuses an error of another service that no method under
 // calls returns: there is nobody to have it from. Errors of packages without a
@@ -19,4 +23,9 @@ func (b *builder) checkForeignErrors(m *Method, g *graph) {
 			b.fault(m.origin().at("errors", i), errorNotFromCallee, e.Reason, pkg)
 		}
 	}
+}
+
+// ofOthers reports whether a file was not written for us.
+func (b *builder) ofOthers(f protoreflect.FileDescriptor) bool {
+	return newScope(b.plugin, b.plugin.FilesByPath[f.Path()]).foreign
 }

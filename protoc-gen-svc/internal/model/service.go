@@ -248,7 +248,7 @@ func (b *builder) rules(s *Service, p *protogen.Service, config *protogen.Messag
 	if config != nil {
 		roots = append(roots, config)
 	}
-	set, faults := rules.Build(roots, s.GoName)
+	set, faults := rules.Build(roots, s.GoName, b.ofOthers)
 	b.faults.Merge(faults)
 	s.Rules = set
 	validator := func(m *protogen.Message) string {

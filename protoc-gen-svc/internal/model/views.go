@@ -32,6 +32,9 @@ func (s *Service) Routed() []*Method {
 	return out
 }
 
+// Unchecked are the rules of the requests that have no validator, in words.
+func (s *Service) Unchecked() []string { return s.Rules.Unchecked }
+
 // EmitRules writes the validators of the service.
 func (s *Service) EmitRules(g *protogen.GeneratedFile) { s.Rules.Emit(g) }
 

@@ -38,6 +38,9 @@ type builder struct {
 	byName   map[protoreflect.FullName]*message
 	messages []*message
 	patterns []*pattern
+
+	ofOthers  func(protoreflect.FileDescriptor) bool
+	unchecked []string
 }
 
 func newBuilder() *builder {
@@ -90,6 +93,8 @@ func (b *builder) finish(prefix string) *Set {
 		patterns: b.patterns,
 		roots:    map[protoreflect.FullName]*message{},
 		locals:   newLocals(imported(b.messages)),
+
+		Unchecked: b.unchecked,
 	}
 	taken := map[string]bool{}
 	for _, m := range b.messages {

@@ -37,7 +37,7 @@ func TestComplete(t *testing.T) {
 				options := &validate.FieldRules{}
 				specific := options.ProtoReflect().Mutable(kind).Message()
 				set(specific, setting)
-				got, faults := rules.Build(messageWith(t, string(kind.Name()), options), "Test")
+				got, faults := rules.Build(messageWith(t, string(kind.Name()), options), "Test", nil)
 				if err := faults.Err(); err != nil {
 					t.Fatal(err)
 				}

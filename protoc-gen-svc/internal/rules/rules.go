@@ -23,15 +23,22 @@ type Set struct {
 	roots    map[protoreflect.FullName]*message
 	patterns []*pattern
 	locals   locals
+
+	// Unchecked are the rules that were left out, in words for people.
+	Unchecked []string
 }
 
 // Build decides on the validators of messages that a service receives, with the
 // messages in them. The prefix, the service's name, begins the names of all that
 // will be generated, so that several services may share a Go package.
 //
+// Expressions in CEL are faults, but for files of others: whoever generates from
+// them cannot change them, so they are left out and said to be. Nil: there are none.
+//
 // The set is of use only when there are no faults.
-func Build(received []*protogen.Message, prefix string) (*Set, fault.List) {
+func Build(received []*protogen.Message, prefix string, ofOthers func(protoreflect.FileDescriptor) bool) (*Set, fault.List) {
 	b := newBuilder()
+	b.ofOthers = ofOthers
 	for _, m := range received {
 		b.message(m).root = true
 	}
@@ -69,8 +76,8 @@ func (s *Set) Names() []string {
 	return names
 }
 
-// Empty reports whether there is nothing to generate.
-func (s *Set) Empty() bool { return len(s.messages) == 0 }
+// Empty reports whether there is nothing to generate, nor to say.
+func (s *Set) Empty() bool { return len(s.messages) == 0 && len(s.Unchecked) == 0 }
 
 // Emit writes the functions, and the variables they use. The caller writes
 // everything before: header, package clause.

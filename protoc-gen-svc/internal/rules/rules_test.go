@@ -135,7 +135,7 @@ func generate(t *testing.T, image *descriptorpb.FileDescriptorSet, files []strin
 	out := map[string]string{}
 	for _, name := range files {
 		file := gen.FilesByPath[name]
-		set, faults := rules.Build(file.Messages, "Test")
+		set, faults := rules.Build(file.Messages, "Test", nil)
 		if !faults.Empty() {
 			out[name+".faults"] = faults.String() + "\n"
 			continue

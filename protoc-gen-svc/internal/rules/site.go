@@ -101,18 +101,27 @@ func (b *builder) foreign(rules protoreflect.Message, s site, number protowire.N
 	b.refuse(s, foreignRule, number, rules.Descriptor().FullName())
 }
 
-// noCEL refuses expressions in the Common Expression Language.
+// noCEL refuses expressions in the Common Expression Language, or leaves them out.
 func (b *builder) noCEL(s site, rules interface {
 	proto.Message
 	GetCel() []*validate.Rule
 	GetCelExpression() []string
 }) {
 	for i := range rules.GetCel() {
-		b.refuse(s.child(rules, "cel").index(i), celRule)
+		b.cel(s.child(rules, "cel").index(i))
 	}
 	for i := range rules.GetCelExpression() {
-		b.refuse(s.child(rules, "cel_expression").index(i), celRule)
+		b.cel(s.child(rules, "cel_expression").index(i))
 	}
+}
+
+func (b *builder) cel(s site) {
+	file := s.desc.ParentFile()
+	if b.ofOthers == nil || !b.ofOthers(file) {
+		b.refuse(s, celRule)
+		return
+	}
+	b.unchecked = append(b.unchecked, s.text+" of "+string(s.desc.FullName())+" in "+file.Path())
 }
 
 // words joins with commas.

@@ -52,7 +52,7 @@ func readTemplate(source []byte) (*template, error) {
 	if len(t.Plugins) == 0 {
 		return nil, errors.New("none of the plugins is protoc-gen-svc (want one whose local names it, or whose opt has root=)")
 	}
-	return t, nil
+	return t, t.checkExcluded()
 }
 
 // capturing returns the template with another command in the plugin's place,

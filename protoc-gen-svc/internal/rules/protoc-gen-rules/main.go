@@ -34,7 +34,7 @@ func main() {
 // generate writes the validators of all messages of a file, as if a service
 // received them.
 func generate(gen *protogen.Plugin, file *protogen.File) error {
-	set, faults := rules.Build(file.Messages, "Test")
+	set, faults := rules.Build(file.Messages, "Test", nil)
 	if err := faults.Err(); err != nil {
 		return err
 	}
