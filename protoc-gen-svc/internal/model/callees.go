@@ -41,10 +41,10 @@ func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
 	}
 	for _, m := range s.Methods {
 		for i, call := range m.Calls {
-			add(call, m.origin().at("calls", i))
+			add(call, m.place("calls", i))
 		}
 		for i, call := range m.Defers {
-			c := add(call, m.origin().at("defers", i))
+			c := add(call, m.place("defers", i))
 			c.Deferred = append(c.Deferred, call.Method)
 		}
 	}
@@ -161,7 +161,7 @@ func (b *builder) checkSystem(system *System, g *graph) {
 // checkCallees checks that the methods of one of the lists exist.
 func (b *builder) checkCallees(m *Method, field string, calls []Call, g *graph) {
 	for i, call := range calls {
-		at, name := m.origin().at(field, i), call.Service+"/"+call.Method
+		at, name := m.place(field, i), call.Service+"/"+call.Method
 		switch callee := g.services[call.Service]; {
 		case g.method(call) != nil, callee == nil && !b.options.System:
 		case callee == nil:

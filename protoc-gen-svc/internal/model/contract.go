@@ -62,6 +62,7 @@ func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 		if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
 			b.fault(at.in("to"), mapPlaceholder, mapping.GetTo(), missing, mapping.GetFrom())
 		}
+		m.keep("map_errors", at)
 		out = append(out, ErrorMapping{from, to})
 	}
 	return out
@@ -102,7 +103,7 @@ func (b *builder) checkMappings(m *Method, g *graph) {
 			return callee == nil || slices.Contains(callee.Errors, mapping.From)
 		}
 		if !slices.ContainsFunc(m.Calls, returned) {
-			b.fault(m.origin().at("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
+			b.fault(m.place("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
 		}
 	}
 }

@@ -33,10 +33,9 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 		Validator:      "nil",
 		proto:          m,
 	}
-	at := method.origin()
 	method.Timeout = b.timeout(method, options)
 	method.Idempotent = b.idempotent(method, options)
-	method.Errors = b.declaredErrors(at, options)
+	method.Errors = b.declaredErrors(method, options)
 	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
@@ -44,8 +43,8 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())
 	method.Stream = b.stream(method, options.GetStream())
 	method.Hedge = b.hedge(method, options)
-	method.Calls = b.calls(at, "calls", options.GetCalls())
-	method.Defers = b.calls(at, "defers", options.GetDefers())
+	method.Calls = b.calls(method, "calls", options.GetCalls())
+	method.Defers = b.calls(method, "defers", options.GetDefers())
 	method.KeepsAnswer = b.keepsAnswer(s, method, options)
 	method.Routes = b.routes(method)
 	return method
@@ -57,6 +56,19 @@ func (m *Method) ownTimeout() string {
 }
 
 func (m *Method) origin() Origin { return Origin{desc: m.proto.Desc, ext: svcv1.E_Method} }
+
+// keep notes where the contract has the element that one of the method's lists
+// gets next. Elements that are refused are in no list, so what follows them has
+// another index there than in the contract.
+func (m *Method) keep(field string, at Origin) {
+	if m.places == nil {
+		m.places = map[string][]Origin{}
+	}
+	m.places[field] = append(m.places[field], at)
+}
+
+// place is where the contract has an element of one of the method's lists.
+func (m *Method) place(field string, i int) Origin { return m.places[field][i] }
 
 func kindOf(d protoreflect.MethodDescriptor) Kind {
 	switch {
@@ -186,10 +198,10 @@ func (b *builder) retryCodes(at Origin, m *Method, wanted []code.Code) []string 
 	return names
 }
 
-func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
+func (b *builder) declaredErrors(m *Method, o *svcv1.Method) []*Error {
 	var out []*Error
 	for i, name := range o.GetErrors() {
-		at := at.at("errors", i)
+		at := m.origin().at("errors", i)
 		e := b.namedError(at, name)
 		if e == nil {
 			continue
@@ -198,6 +210,7 @@ func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
 			b.fault(at, errorTwice, name)
 			continue
 		}
+		m.keep("errors", at)
 		out = append(out, e)
 	}
 	return out
@@ -228,10 +241,10 @@ func (b *builder) errorOf(v *protogen.EnumValue) *Error {
 }
 
 // calls reads one of the lists of methods of other services.
-func (b *builder) calls(at Origin, field string, names []string) []Call {
+func (b *builder) calls(m *Method, field string, names []string) []Call {
 	var out []Call
 	for i, text := range names {
-		at := at.at(field, i)
+		at := m.origin().at(field, i)
 		service, method, cut := strings.Cut(text, "/")
 		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
 			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")
@@ -247,6 +260,7 @@ func (b *builder) calls(at Origin, field string, names []string) []Call {
 			b.fault(at, callTwice, text)
 			continue
 		}
+		m.keep(field, at)
 		out = append(out, call)
 	}
 	return out
