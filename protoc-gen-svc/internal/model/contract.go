@@ -44,28 +44,37 @@ func (b *builder) strictErrors(s *Service, o *svcv1.Service) bool {
 // mapErrors is read after the declared errors, which it maps to.
 func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 	var out []ErrorMapping
+	mapped := map[*Error]bool{}
 	for i, mapping := range o.GetMapErrors() {
 		at := m.origin().at("map_errors", i)
 		from := b.namedError(at.in("from"), mapping.GetFrom())
 		to := b.namedError(at.in("to"), mapping.GetTo())
-		if from == nil || to == nil {
+		if to != nil && !slices.Contains(m.Errors, to) {
+			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
+		}
+		if from != nil && slices.Contains(m.Errors, from) {
+			b.fault(at.in("from"), mapDeclared, mapping.GetFrom())
+		}
+		if from == nil {
 			continue
 		}
-		switch {
-		case !slices.Contains(m.Errors, to):
-			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
-		case slices.Contains(m.Errors, from):
-			b.fault(at.in("from"), mapDeclared, mapping.GetFrom())
-		case slices.ContainsFunc(out, func(other ErrorMapping) bool { return other.From == from }):
+		if mapped[from] {
 			b.fault(at.in("from"), mapTwice, mapping.GetFrom())
 		}
-		if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
-			b.fault(at.in("to"), mapPlaceholder, mapping.GetTo(), missing, mapping.GetFrom())
+		mapped[from] = true
+		if to != nil {
+			b.checkPlaceholders(at.in("to"), mapping, from, to)
 		}
 		m.keep("map_errors", at)
 		out = append(out, ErrorMapping{from, to})
 	}
 	return out
+}
+
+func (b *builder) checkPlaceholders(at Origin, o *svcv1.ErrorMapping, from, to *Error) {
+	if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
+		b.fault(at, mapPlaceholder, o.GetTo(), missing, o.GetFrom())
+	}
 }
 
 // namedError finds an error by its name in the file that is being read.

@@ -113,9 +113,12 @@ func (b *builder) idempotent(m *Method, o *svcv1.Method) bool {
 	at := m.origin().in("idempotency_key")
 	fields := m.proto.Input.Desc.Fields()
 	fd := fields.ByName(protoreflect.Name(key))
-	switch {
-	case m.proto.Desc.IsStreamingClient():
+	if m.proto.Desc.IsStreamingClient() {
 		b.fault(at, keyOnStream, key)
+	}
+	switch {
+	case strings.Contains(key, "."):
+		b.fault(at, keyNested, key, m.proto.Input.Desc.FullName())
 	case fd == nil:
 		b.fault(at, keyUnknown, key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
 	case fd.Kind() != protoreflect.StringKind || fd.IsList():
@@ -138,37 +141,41 @@ func fieldNames(fields protoreflect.FieldDescriptors) []string {
 var retryOf = Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second}
 
 func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
-	at := m.origin().in("retry")
-	if o.GetRetry() == nil && (m.Kind != Unary || !m.Idempotent) {
-		return nil
-	}
-	if m.Kind != Unary {
+	r := b.retryValues(m, o.GetRetry())
+	at, repeatable := m.origin().in("retry"), m.Kind == Unary && m.Idempotent
+	switch {
+	case repeatable || o.GetRetry() == nil:
+	case m.Kind != Unary:
 		b.fault(at, retryStream, m.Kind.Streams())
-		return nil
-	}
-	if !m.Idempotent {
+	default:
 		b.fault(at, retryNotIdempotent)
+	}
+	if !repeatable || r.Attempts == 1 {
 		return nil
 	}
+	return r
+}
+
+// retryValues reads the fields, whether or not the method may be repeated.
+func (b *builder) retryValues(m *Method, o *svcv1.Retry) *Retry {
+	at := m.origin().in("retry")
 	r := retryOf
-	r.Attempts = orDefault(o.GetRetry().GetAttempts(), r.Attempts)
+	r.Attempts = orDefault(o.GetAttempts(), r.Attempts)
 	if r.Attempts > 5 {
 		b.fault(at.in("attempts"), retryAttempts, r.Attempts)
+		r.Attempts = 1
 	}
 	var err error
-	if r.InitialBackoff, err = positive(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
+	if r.InitialBackoff, err = positive(o.GetInitialBackoff(), r.InitialBackoff); err != nil {
 		b.reject(at.in("initial_backoff"), err)
 	}
-	if r.MaxBackoff, err = positive(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
+	if r.MaxBackoff, err = positive(o.GetMaxBackoff(), r.MaxBackoff); err != nil {
 		b.reject(at.in("max_backoff"), err)
 	}
-	if r.MaxBackoff < r.InitialBackoff {
+	if r.MaxBackoff > 0 && r.MaxBackoff < r.InitialBackoff {
 		b.fault(at.in("max_backoff"), retryBackoff, r.MaxBackoff, r.InitialBackoff)
 	}
-	r.Codes = b.retryCodes(at, m, o.GetRetry().GetCodes())
-	if r.Attempts == 1 {
-		return nil
-	}
+	r.Codes = b.retryCodes(at, m, o.GetCodes())
 	return &r
 }
 
@@ -245,17 +252,10 @@ func (b *builder) calls(m *Method, field string, names []string) []Call {
 	var out []Call
 	for i, text := range names {
 		at := m.origin().at(field, i)
-		service, method, cut := strings.Cut(text, "/")
-		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
-			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")
-			continue
-		}
-		full, ok := b.serviceName(service)
+		call, ok := b.call(at, text)
 		if !ok {
-			b.fault(at, callService, text, service)
 			continue
 		}
-		call := Call{Service: full, Method: method}
 		if slices.Contains(out, call) {
 			b.fault(at, callTwice, text)
 			continue
@@ -264,6 +264,29 @@ func (b *builder) calls(m *Method, field string, names []string) []Call {
 		out = append(out, call)
 	}
 	return out
+}
+
+// call reads the name of a method of a service.
+func (b *builder) call(at Origin, text string) (call Call, ok bool) {
+	const example = "payment.v1.PaymentService/Authorize"
+	service, method, cut := strings.Cut(text, "/")
+	if !cut {
+		b.fault(at, callForm, text, example)
+		return Call{}, false
+	}
+	full, ok := b.serviceName(service)
+	if !ok {
+		b.fault(at, callService, text, service)
+	}
+	switch {
+	case method == "":
+		b.fault(at, callNoMethod, text, example)
+	case !protoreflect.Name(method).IsValid():
+		b.fault(at, callMethod, text, method)
+	default:
+		return Call{Service: full, Method: method}, ok
+	}
+	return Call{}, false
 }
 
 // serviceName makes a callee's name full. The callee need not be imported, so a
