@@ -1729,8 +1729,8 @@ func (x *Stream) GetSendTimeout() string {
 // old one.
 type ErrorMapping struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Error of a callee, resolved as in errors; the file that declares it is
-	// imported. Required. Example: "PAYMENT_ERROR_DECLINED".
+	// Error of a callee, by its full name, or resolved as in errors where the file
+	// that declares it is imported. Required. Example: "payment.v1.PAYMENT_ERROR_DECLINED".
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	// Error that this method declares. Required.
 	// Example: "ORDER_ERROR_PAYMENT_DECLINED".

@@ -27,7 +27,7 @@ func (b *builder) checkPaths(m *Method, field string, calls []Call, worst worstP
 		}
 		path := worst.from(callee)
 		if path.product > maxAmplification && path.rest.tries() <= maxAmplification {
-			b.fault(m.origin().at(field, i), retryAmplification, c.Service+"/"+c.Method,
+			b.fault(m.place(field, i), retryAmplification, c.Service+"/"+c.Method,
 				path.product, maxAmplification, strings.Join(path.attempts(), ", "))
 		}
 	}

@@ -30,10 +30,10 @@ func (b *builder) translations(at Origin, e *Error, o *svcv1.Error) []Translatio
 	for i, t := range o.GetTranslations() {
 		at := at.at("translations", i)
 		locale := strings.ToLower(t.GetLocale())
-		switch {
-		case !languageTag.MatchString(t.GetLocale()):
+		if !languageTag.MatchString(t.GetLocale()) {
 			b.fault(at.in("locale"), translationLocale, t.GetLocale(), "de")
-		case seen[locale]:
+		}
+		if seen[locale] && locale != "" {
 			b.fault(at.in("locale"), translationTwice, t.GetLocale())
 		}
 		seen[locale] = true

@@ -12,16 +12,22 @@ import (
 var breakerOf = Breaker{FailurePercent: 50, MinCalls: 20, Window: 10 * time.Second, Open: time.Second}
 
 func (b *builder) breaker(at Origin, o *svcv1.Breaker) *Breaker {
-	out := breakerOf
-	if o.GetOff() {
-		o.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-			if fd.Name() != "off" {
-				b.fault(at.in(string(fd.Name())), breakerOff)
-			}
-			return true
-		})
-		return nil
+	out := b.breakerValues(at, o)
+	if !o.GetOff() {
+		return out
 	}
+	o.ProtoReflect().Range(func(fd protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		if fd.Name() != "off" {
+			b.fault(at.in(string(fd.Name())), breakerOff)
+		}
+		return true
+	})
+	return nil
+}
+
+// breakerValues reads the fields, whether or not the breaker is on.
+func (b *builder) breakerValues(at Origin, o *svcv1.Breaker) *Breaker {
+	out := breakerOf
 	out.FailurePercent = orDefault(o.GetFailurePercent(), out.FailurePercent)
 	if out.FailurePercent > 100 {
 		b.fault(at.in("failure_percent"), breakerPercent, out.FailurePercent)

@@ -77,7 +77,7 @@ func (b *builder) checkRecursion(system *System, g *graph) {
 			for _, n := range route(callee, m, group, g.callees) {
 				way += " calls " + n.Wire[1:]
 			}
-			b.fault(m.origin().at("calls", i), callCycle, c.Service+"/"+c.Method, way)
+			b.fault(m.place("calls", i), callCycle, c.Service+"/"+c.Method, way)
 		}
 	}
 }

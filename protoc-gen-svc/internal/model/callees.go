@@ -41,10 +41,10 @@ func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
 	}
 	for _, m := range s.Methods {
 		for i, call := range m.Calls {
-			add(call, m.origin().at("calls", i))
+			add(call, m.place("calls", i))
 		}
 		for i, call := range m.Defers {
-			c := add(call, m.origin().at("defers", i))
+			c := add(call, m.place("defers", i))
 			c.Deferred = append(c.Deferred, call.Method)
 		}
 	}
@@ -76,29 +76,34 @@ func (b *builder) calleeSettings(s *Service, o *svcv1.Service, known map[string]
 	for i, settings := range o.GetCallees() {
 		at := s.origin().at("callees", i)
 		full, ok := b.serviceName(settings.GetService())
-		if !ok {
-			b.fault(at.in("service"), calleeForm, settings.GetService())
-			continue
-		}
 		c := known[full]
 		switch {
+		case !ok:
+			b.fault(at.in("service"), calleeForm, settings.GetService())
 		case c == nil:
 			b.fault(at.in("service"), calleeUncalled, settings.GetService(), suggestion(calleeNames(known), b.file.pkg, settings.GetService()))
-			continue
 		case seen[c]:
 			b.fault(at.in("service"), calleeTwice, settings.GetService())
-		case balance[settings.GetBalance()] == "":
-			b.fault(at.in("balance"), calleeBalance, settings.GetBalance())
 		}
-		if settings.GetConnections() > maxConnections {
-			b.fault(at.in("connections"), calleeConnections, settings.GetConnections(), maxConnections)
+		if c == nil {
+			c = &Callee{} // its settings are checked all the same
 		}
 		seen[c] = true
-		c.Balance = balance[settings.GetBalance()]
-		c.Connections = orDefault(settings.GetConnections(), 1)
-		c.GatesReadiness = settings.GetGatesReadiness()
-		c.Breaker = b.breaker(at.in("breaker"), settings.GetBreaker())
+		b.setCallee(c, settings, at)
 	}
+}
+
+func (b *builder) setCallee(c *Callee, o *svcv1.Callee, at Origin) {
+	if balance[o.GetBalance()] == "" {
+		b.fault(at.in("balance"), calleeBalance, o.GetBalance())
+	}
+	if o.GetConnections() > maxConnections {
+		b.fault(at.in("connections"), calleeConnections, o.GetConnections(), maxConnections)
+	}
+	c.Balance = balance[o.GetBalance()]
+	c.Connections = orDefault(o.GetConnections(), 1)
+	c.GatesReadiness = o.GetGatesReadiness()
+	c.Breaker = b.breaker(at.in("breaker"), o.GetBreaker())
 }
 
 func calleeNames(callees map[string]*Callee) map[protoreflect.FullName]bool {
@@ -161,7 +166,7 @@ func (b *builder) checkSystem(system *System, g *graph) {
 // checkCallees checks that the methods of one of the lists exist.
 func (b *builder) checkCallees(m *Method, field string, calls []Call, g *graph) {
 	for i, call := range calls {
-		at, name := m.origin().at(field, i), call.Service+"/"+call.Method
+		at, name := m.place(field, i), call.Service+"/"+call.Method
 		switch callee := g.services[call.Service]; {
 		case g.method(call) != nil, callee == nil && !b.options.System:
 		case callee == nil:
@@ -179,10 +184,28 @@ func (b *builder) notInRun(m *Method, service string, g *graph) string {
 		known[protoreflect.FullName(full)] = true
 	}
 	hint := suggestion(known, m.proto.Desc.ParentFile().Package(), service)
-	if hint == "" || b.exists(service) {
+	switch {
+	case hint != "" && !b.exists(service):
+		return hint
+	case b.seesFolders():
+		return " (name a service of this system, or generate for its file too)"
+	default:
 		return ` (set "strategy: all" for the plugin in buf.gen.yaml, or name a service of this system)`
 	}
-	return hint
+}
+
+// seesFolders reports whether the run has files of several folders, which buf does
+// not make by its default strategy.
+func (b *builder) seesFolders() bool {
+	folders := map[string]bool{}
+	for _, f := range b.plugin.Files {
+		if folder, _, found := cutLast(f.Desc.Path(), "/"); f.Generate && found {
+			folders[folder] = true
+		} else if f.Generate {
+			folders[""] = true
+		}
+	}
+	return len(folders) > 1
 }
 
 // exists reports whether the compiler knows a service, in this run or not.

@@ -52,10 +52,10 @@ func needsOf(system *System) []needs {
 		}
 		for _, m := range s.Methods {
 			for i, e := range m.Errors {
-				add(s, string(e.Enum.proto.Desc.ParentFile().Package()), m.origin().at("errors", i))
+				add(s, string(e.Enum.proto.Desc.ParentFile().Package()), m.place("errors", i))
 			}
 			for i, mapping := range m.MapErrors {
-				add(s, string(mapping.From.Enum.proto.Desc.ParentFile().Package()), m.origin().at("map_errors", i))
+				add(s, string(mapping.From.Enum.proto.Desc.ParentFile().Package()), m.place("map_errors", i))
 			}
 		}
 	}

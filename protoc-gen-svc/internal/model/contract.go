@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
@@ -44,34 +45,73 @@ func (b *builder) strictErrors(s *Service, o *svcv1.Service) bool {
 // mapErrors is read after the declared errors, which it maps to.
 func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 	var out []ErrorMapping
+	mapped := map[*Error]bool{}
 	for i, mapping := range o.GetMapErrors() {
 		at := m.origin().at("map_errors", i)
-		from := b.namedError(at.in("from"), mapping.GetFrom())
+		from := b.calleeError(at.in("from"), mapping.GetFrom())
 		to := b.namedError(at.in("to"), mapping.GetTo())
-		if from == nil || to == nil {
+		if to != nil && !slices.Contains(m.Errors, to) {
+			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
+		}
+		if from != nil && slices.Contains(m.Errors, from) {
+			b.fault(at.in("from"), mapDeclared, mapping.GetFrom())
+		}
+		if from == nil {
 			continue
 		}
-		switch {
-		case !slices.Contains(m.Errors, to):
-			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
-		case slices.Contains(m.Errors, from):
-			b.fault(at.in("from"), mapDeclared, mapping.GetFrom())
-		case slices.ContainsFunc(out, func(other ErrorMapping) bool { return other.From == from }):
+		if mapped[from] {
 			b.fault(at.in("from"), mapTwice, mapping.GetFrom())
 		}
-		if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
-			b.fault(at.in("to"), mapPlaceholder, mapping.GetTo(), missing, mapping.GetFrom())
+		mapped[from] = true
+		if to != nil {
+			b.checkPlaceholders(at.in("to"), mapping, from, to)
 		}
+		m.keep("map_errors", at)
 		out = append(out, ErrorMapping{from, to})
 	}
 	return out
+}
+
+func (b *builder) checkPlaceholders(at Origin, o *svcv1.ErrorMapping, from, to *Error) {
+	if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
+		b.fault(at, mapPlaceholder, o.GetTo(), missing, o.GetFrom())
+	}
+}
+
+// calleeError finds an error of a callee. As with calls, its file need not be
+// imported, so a name that is not in sight is taken as full.
+func (b *builder) calleeError(at Origin, name string) *Error {
+	if _, inSight := resolve(b.file.values, b.file.pkg, name); inSight {
+		return b.namedError(at, name)
+	}
+	all := b.allErrors()
+	e := all[protoreflect.FullName(strings.TrimPrefix(name, "."))]
+	if e == nil {
+		b.fault(at, errorUnknown, name, orDefault(suggestion(all, b.file.pkg, name), " (want the full name of an error whose file is in this run)"))
+	}
+	return e
+}
+
+// allErrors are those of the whole run, by full name.
+func (b *builder) allErrors() map[protoreflect.FullName]*Error {
+	all := map[protoreflect.FullName]*Error{}
+	for _, enum := range b.enums {
+		for _, e := range enum.Errors {
+			all[e.proto.Desc.FullName()] = e
+		}
+	}
+	return all
 }
 
 // namedError finds an error by its name in the file that is being read.
 func (b *builder) namedError(at Origin, name string) *Error {
 	v, found := resolve(b.file.values, b.file.pkg, name)
 	if !found {
-		b.fault(at, errorUnknown, name, suggestion(b.errorNames(), b.file.pkg, name))
+		hint := suggestion(b.errorNames(), b.file.pkg, name)
+		if e := b.allErrors()[protoreflect.FullName(strings.TrimPrefix(name, "."))]; e != nil {
+			hint = ` (import "` + e.Enum.Source + `", which declares it)`
+		}
+		b.fault(at, errorUnknown, name, hint)
 		return nil
 	}
 	e := b.errorOf(v)
@@ -102,7 +142,7 @@ func (b *builder) checkMappings(m *Method, g *graph) {
 			return callee == nil || slices.Contains(callee.Errors, mapping.From)
 		}
 		if !slices.ContainsFunc(m.Calls, returned) {
-			b.fault(m.origin().at("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
+			b.fault(m.place("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
 		}
 	}
 }

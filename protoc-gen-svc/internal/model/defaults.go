@@ -29,8 +29,10 @@ func (b *builder) configDefault(f *protogen.Field) string {
 		b.fault(at, defaultYAML, text)
 		return ""
 	}
-	if err := checkDefault(f.Desc, doc.Content[0]); err != nil {
-		b.fault(at, defaultValue, text, err)
+	if errs := checkDefault(f.Desc, doc.Content[0]); len(errs) > 0 {
+		for _, err := range errs {
+			b.fault(at, defaultValue, text, err)
+		}
 		return ""
 	}
 	return oneLine(f.Desc, doc.Content[0])
@@ -65,21 +67,22 @@ func isText(d protoreflect.FieldDescriptor) bool {
 	return d.Kind() == protoreflect.StringKind || d.Kind() == protoreflect.BytesKind
 }
 
-func checkDefault(d protoreflect.FieldDescriptor, n *yaml.Node) error {
+func checkDefault(d protoreflect.FieldDescriptor, n *yaml.Node) (errs []error) {
+	values := []*yaml.Node{n}
 	switch {
 	case d.IsMap(), d.Message() != nil && scalarNames[d.Message().FullName()] == "":
-		return fmt.Errorf("a field of type %s cannot have a default (set the defaults of its fields)", typeName(d))
+		return []error{fmt.Errorf("a field of type %s cannot have a default (set the defaults of its fields)", typeName(d))}
 	case d.IsList() && n.Kind != yaml.SequenceNode:
-		return fmt.Errorf("not a list (want for example [a, b])")
-	case !d.IsList():
-		return checkScalar(d, n)
+		return []error{fmt.Errorf("not a list (want for example [a, b])")}
+	case d.IsList():
+		values = n.Content
 	}
-	for _, item := range n.Content {
-		if err := checkScalar(d, item); err != nil {
-			return err
+	for _, value := range values {
+		if err := checkScalar(d, value); err != nil {
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errs
 }
 
 // yamlTypes are the types that a value of a kind may have in YAML; any, where

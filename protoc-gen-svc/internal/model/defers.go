@@ -56,7 +56,7 @@ func (b *builder) checkOutbox(s *Service) {
 	for _, m := range s.Methods {
 		for i, c := range m.Defers {
 			if s.Database == nil {
-				b.fault(m.origin().at("defers", i), deferNoDatabase, c.Service+"/"+c.Method)
+				b.fault(m.place("defers", i), deferNoDatabase, c.Service+"/"+c.Method)
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func (b *builder) checkDeferred(system *System, g *graph) {
 func (b *builder) checkDeferrable(m *Method, g *graph) {
 	for i, c := range m.Defers {
 		callee := g.method(c)
-		at, name := m.origin().at("defers", i), c.Service+"/"+c.Method
+		at, name := m.place("defers", i), c.Service+"/"+c.Method
 		switch {
 		case callee == nil:
 		case callee.Kind != Unary:

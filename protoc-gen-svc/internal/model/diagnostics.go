@@ -12,6 +12,8 @@ const (
 	callCycle
 	callForm
 	callService
+	callNoMethod
+	callMethod
 	calleeForm
 	calleeBalance
 	calleeConnections
@@ -73,6 +75,7 @@ const (
 	routeStream
 	keyOnStream
 	keyUnknown
+	keyNested
 	keyType
 	keyEmpty
 	keyNotKept
@@ -143,6 +146,8 @@ var diagnostics = [...]fault.Message{
 	callCycle:          {Rule: "call-cycle", Format: "%q closes a circle of calls: %s"},
 	callForm:           {Rule: "call-format", Format: "%q does not name a method (want for example %q)"},
 	callService:        {Rule: "call-format", Format: "%q: %q is not the name of a service"},
+	callNoMethod:       {Rule: "call-format", Format: "%q names no method behind the slash (want for example %q)"},
+	callMethod:         {Rule: "call-format", Format: "%q: %q is not the name of a method"},
 	calleeForm:         {Rule: "call-format", Format: "%q is not the name of a service"},
 	calleeBalance:      {Rule: "callee-balance", Format: "%v is not a known policy"},
 	calleeConnections:  {Rule: "callee-connections", Format: "%d is too many (want 1 to %d)"},
@@ -204,6 +209,7 @@ var diagnostics = [...]fault.Message{
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},
 	keyUnknown:         {Rule: "idempotency-key", Format: "%q is not a field of %s%s"},
+	keyNested:          {Rule: "idempotency-key", Format: "%q is inside a message of the request (want a string field of %s itself)"},
 	keyType:            {Rule: "idempotency-key", Format: "%q is not a string field"},
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
 	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},

@@ -20,7 +20,7 @@ func (b *builder) checkForeignErrors(m *Method, g *graph) {
 			return callee == nil || slices.Contains(callee.Errors, e)
 		}
 		if !slices.ContainsFunc(m.Calls, returned) {
-			b.fault(m.origin().at("errors", i), errorNotFromCallee, e.Reason, pkg)
+			b.fault(m.place("errors", i), errorNotFromCallee, e.Reason, pkg)
 		}
 	}
 }

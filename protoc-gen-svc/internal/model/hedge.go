@@ -31,17 +31,16 @@ func (b *builder) hedge(m *Method, o *svcv1.Method) *Hedge {
 	switch {
 	case m.Kind != Unary:
 		b.fault(at, hedgeStream, m.Kind.Streams())
-		return nil
 	case !m.Idempotent:
 		b.fault(at, hedgeNotIdempotent)
-		return nil
-	case o.GetRetry() != nil:
+	}
+	if m.Kind == Unary && o.GetRetry() != nil {
 		b.fault(at, hedgeRetry)
-		return nil
 	}
 	hedge := &Hedge{Attempts: orDefault(h.GetAttempts(), defaultHedges), Codes: b.retryCodes(at, m, nil)}
 	if hedge.Attempts < 2 || hedge.Attempts > maxHedges {
 		b.fault(at.in("attempts"), hedgeAttempts, hedge.Attempts)
+		hedge.Attempts = 1
 	}
 	hedge.Delay = b.hedgeDelay(at.in("delay"), m, h.GetDelay())
 	m.Retry = nil

@@ -50,12 +50,12 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 		}
 		if !snakeName.MatchString(c.Name) {
 			b.fault(at.in("name"), httpCalleeName, c.Name, "fraud_check")
-			continue
-		}
-		if other := taken[c.Field]; other != "" {
+		} else if other := taken[c.Field]; other != "" {
 			b.fault(at.in("name"), httpCalleeTaken, c.Name, c.Field, other)
+		} else {
+			taken[c.Field] = "the client of " + c.Name
+			out = append(out, c) // others would only make faults about what follows from their names
 		}
-		taken[c.Field] = "the client of " + c.Name
 		if !isBaseURL(c.URL) {
 			b.fault(at.in("url"), httpCalleeURL, c.URL, "https://fraud.example.com/v1")
 		}
@@ -66,7 +66,6 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 		if c.Timeout, err = positive(h.GetTimeout(), defaultHTTPTimeout); err != nil {
 			b.reject(at.in("timeout"), err)
 		}
-		out = append(out, c)
 	}
 	return out
 }

@@ -62,20 +62,19 @@ func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
 		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), defaultStreams),
 		// A larger message does not fit the frame of gRPC; a header below the lower
 		// bound has no room for what gRPC itself and tracing send.
-		MessageSize: b.size(at.in("message_size"), orDefault(o.GetMessageSize(), defaultMessageSize), "1Ki", "2047Mi"),
-		HeaderSize:  b.size(at.in("header_size"), orDefault(o.GetHeaderSize(), defaultHeaderSize), "4Ki", "16Mi"),
+		MessageSize: b.size(at.in("message_size"), o.GetMessageSize(), defaultMessageSize, "1Ki", "2047Mi"),
+		HeaderSize:  b.size(at.in("header_size"), o.GetHeaderSize(), defaultHeaderSize, "4Ki", "16Mi"),
 	}
 }
 
-func (b *builder) size(at Origin, text, least, most string) Size {
-	bytes, err := quantity(text, least)
+func (b *builder) size(at Origin, text, byDefault, least, most string) Size {
+	text = orDefault(text, byDefault)
+	bytes, err := quantity(text, nearestSize(text, byDefault, least, most))
 	if err != nil {
 		b.reject(at, err)
 		return Size{}
 	}
-	low, _ := quantity(least, least)
-	high, _ := quantity(most, most)
-	if bytes < low || bytes > high {
+	if compareSizes(text, least) < 0 || compareSizes(text, most) > 0 {
 		b.fault(at, limitSize, text, least, most)
 	}
 	return Size{text, int64(bytes)}
@@ -96,7 +95,6 @@ func (b *builder) rateLimit(s *Service, m *Method, o *svcv1.RateLimit) *RateLimi
 	at := m.origin().in("rate_limit")
 	if !(o.GetPerSecond() > 0 && o.GetPerSecond() <= maxRate) {
 		b.fault(at.in("per_second"), ratePerSecond, o.GetPerSecond(), int(maxRate))
-		return nil
 	}
 	if keys := propagated(s); o.GetKey() != "" && !slices.Contains(keys, o.GetKey()) {
 		b.fault(at.in("key"), rateKey, o.GetKey(), didYouMean(o.GetKey(), keys))
@@ -121,12 +119,27 @@ func propagated(s *Service) []string {
 // them may make meaningless.
 func (b *builder) stream(m *Method, o *svcv1.Stream) *Stream {
 	at := m.origin().in("stream")
+	s := b.streamValues(at, m, o)
+	switch {
+	case m.Kind == Unary && o != nil:
+		b.fault(at, streamUnary)
+	case s.MaxMessages > 0 && m.Kind == ServerStream:
+		b.fault(at.in("max_messages"), streamMessages)
+	}
+	if o.GetIdleTimeout() != "" && s.MaxAge > 0 && s.IdleTimeout >= s.MaxAge {
+		b.fault(at.in("idle_timeout"), streamIdle, s.IdleTimeout, s.MaxAge)
+	}
 	if m.Kind == Unary {
-		if o != nil {
-			b.fault(at, streamUnary)
-		}
 		return nil
 	}
+	if s.MaxAge > 0 && m.Timeout > s.MaxAge {
+		b.fault(m.origin().in("timeout"), streamDeadline, m.Timeout, s.MaxAge)
+	}
+	return s
+}
+
+// streamValues reads the fields, whether or not the method is a stream.
+func (b *builder) streamValues(at Origin, m *Method, o *svcv1.Stream) *Stream {
 	s := &Stream{MaxMessages: o.GetMaxMessages()}
 	for _, bound := range []struct {
 		field, text string
@@ -141,15 +154,6 @@ func (b *builder) stream(m *Method, o *svcv1.Stream) *Stream {
 		if *bound.to, err = duration(bound.text, bound.byDefault); err != nil {
 			b.reject(at.in(bound.field), err)
 		}
-	}
-	if s.MaxMessages > 0 && m.Kind == ServerStream {
-		b.fault(at.in("max_messages"), streamMessages)
-	}
-	if s.MaxAge > 0 && m.Timeout > s.MaxAge {
-		b.fault(m.origin().in("timeout"), streamDeadline, m.Timeout, s.MaxAge)
-	}
-	if o.GetIdleTimeout() != "" && s.MaxAge > 0 && s.IdleTimeout >= s.MaxAge {
-		b.fault(at.in("idle_timeout"), streamIdle, s.IdleTimeout, s.MaxAge)
 	}
 	return s
 }

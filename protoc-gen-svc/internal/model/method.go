@@ -33,10 +33,9 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 		Validator:      "nil",
 		proto:          m,
 	}
-	at := method.origin()
 	method.Timeout = b.timeout(method, options)
 	method.Idempotent = b.idempotent(method, options)
-	method.Errors = b.declaredErrors(at, options)
+	method.Errors = b.declaredErrors(method, options)
 	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
 	method.Retry = b.retry(method, options)
@@ -44,8 +43,8 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())
 	method.Stream = b.stream(method, options.GetStream())
 	method.Hedge = b.hedge(method, options)
-	method.Calls = b.calls(at, "calls", options.GetCalls())
-	method.Defers = b.calls(at, "defers", options.GetDefers())
+	method.Calls = b.calls(method, "calls", options.GetCalls())
+	method.Defers = b.calls(method, "defers", options.GetDefers())
 	method.KeepsAnswer = b.keepsAnswer(s, method, options)
 	method.Routes = b.routes(method)
 	return method
@@ -57,6 +56,19 @@ func (m *Method) ownTimeout() string {
 }
 
 func (m *Method) origin() Origin { return Origin{desc: m.proto.Desc, ext: svcv1.E_Method} }
+
+// keep notes where the contract has the element that one of the method's lists
+// gets next. Elements that are refused are in no list, so what follows them has
+// another index there than in the contract.
+func (m *Method) keep(field string, at Origin) {
+	if m.places == nil {
+		m.places = map[string][]Origin{}
+	}
+	m.places[field] = append(m.places[field], at)
+}
+
+// place is where the contract has an element of one of the method's lists.
+func (m *Method) place(field string, i int) Origin { return m.places[field][i] }
 
 func kindOf(d protoreflect.MethodDescriptor) Kind {
 	switch {
@@ -101,9 +113,12 @@ func (b *builder) idempotent(m *Method, o *svcv1.Method) bool {
 	at := m.origin().in("idempotency_key")
 	fields := m.proto.Input.Desc.Fields()
 	fd := fields.ByName(protoreflect.Name(key))
-	switch {
-	case m.proto.Desc.IsStreamingClient():
+	if m.proto.Desc.IsStreamingClient() {
 		b.fault(at, keyOnStream, key)
+	}
+	switch {
+	case strings.Contains(key, "."):
+		b.fault(at, keyNested, key, m.proto.Input.Desc.FullName())
 	case fd == nil:
 		b.fault(at, keyUnknown, key, m.proto.Input.Desc.FullName(), didYouMean(key, fieldNames(fields)))
 	case fd.Kind() != protoreflect.StringKind || fd.IsList():
@@ -126,37 +141,41 @@ func fieldNames(fields protoreflect.FieldDescriptors) []string {
 var retryOf = Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second}
 
 func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
-	at := m.origin().in("retry")
-	if o.GetRetry() == nil && (m.Kind != Unary || !m.Idempotent) {
-		return nil
-	}
-	if m.Kind != Unary {
+	r := b.retryValues(m, o.GetRetry())
+	at, repeatable := m.origin().in("retry"), m.Kind == Unary && m.Idempotent
+	switch {
+	case repeatable || o.GetRetry() == nil:
+	case m.Kind != Unary:
 		b.fault(at, retryStream, m.Kind.Streams())
-		return nil
-	}
-	if !m.Idempotent {
+	default:
 		b.fault(at, retryNotIdempotent)
+	}
+	if !repeatable || r.Attempts == 1 {
 		return nil
 	}
+	return r
+}
+
+// retryValues reads the fields, whether or not the method may be repeated.
+func (b *builder) retryValues(m *Method, o *svcv1.Retry) *Retry {
+	at := m.origin().in("retry")
 	r := retryOf
-	r.Attempts = orDefault(o.GetRetry().GetAttempts(), r.Attempts)
+	r.Attempts = orDefault(o.GetAttempts(), r.Attempts)
 	if r.Attempts > 5 {
 		b.fault(at.in("attempts"), retryAttempts, r.Attempts)
+		r.Attempts = 1
 	}
 	var err error
-	if r.InitialBackoff, err = positive(o.GetRetry().GetInitialBackoff(), r.InitialBackoff); err != nil {
+	if r.InitialBackoff, err = positive(o.GetInitialBackoff(), r.InitialBackoff); err != nil {
 		b.reject(at.in("initial_backoff"), err)
 	}
-	if r.MaxBackoff, err = positive(o.GetRetry().GetMaxBackoff(), r.MaxBackoff); err != nil {
+	if r.MaxBackoff, err = positive(o.GetMaxBackoff(), r.MaxBackoff); err != nil {
 		b.reject(at.in("max_backoff"), err)
 	}
-	if r.MaxBackoff < r.InitialBackoff {
+	if r.MaxBackoff > 0 && r.MaxBackoff < r.InitialBackoff {
 		b.fault(at.in("max_backoff"), retryBackoff, r.MaxBackoff, r.InitialBackoff)
 	}
-	r.Codes = b.retryCodes(at, m, o.GetRetry().GetCodes())
-	if r.Attempts == 1 {
-		return nil
-	}
+	r.Codes = b.retryCodes(at, m, o.GetCodes())
 	return &r
 }
 
@@ -186,10 +205,10 @@ func (b *builder) retryCodes(at Origin, m *Method, wanted []code.Code) []string 
 	return names
 }
 
-func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
+func (b *builder) declaredErrors(m *Method, o *svcv1.Method) []*Error {
 	var out []*Error
 	for i, name := range o.GetErrors() {
-		at := at.at("errors", i)
+		at := m.origin().at("errors", i)
 		e := b.namedError(at, name)
 		if e == nil {
 			continue
@@ -198,6 +217,7 @@ func (b *builder) declaredErrors(at Origin, o *svcv1.Method) []*Error {
 			b.fault(at, errorTwice, name)
 			continue
 		}
+		m.keep("errors", at)
 		out = append(out, e)
 	}
 	return out
@@ -228,28 +248,45 @@ func (b *builder) errorOf(v *protogen.EnumValue) *Error {
 }
 
 // calls reads one of the lists of methods of other services.
-func (b *builder) calls(at Origin, field string, names []string) []Call {
+func (b *builder) calls(m *Method, field string, names []string) []Call {
 	var out []Call
 	for i, text := range names {
-		at := at.at(field, i)
-		service, method, cut := strings.Cut(text, "/")
-		if !cut || service == "" || !protoreflect.Name(method).IsValid() {
-			b.fault(at, callForm, text, "payment.v1.PaymentService/Authorize")
-			continue
-		}
-		full, ok := b.serviceName(service)
+		at := m.origin().at(field, i)
+		call, ok := b.call(at, text)
 		if !ok {
-			b.fault(at, callService, text, service)
 			continue
 		}
-		call := Call{Service: full, Method: method}
 		if slices.Contains(out, call) {
 			b.fault(at, callTwice, text)
 			continue
 		}
+		m.keep(field, at)
 		out = append(out, call)
 	}
 	return out
+}
+
+// call reads the name of a method of a service.
+func (b *builder) call(at Origin, text string) (call Call, ok bool) {
+	const example = "payment.v1.PaymentService/Authorize"
+	service, method, cut := strings.Cut(text, "/")
+	if !cut {
+		b.fault(at, callForm, text, example)
+		return Call{}, false
+	}
+	full, ok := b.serviceName(service)
+	if !ok {
+		b.fault(at, callService, text, service)
+	}
+	switch {
+	case method == "":
+		b.fault(at, callNoMethod, text, example)
+	case !protoreflect.Name(method).IsValid():
+		b.fault(at, callMethod, text, method)
+	default:
+		return Call{Service: full, Method: method}, ok
+	}
+	return Call{}, false
 }
 
 // serviceName makes a callee's name full. The callee need not be imported, so a

@@ -41,7 +41,9 @@ func (b *builder) metrics(s *Service, o *svcv1.Service) []*Metric {
 			Buckets: m.GetBuckets(),
 		}
 		b.checkMetric(at, metric)
-		if first, taken := goNames[metric.GoName]; taken && first == metric.Name {
+		if first, taken := goNames[metric.GoName]; metric.Name == "" {
+			// That it is missing is all there is to say.
+		} else if taken && first == metric.Name {
 			b.fault(at.in("name"), metricTwice, metric.Name)
 		} else if taken {
 			b.fault(at.in("name"), metricOneName, metric.Name, first)
@@ -59,9 +61,12 @@ func (b *builder) checkMetric(at Origin, m *Metric) {
 		b.fault(at.in("name"), metricForm, m.Name, "orders_created_total")
 	case slices.ContainsFunc(reservedMetrics, func(p string) bool { return strings.HasPrefix(m.Name, p) }):
 		b.fault(at.in("name"), metricPrefix, m.Name)
+	}
+	switch {
+	case m.Name == "" || m.Type == "":
 	case m.Type == "Counter" && !counts:
 		b.fault(at.in("name"), counterSuffix, m.Name, "_total")
-	case m.Type != "Counter" && m.Type != "" && counts:
+	case m.Type != "Counter" && counts:
 		b.fault(at.in("name"), notCounterSuffix, m.Name, "_total")
 	}
 	if base, unit := baseUnit(m.Name); base != "" {
@@ -73,13 +78,19 @@ func (b *builder) checkMetric(at Origin, m *Metric) {
 	if m.Help == "" {
 		b.fault(at.in("help"), metricHelp, m.Name)
 	}
-	if len(m.Buckets) > 0 && m.Type != "Histogram" {
-		b.fault(at.in("buckets"), bucketsUnused)
+	b.checkBuckets(at.in("buckets"), m)
+}
+
+func (b *builder) checkBuckets(at Origin, m *Metric) {
+	if len(m.Buckets) > 0 && m.Type != "" && m.Type != "Histogram" {
+		b.fault(at, bucketsUnused)
 	}
-	if slices.ContainsFunc(m.Buckets, func(b float64) bool { return math.IsNaN(b) || math.IsInf(b, 0) }) {
-		b.fault(at.in("buckets"), bucketsFinite)
-	} else if !slices.IsSorted(m.Buckets) || len(slices.Compact(slices.Clone(m.Buckets))) != len(m.Buckets) {
-		b.fault(at.in("buckets"), bucketsAscending)
+	finite := slices.DeleteFunc(slices.Clone(m.Buckets), func(b float64) bool { return math.IsNaN(b) || math.IsInf(b, 0) })
+	if len(finite) < len(m.Buckets) {
+		b.fault(at, bucketsFinite)
+	}
+	if !slices.IsSorted(finite) || len(slices.Compact(slices.Clone(finite))) < len(finite) {
+		b.fault(at, bucketsAscending)
 	}
 }
 
@@ -129,15 +140,11 @@ func (b *builder) labels(at Origin, m *svcv1.Metric) []Label {
 			b.fault(at.in("name"), labelForm, label.Name, "channel")
 		case slices.Contains(reservedLabels, label.Name):
 			b.fault(at.in("name"), labelReserved, label.Name)
-		case params[label.Param] != "":
-			b.fault(at.in("name"), labelOneName, label.Name, params[label.Param])
-		case slices.Contains(label.Values, ""):
-			b.fault(at.in("values"), labelEmptyValue, label.Name)
-		case len(sorted(label.Values)) < len(label.Values):
-			b.fault(at.in("values"), labelValueTwice, label.Name)
-		case len(label.Values) == 0:
-			b.fault(at.in("values"), labelUnbounded, label.Name)
 		}
+		if params[label.Param] != "" {
+			b.fault(at.in("name"), labelOneName, label.Name, params[label.Param])
+		}
+		b.checkLabelValues(at.in("values"), label)
 		params[label.Param] = label.Name
 		if label.Param == "m" { // the receiver of the generated handle
 			label.Param = "m_"
@@ -145,4 +152,16 @@ func (b *builder) labels(at Origin, m *svcv1.Metric) []Label {
 		out = append(out, label)
 	}
 	return out
+}
+
+func (b *builder) checkLabelValues(at Origin, l Label) {
+	if len(l.Values) == 0 {
+		b.fault(at, labelUnbounded, l.Name)
+	}
+	if slices.Contains(l.Values, "") {
+		b.fault(at, labelEmptyValue, l.Name)
+	}
+	if len(sorted(l.Values)) < len(l.Values) {
+		b.fault(at, labelValueTwice, l.Name)
+	}
 }

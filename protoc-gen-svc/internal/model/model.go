@@ -166,7 +166,10 @@ type Method struct {
 	// Validator is the Go func that checks a request, or "nil".
 	Validator string
 
-	proto *protogen.Method
+	// places are where the contract has the elements of the lists, by its name for
+	// the list and by their index in it.
+	places map[string][]Origin
+	proto  *protogen.Method
 }
 
 // Kind is one of the four kinds of RPC.

@@ -41,8 +41,9 @@ func (b *builder) propagated(s *Service, o *svcv1.Service) []Propagated {
 			b.fault(at.in("key"), propagateForm, key, "x-tenant-id")
 		case strings.HasPrefix(key, "grpc-") || slices.Contains(reservedKeys, key):
 			b.fault(at.in("key"), propagateReserved, key)
-		case slices.ContainsFunc(out, func(other Propagated) bool { return other.Key == key }):
-			b.fault(at.in("key"), propagateTwice, key)
+		}
+		if slices.ContainsFunc(out, func(other Propagated) bool { return other.Key != "" && other.Key == p.GetKey() }) {
+			b.fault(at.in("key"), propagateTwice, p.GetKey())
 		}
 		if p.GetMaxBytes() > maxPropagatedBytes {
 			b.fault(at.in("max_bytes"), propagateBytes, p.GetMaxBytes(), maxPropagatedBytes)

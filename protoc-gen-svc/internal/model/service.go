@@ -87,10 +87,11 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 	s.Name = orDefault(o.GetName(), deployableName(s.proto.Desc.FullName()))
 	if o.GetName() != "" && (!kebabName.MatchString(s.Name) || len(s.Name) > maxServiceName) {
 		b.fault(s.origin().in("name"), serviceName, s.Name, maxServiceName, "order")
-	} else if of, taken := strings.CutSuffix(s.Name, headlessSuffix); taken {
-		b.fault(s.origin().in("name"), nameHeadless, s.Name, of)
 	} else if !gocmd.Ordinary(s.Name) {
 		b.fault(s.origin().in("name"), nameFolder, s.Name)
+	}
+	if of, taken := strings.CutSuffix(s.Name, headlessSuffix); taken {
+		b.fault(s.origin().in("name"), nameHeadless, s.Name, of)
 	}
 	s.System = orDefault(o.GetSystem(), s.Name)
 	for field, value := range map[string]string{"system": o.GetSystem(), "team": o.GetTeam()} {
@@ -121,11 +122,12 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
 		b.reject(at.in("cpu"), err)
 	}
-	memory, err := quantity(scale.Memory, "128Mi")
+	const least, most = "32Mi", "1024Ti"
+	memory, err := quantity(scale.Memory, nearestSize(scale.Memory, defaultMemory, least, most))
 	if err != nil {
 		b.reject(at.in("memory"), err)
-	} else if memory < 32<<20 || memory > 1<<50 {
-		b.fault(at.in("memory"), scaleMemory, scale.Memory, "32Mi", "1024Ti")
+	} else if compareSizes(scale.Memory, least) < 0 || compareSizes(scale.Memory, most) > 0 {
+		b.fault(at.in("memory"), scaleMemory, scale.Memory, least, most)
 	}
 	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
 	return scale
@@ -180,7 +182,8 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 
 		IdempotencyRetention: b.retention(s, o),
 	}
-	if !kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName {
+	// A name that follows from that of the service is as good as that one.
+	if o.GetSecret() != "" && (!kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName) {
 		b.fault(at.in("secret"), secretName, db.Secret)
 	}
 	return db
@@ -198,7 +201,7 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 		b.reject(at.in("budget"), err)
 	}
 	for _, m := range s.Methods {
-		if m.Kind == Unary && m.Timeout > budget {
+		if m.Kind == Unary && budget > 0 && m.Timeout > budget {
 			b.fault(at.in("budget"), stopBudget, budget, m.Timeout, m.Name)
 		}
 	}

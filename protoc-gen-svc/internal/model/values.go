@@ -1,14 +1,17 @@
 package model
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // duration reads an annotation such as "800ms", or takes the default when it
-// is empty. Negative values are refused.
+// is empty. Negative values are refused. What is refused becomes zero, which takes
+// no part in relations to other values.
 func duration(s string, byDefault time.Duration) (time.Duration, error) {
 	if s == "" {
 		return byDefault, nil
@@ -16,9 +19,9 @@ func duration(s string, byDefault time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil:
-		return byDefault, reject(durationForm, s, "5s")
+		return 0, reject(durationForm, s, "5s")
 	case d < 0:
-		return byDefault, reject(durationNegative, s, "5s")
+		return 0, reject(durationNegative, s, "5s")
 	}
 	return d, nil
 }
@@ -27,7 +30,7 @@ func duration(s string, byDefault time.Duration) (time.Duration, error) {
 func positive(s string, byDefault time.Duration) (time.Duration, error) {
 	d, err := duration(s, byDefault)
 	if err == nil && d == 0 {
-		return byDefault, reject(durationZero, s, byDefault)
+		return 0, reject(durationZero, s, byDefault)
 	}
 	return d, err
 }
@@ -53,6 +56,36 @@ func quantity(s, example string) (float64, error) {
 		return 0, reject(quantityZero, s, example)
 	}
 	return n * quantityScale[m[2]], nil
+}
+
+// looseSize is how people write sizes besides: "4MB", "4 mib".
+var looseSize = regexp.MustCompile(`(?i)^\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)i?b?\s*$`)
+
+// nearestSize is the size that a text which is none most likely means, within
+// bounds; the default where it means nothing.
+func nearestSize(text, byDefault, least, most string) string {
+	m := looseSize.FindStringSubmatch(text)
+	if m == nil {
+		return byDefault
+	}
+	meant := m[1]
+	if m[2] != "" {
+		meant += strings.ToUpper(m[2]) + "i"
+	}
+	switch {
+	case compareSizes(meant, least) < 0:
+		return least
+	case compareSizes(meant, most) > 0:
+		return most
+	}
+	return meant
+}
+
+// compareSizes compares quantities; one that is refused is zero.
+func compareSizes(a, b string) int {
+	left, _ := quantity(a, "")
+	right, _ := quantity(b, "")
+	return cmp.Compare(left, right)
 }
 
 // orDefault is v unless it is the zero value.

@@ -22,12 +22,12 @@ func TestDuration(t *testing.T) {
 		{"1us", time.Microsecond, "", ""},
 		{"0s", 0, "", `"0s" is not above zero (want for example "7s")`},
 		{"0", 0, "", `"0" is not above zero (want for example "7s")`},
-		{"5", byDefault, `"5" is not a duration (want for example "5s")`, `"5" is not a duration (want for example "5s")`},
-		{"5 sec", byDefault, `"5 sec" is not a duration (want for example "5s")`, `"5 sec" is not a duration (want for example "5s")`},
-		{" ", byDefault, `" " is not a duration (want for example "5s")`, `" " is not a duration (want for example "5s")`},
-		{"1d", byDefault, `"1d" is not a duration (want for example "5s")`, `"1d" is not a duration (want for example "5s")`},
-		{"9999999h", byDefault, `"9999999h" is not a duration (want for example "5s")`, `"9999999h" is not a duration (want for example "5s")`},
-		{"-1s", byDefault, `"-1s" is negative (want for example "5s")`, `"-1s" is negative (want for example "5s")`},
+		{"5", 0, `"5" is not a duration (want for example "5s")`, `"5" is not a duration (want for example "5s")`},
+		{"5 sec", 0, `"5 sec" is not a duration (want for example "5s")`, `"5 sec" is not a duration (want for example "5s")`},
+		{" ", 0, `" " is not a duration (want for example "5s")`, `" " is not a duration (want for example "5s")`},
+		{"1d", 0, `"1d" is not a duration (want for example "5s")`, `"1d" is not a duration (want for example "5s")`},
+		{"9999999h", 0, `"9999999h" is not a duration (want for example "5s")`, `"9999999h" is not a duration (want for example "5s")`},
+		{"-1s", 0, `"-1s" is negative (want for example "5s")`, `"-1s" is negative (want for example "5s")`},
 	}
 	for _, test := range tests {
 		got, err := duration(test.in, byDefault)
