@@ -22,6 +22,7 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}}
 	system := &System{Options: o}
 	b.checkFiles()
+	b.checkImportCircles()
 	for _, f := range p.Files {
 		b.readErrors(f)
 	}
