@@ -214,9 +214,19 @@ message BuyRequest {
     string card = 8;
     string cash = 9 [(buf.validate.field).string.pattern = "^[0-9]+$"];
   }
+  map<string, Boxed> boxes = 11;
+}
+
+message Boxed {
+  string label = 1 [(buf.validate.field).string.max_len = 7];
+}
+
+message Moved {
+  string where = 1 [(buf.validate.field).string.max_len = 6];
 }
 
 message BuyResponse {
+  Moved moved = 6;
   string order_id = 1 [(buf.validate.field).string.uuid = true];
   int32 place = 2 [(buf.validate.field).int32.lt = 5];
   Item item = 3;
@@ -238,6 +248,10 @@ message Unsent {
 `
 
 var changesOfRules = strings.NewReplacer(
+	"string label = 1 [(buf.validate.field).string.max_len = 7]", "string title = 1 [(buf.validate.field).string.max_len = 6]",
+	"string.max_len = 6", "string.max_len = 5",
+	"  map<string, Boxed> boxes = 11;\n", "  map<string, Boxed> boxes = 11;\n  Moved moved = 12;\n  Fresh fresh = 13;\n",
+	"message Boxed {", "message Fresh {\n  string text = 1 [(buf.validate.field).required = true];\n}\n\nmessage Boxed {",
 	"lte: 100}", "lte: 50}",
 	"message Config {\n", "message Config {\n  int32 pages = 2 [(svc.v1.field).default = \"5\", (buf.validate.field).int32.gte = 1];\n  string title = 3 [(buf.validate.field).string.min_len = 1];\n",
 	"string.max_len = 100", "string.max_len = 5",
