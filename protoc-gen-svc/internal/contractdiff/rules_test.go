@@ -105,6 +105,7 @@ func TestEffects(t *testing.T) {
 		{``, `repeated: {unique: true}`, tighter},
 		{`repeated: {items: {string: {max_len: 9}}}`, `repeated: {items: {string: {max_len: 8}}}`, tighter},
 		{`map: {keys: {string: {max_len: 9}}, values: {string: {max_len: 9}}}`, `map: {keys: {string: {max_len: 9}}, values: {string: {max_len: 8}}}`, tighter},
+		{`map: {keys: {string: {max_len: 9}}, values: {string: {max_len: 9}}}`, `map: {keys: {string: {max_len: 8}}, values: {string: {max_len: 9}}}`, tighter},
 		{`map: {keys: {string: {max_len: 9}}}`, `map: {keys: {string: {max_len: 9}}, values: {string: {max_len: 8}}}`, tighter},
 		{`map: {min_pairs: 1}`, `map: {min_pairs: 2}`, tighter},
 		{`map: {max_pairs: 2}`, `map: {max_pairs: 1}`, tighter},
