@@ -54,7 +54,8 @@ func messagesOf(requests []*pluginpb.CodeGeneratorRequest) (*messages, error) {
 	return found, nil
 }
 
-// add notes a message and those in it, as far as their rules are looked at.
+// add notes a message and those in it, as far as their rules are looked at. Between a
+// map and the messages in it is that of its entries, which has no rules.
 func (m *messages) add(desc protoreflect.MessageDescriptor, by sender, protoRoot string) {
 	had := m.senders[desc.FullName()]
 	if had&by != 0 {
@@ -67,18 +68,10 @@ func (m *messages) add(desc protoreflect.MessageDescriptor, by sender, protoRoot
 	m.senders[desc.FullName()] = had | by
 	for i := range desc.Fields().Len() {
 		f := desc.Fields().Get(i)
-		if inner := messageIn(f); inner != nil && fieldRules(f).GetIgnore() != validate.Ignore_IGNORE_ALWAYS {
+		if inner := f.Message(); inner != nil && fieldRules(f).GetIgnore() != validate.Ignore_IGNORE_ALWAYS {
 			m.add(inner, by, protoRoot)
 		}
 	}
-}
-
-// messageIn is the message that a field holds, one or many, or nil.
-func messageIn(f protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
-	if f.IsMap() {
-		return f.MapValue().Message()
-	}
-	return f.Message()
 }
 
 func fieldRules(f protoreflect.FieldDescriptor) *validate.FieldRules {
