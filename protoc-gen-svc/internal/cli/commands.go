@@ -61,9 +61,10 @@ func syncCommand() command {
 Compares the contract with the handler packages and writes what the generated
 mains need and the packages do not have: a whole package, New, Migrations, or the
 method of a new RPC. Every stub goes into a new file; no file that exists is
-changed or deleted. Methods that no longer fit the contract, fields in the place
-of one, and methods of RPCs that are gone are named with file and line. Run it
-where buf.gen.yaml is.`,
+changed or deleted. Methods and a New that no longer fit the contract, fields in the
+place of one, and methods of RPCs that are gone are named with file and line. So is
+deploy/protosvc.yaml when the run that wrote it saw only a part of the contract, or
+root= is not the import path of the output folder. Run it where buf.gen.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o sync.Options
 			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")
@@ -79,6 +80,7 @@ where buf.gen.yaml is.`,
 				if o.Source, err = contract(*set, *buf, *template, s); err != nil {
 					return err
 				}
+				o.Output, _ = sync.Output(*template) // a descriptor set needs no template
 				return sync.Run(ctx, o, s.out, s.err)
 			}
 		},

@@ -23,9 +23,17 @@ buf.gen.yaml, commits of the repository here (main, HEAD~1), or images that buf 
 protoc wrote, with the options of the buf.gen.yaml here. A commit is unpacked
 elsewhere: the work tree stays as it is.
 
+Rules of buf.validate are judged by who sends the message. Tighter ones are breaking
+in requests and in the service's configuration, where they refuse what was fine, and
+safe in responses; looser ones are safe in the former, and worth a look in responses,
+which may hold what callers never met. A message that goes both ways has the graver
+of the two. Rules of a new field are breaking where they refuse messages without it.
+CEL and regular expressions cannot be compared: changed ones are worth a look.
+
 With --json: {"changes", "wire", "files"}, three arrays. A change is {"kind",
-"name", "option", "old", "new", "level", "reason"}: kind and name as of explain, no
-option where the whole is new or gone, level breaking, look or safe. An element of
+"name", "option", "old", "new", "level", "reason", "at"}: kind and name as of
+explain, or message, oneof or field, no option where the whole is new or gone, level
+breaking, look or safe, and the place in NEW of rules of buf.validate. An element of
 wire is {"path", "start_line", "start_column", "type", "message"}, as buf has it,
 always breaking; one of files is {"path", "change"}: new, changed or gone. Later
 versions add keys.`,

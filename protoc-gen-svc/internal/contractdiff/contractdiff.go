@@ -5,6 +5,7 @@ package contractdiff
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/settings"
 )
@@ -24,7 +25,8 @@ const (
 
 // Change is one difference.
 type Change struct {
-	// Kind and Name say what changed: see settings.Group.
+	// Kind and Name say what changed: see settings.Group. Rules of buf.validate
+	// are those of a "message", a "oneof" or a "field".
 	Kind string `json:"kind"`
 	Name string `json:"name"`
 
@@ -36,6 +38,10 @@ type Change struct {
 
 	Level  Level  `json:"level"`
 	Reason string `json:"reason"`
+
+	// At is the place in the new contract, "proto/order/v1/order.proto:18:5", of
+	// rules of buf.validate only.
+	At string `json:"at,omitempty"`
 }
 
 // Compare lists what differs, in the order of the new contract; what is gone stands
@@ -106,7 +112,10 @@ func compareSettings(before, after settings.Group) []Change {
 			return
 		}
 		v := judge(rule, old, now)
-		changes = append(changes, Change{after.Kind, after.Name, option, old, now, v.level, v.reason})
+		if without(before, after, rule) {
+			v = pointless
+		}
+		changes = append(changes, Change{Kind: after.Kind, Name: after.Name, Option: option, Old: old, New: now, Level: v.level, Reason: v.reason})
 	}
 	for _, s := range before.Settings {
 		if find(after, s.Option) < 0 {
@@ -121,6 +130,24 @@ func compareSettings(before, after settings.Group) []Change {
 		note(s.Option, s.Rule(), old, s.Value)
 	}
 	return changes
+}
+
+// without reports whether an annotation has no effect in one of two groups, where
+// the one that it is about is not set.
+func without(before, after settings.Group, rule string) bool {
+	for annotation, needed := range about {
+		if rule == annotation || strings.HasPrefix(rule, annotation+".") {
+			return valueOf(before, needed) == "" || valueOf(after, needed) == ""
+		}
+	}
+	return false
+}
+
+func valueOf(g settings.Group, option string) string {
+	if i := find(g, option); i >= 0 {
+		return g.Settings[i].Value
+	}
+	return ""
 }
 
 func find(g settings.Group, option string) int {

@@ -179,6 +179,14 @@ var judgements = map[string]judgement{
 	"(svc.v1.error).retryable":     always(Look, "callers try again, or no longer do"),
 }
 
+// about are annotations without effect where another one is not set: errors of
+// nobody are not mapped.
+var about = map[string]string{"(svc.v1.method).map_errors": "(svc.v1.method).calls"}
+
+// pointless is the change of such an annotation, in a contract that has the other
+// one and one that does not.
+var pointless = verdict{Safe, "without calls, before or now, no error is mapped"}
+
 func keyChange(old, now string) verdict {
 	switch {
 	case old == "":

@@ -109,3 +109,31 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// TestMapErrors: a mapping matters to callers as long as the method calls somebody.
+func TestMapErrors(t *testing.T) {
+	const to = "(svc.v1.method).map_errors[GONE].to"
+	tests := []struct {
+		calls, to [2]string // before and after
+		want      Level
+	}{
+		{[2]string{"a.B/C", "a.B/C"}, [2]string{"LOST", "FOUND"}, Breaking},
+		{[2]string{"a.B/C", "a.B/C"}, [2]string{"LOST", ""}, Breaking},
+		{[2]string{"a.B/C", ""}, [2]string{"LOST", ""}, Safe},
+		{[2]string{"", "a.B/C"}, [2]string{"", "LOST"}, Safe},
+		{[2]string{"", ""}, [2]string{"LOST", "FOUND"}, Safe},
+	}
+	for _, test := range tests {
+		var sides [2][]settings.Group
+		for i := range sides {
+			sides[i] = []settings.Group{{Kind: "method", Name: "s/M", Settings: []settings.Setting{
+				{Option: "(svc.v1.method).calls", Value: test.calls[i]}, {Option: to, Value: test.to[i]},
+			}}}
+		}
+		changes := Compare(sides[0], sides[1])
+		i := slices.IndexFunc(changes, func(c Change) bool { return c.Option == to })
+		if i < 0 || changes[i].Level != test.want {
+			t.Errorf("calls %q, mapping %q: changes are %v, want %s", test.calls, test.to, changes, test.want)
+		}
+	}
+}

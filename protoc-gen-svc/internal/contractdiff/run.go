@@ -89,7 +89,15 @@ func compare(ctx context.Context, o Options, temp string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Changes: Compare(olds, news)}
+	oldMessages, err := messagesOf(oldRuns)
+	if err != nil {
+		return nil, err
+	}
+	newMessages, err := messagesOf(newRuns)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Changes: append(Compare(olds, news), compareMessages(oldMessages, newMessages)...)}
 	if r.Files, err = o.files(oldRuns, newRuns); err != nil {
 		return nil, err
 	}
@@ -135,7 +143,11 @@ func (r *Report) text(out io.Writer) error {
 			fmt.Fprintln(&lines, t)
 			title = t
 		}
-		fmt.Fprintf(columns, "  %s\t%s\t%s\n", c.Level, c.what(), c.Reason)
+		reason := c.Reason
+		if c.At != "" {
+			reason += "\t" + c.At
+		}
+		fmt.Fprintf(columns, "  %s\t%s\t%s\n", c.Level, c.what(), reason)
 	}
 	_ = columns.Flush()
 	if len(r.Wire) > 0 {

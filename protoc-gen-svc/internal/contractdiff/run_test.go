@@ -177,6 +177,122 @@ func TestFlagship(t *testing.T) {
 	golden(t, filepath.Join(source, "testdata", "flagship.txt"), got)
 }
 
+// ruled is a contract with rules in all that is sent: requests, responses, what is in
+// both, and the configuration.
+const ruled = `syntax = "proto3";
+
+package shop.v1;
+
+import "buf/validate/validate.proto";
+import "google/protobuf/duration.proto";
+import "svc/v1/svc.proto";
+
+option go_package = "example.com/shop/generated/shop/v1;shopv1";
+
+service ShopService {
+  option (svc.v1.service) = {name: "shop" config: "Config"};
+  rpc Buy(BuyRequest) returns (BuyResponse);
+}
+
+message Config {
+  int32 page_size = 1 [(svc.v1.field).default = "20", (buf.validate.field).int32 = {gte: 1, lte: 100}];
+}
+
+message BuyRequest {
+  string request_id = 1 [(buf.validate.field).string.max_len = 100];
+  repeated string tags = 2 [(buf.validate.field).repeated = {
+    max_items: 9
+    items: {string: {min_len: 1}}
+  }];
+  int64 pence = 3 [(buf.validate.field).int64 = {gt: 0, lt: 100}];
+  string kind = 4;
+  Item item = 5;
+  google.protobuf.Duration patience = 6 [(buf.validate.field).duration.lte.seconds = 9];
+  Ignored ignored = 7 [(buf.validate.field).ignore = IGNORE_ALWAYS];
+  oneof by {
+    option (buf.validate.oneof).required = true;
+    string card = 8;
+    string cash = 9 [(buf.validate.field).string.pattern = "^[0-9]+$"];
+  }
+  map<string, Boxed> boxes = 11;
+}
+
+message Boxed {
+  string label = 1 [(buf.validate.field).string.max_len = 7];
+}
+
+message Moved {
+  string where = 1 [(buf.validate.field).string.max_len = 6];
+}
+
+message BuyResponse {
+  Moved moved = 6;
+  string order_id = 1 [(buf.validate.field).string.uuid = true];
+  int32 place = 2 [(buf.validate.field).int32.lt = 5];
+  Item item = 3;
+  int32 old_rule = 4 [(buf.validate.field).cel = {id: "odd" expression: "this % 2 == 1"}];
+}
+
+message Item {
+  string name = 1 [(buf.validate.field).string.in = "a", (buf.validate.field).string.in = "b"];
+  string colour = 2 [(buf.validate.field).string.max_len = 9];
+}
+
+message Ignored {
+  string text = 1 [(buf.validate.field).string.max_len = 9];
+}
+
+message Unsent {
+  string text = 1 [(buf.validate.field).string.max_len = 9];
+}
+`
+
+var changesOfRules = strings.NewReplacer(
+	"string label = 1 [(buf.validate.field).string.max_len = 7]", "string title = 1 [(buf.validate.field).string.max_len = 6]",
+	"string.max_len = 6", "string.max_len = 5",
+	"  map<string, Boxed> boxes = 11;\n", "  map<string, Boxed> boxes = 11;\n  Moved moved = 12;\n  Fresh fresh = 13;\n",
+	"message Boxed {", "message Fresh {\n  string text = 1 [(buf.validate.field).required = true];\n}\n\nmessage Boxed {",
+	"lte: 100}", "lte: 50}",
+	"message Config {\n", "message Config {\n  int32 pages = 2 [(svc.v1.field).default = \"5\", (buf.validate.field).int32.gte = 1];\n  string title = 3 [(buf.validate.field).string.min_len = 1];\n",
+	"string.max_len = 100", "string.max_len = 5",
+	"max_items: 9\n", "max_items: 10\n",
+	"min_len: 1}", "min_len: 2}",
+	"{gt: 0, lt: 100}", "{gte: 1, lte: 50}",
+	"string kind = 4;", `string kind = 4 [(buf.validate.field).required = true];`,
+	"lte.seconds = 9", "lte.seconds = 10",
+	"string.max_len = 9];\n}\n\nmessage Unsent", "string.max_len = 8];\n}\n\nmessage Unsent",
+	"    option (buf.validate.oneof).required = true;\n", "",
+	`"^[0-9]+$"`, `"^[0-9]*$"`,
+	"message BuyResponse {\n", "message BuyResponse {\n  string more = 5 [(buf.validate.field).required = true];\n",
+	"    string card = 8;\n", "    string card = 8;\n    string voucher = 10 [(buf.validate.field).string.min_len = 4];\n",
+	"string.uuid = true", "string.email = true",
+	"int32.lt = 5", "int32.lt = 4",
+	"% 2 == 1", "% 2 != 0",
+	"message Item {\n", "message Item {\n  string size = 3 [(buf.validate.field).string.min_len = 1];\n  string weight = 4 [(buf.validate.field).string.max_len = 1];\n",
+	`, (buf.validate.field).string.in = "b"`, "",
+	"string colour = 2 [(buf.validate.field).string.max_len = 9]", "string colour = 2",
+)
+
+// TestRules compares contracts whose rules differ: who sends the message decides
+// what that means.
+func TestRules(t *testing.T) {
+	buf, source := pinnedBuf(t), here(t)
+	t.Chdir(t.TempDir())
+	for dir, text := range map[string]string{"old": ruled, "new": changesOfRules.Replace(ruled)} {
+		writeFile(t, filepath.Join(dir, "buf.yaml"), "version: v2\nmodules:\n  - path: proto\n  - path: third_party\n")
+		writeFile(t, filepath.Join(dir, "buf.gen.yaml"), "version: v2\ninputs:\n  - directory: proto\nplugins:\n  - local: protoc-gen-svc\n    out: generated\n    strategy: all\n    opt:\n      - root=example.com/shop/generated\n      - proto_root=proto\n")
+		writeFile(t, filepath.Join(dir, "proto/shop/v1/shop.proto"), text)
+		if err := protos.Write(context.Background(), protos.Options{Dir: filepath.Join(dir, "third_party")}, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := diff(Options{Old: "old", New: "new", Buf: buf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join(source, "testdata", "rules.txt"), got)
+}
+
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func golden(t *testing.T, file, got string) {

@@ -23,6 +23,7 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	system := &System{Options: o}
 	b.checkFiles()
 	b.checkLinked()
+	b.checkImportCircles()
 	for _, f := range p.Files {
 		b.readErrors(f)
 	}

@@ -81,6 +81,7 @@ const (
 	keyNotKept
 	retentionUnused
 	importCircle
+	packageCircle
 	labelValueForm
 	secretName
 	limitSize
@@ -215,6 +216,7 @@ var diagnostics = [...]fault.Message{
 	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
 	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},
 	importCircle:       {Rule: "import-cycle", Format: "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)"},
+	packageCircle:      {Rule: "import-cycle", Format: "import %q closes a circle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},

@@ -38,7 +38,7 @@ var reasons = []fault.Rule{
 	{Name: "http-stream", Why: "HTTP/JSON has one request body, so a method whose request is a stream cannot be called by it."},
 	{Name: "idempotency-key", Why: "The key of a repeated call is a string field of the request, and never empty: a rule of buf.validate must refuse the empty string, or requests without a key would count as repetitions of each other."},
 	{Name: "idempotency-retention", Why: "How long answers are kept matters only where the runtime keeps any: of unary methods with an `idempotency_key`, in a service with a database, unless `handler_keeps_key` says otherwise."},
-	{Name: "import-cycle", Why: "The generated packages of services that need each other, by calls or by errors, would import each other, which Go refuses; and services that need each other are one service. Checked with `system=true`."},
+	{Name: "import-cycle", Why: "The generated packages of services that need each other, by calls or by errors, would import each other, which Go refuses; and services that need each other are one service. Checked with `system=true`. The Go packages of messages import each other where one file of each imports one of the other: that is checked in every run, among the packages for which it generates."},
 	{Name: "kubernetes-label", Why: "Labels of Kubernetes objects have at most 63 letters, digits, `-`, `_` and `.`, and begin and end with a letter or digit."},
 	{Name: "kubernetes-name", Why: "Names of Kubernetes objects are in lower case, with digits, `-` and `.`."},
 	{Name: "limit-size", Why: "A message of gRPC has at most 2 GiB, and headers need room for what gRPC and tracing send; far beyond what is needed, one call could take the memory of all."},

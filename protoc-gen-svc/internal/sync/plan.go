@@ -23,8 +23,8 @@ type planned struct {
 	files []newFile
 	// notes are about what sync must leave to the author.
 	notes []string
-	// wrong are methods that do not fit the contract, and fields in the place of
-	// one, which the author must mend.
+	// wrong are methods and a New that do not fit the contract, and fields in the
+	// place of one, which the author must mend.
 	wrong []string
 }
 
@@ -45,6 +45,7 @@ func plan(s service, dir string) (planned, error) {
 	}
 	p.set = h.methodSet(p.receiver, s)
 	p.methods()
+	p.staleNew()
 	p.stale()
 	return p.planned, p.err
 }

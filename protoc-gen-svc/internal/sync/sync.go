@@ -32,6 +32,10 @@ var ErrMissing = errors.New("handlers are missing (protoc-gen-svc sync writes st
 // ErrStale is what Run returns when asked to check only and methods do not fit.
 var ErrStale = errors.New("handlers do not fit the contract")
 
+// ErrSystem is what Run returns when asked to check only and the generated files of
+// the system come from a run that could not write them right.
+var ErrSystem = errors.New("generated files do not fit the contract")
+
 // Options say what Run compares and what it does.
 type Options struct {
 	// Source is where the contract comes from.
@@ -39,6 +43,10 @@ type Options struct {
 
 	// Root and Handlers overrule the plugin options of the same name.
 	Root, Handlers string
+
+	// Output is the folder of the generated files, empty where it is not known:
+	// then nothing is said about them.
+	Output string
 
 	// Check reports what is missing and writes nothing.
 	Check bool
@@ -61,10 +69,20 @@ func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range slices.Concat(all.wrong, all.notes) {
+	system, err := checkSystem(o.Output, services, mods)
+	if err != nil {
+		return err
+	}
+	for _, note := range slices.Concat(system, all.wrong, all.notes) {
 		fmt.Fprintln(notes, note)
 	}
-	return finish(o.Check, all, out)
+	if err := finish(o.Check, all, out); err != nil {
+		return err
+	}
+	if o.Check && len(system) > 0 {
+		return ErrSystem
+	}
+	return nil
 }
 
 // planAll reads every handler package, and returns all faults or all plans.
@@ -112,10 +130,12 @@ func finish(check bool, all planned, out io.Writer) error {
 	return nil
 }
 
-// service is a service and the names of the Go packages that its contract knows.
+// service is a service, the names of the Go packages that its contract knows, and
+// the import path of the output folder that is said to be.
 type service struct {
 	*model.Service
 	packages map[string]string
+	root     string
 }
 
 // readServices reads the services whose handlers are wanted.
@@ -169,7 +189,7 @@ func servicesOf(r *pluginpb.CodeGeneratorRequest, o Options) ([]service, error) 
 	var services []service
 	for _, s := range system.Services {
 		packages[string(s.Package.Path)] = s.Package.Name
-		services = append(services, service{s, packages})
+		services = append(services, service{s, packages, options.Root})
 	}
 	return services, faults.Err()
 }

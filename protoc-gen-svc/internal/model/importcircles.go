@@ -1,0 +1,77 @@
+package model
+
+import (
+	"google.golang.org/protobuf/compiler/protogen"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+)
+
+// goImport says that the Go package of a file imports another one, because the file
+// imports a file of that.
+type goImport struct {
+	from, to protogen.GoImportPath
+	file     protoreflect.FileDescriptor
+	index    int // of the import in the file
+}
+
+// checkImportCircles refuses files whose Go packages would import each other. The
+// compilers of protos look at files alone, which cannot: but a file of one package may
+// need one of another, which needs a second one of the first. Circles that meet are
+// reported once, at the first of their imports.
+func (b *builder) checkImportCircles() {
+	var packages []protogen.GoImportPath
+	next := map[protogen.GoImportPath][]protogen.GoImportPath{}
+	all := b.goImports()
+	for _, i := range all {
+		if next[i.from] == nil {
+			packages = append(packages, i.from)
+		}
+		next[i.from] = append(next[i.from], i.to)
+	}
+	imported := func(p protogen.GoImportPath) []protogen.GoImportPath { return next[p] }
+	group := cycles(packages, imported)
+	told := map[int]bool{0: true}
+	for _, i := range all {
+		if group[i.from] != group[i.to] || told[group[i.from]] {
+			continue
+		}
+		told[group[i.from]] = true
+		way := string(i.from)
+		for _, p := range route(i.to, i.from, group, imported) {
+			way += " imports " + string(p)
+		}
+		b.faults.Add(i.position(), diagnostics[packageCircle], "", i.file.Imports().Get(i.index).Path(), way)
+	}
+}
+
+// goImports are the imports between Go packages of which this run generates files.
+// What others generate is theirs to build.
+func (b *builder) goImports() []goImport {
+	generated := map[protogen.GoImportPath]bool{}
+	for _, f := range b.plugin.Files {
+		generated[f.GoImportPath] = generated[f.GoImportPath] || f.Generate
+	}
+	var all []goImport
+	for _, f := range byPath(b.plugin.Files) {
+		for i := range f.Desc.Imports().Len() {
+			// protoc-gen-go imports what a file imports, used or not.
+			to := b.plugin.FilesByPath[f.Desc.Imports().Get(i).Path()]
+			if to != nil && to.GoImportPath != f.GoImportPath && generated[f.GoImportPath] && generated[to.GoImportPath] {
+				all = append(all, goImport{f.GoImportPath, to.GoImportPath, f.Desc, i})
+			}
+		}
+	}
+	return all
+}
+
+// fileImports is where a FileDescriptorProto has its imports.
+const fileImports = 3
+
+func (i goImport) position() fault.Position {
+	at := fault.Position{Path: i.file.Path()}
+	if l := i.file.SourceLocations().ByPath(protoreflect.SourcePath{fileImports, int32(i.index)}); l.Path != nil {
+		at.Line, at.Column = l.StartLine+1, l.StartColumn+1
+	}
+	return at
+}
