@@ -49,5 +49,5 @@ func (l Limits) check(fault func(bool, string, ...any)) {
 
 // limited is a listener with as many connections as the limits allow.
 func (a *App) limited(l net.Listener) net.Listener {
-	return limit.Listen(l, a.settings.Limits.Connections, a.metrics.ConnectionRefused)
+	return limit.Listen(l, a.settings.Limits.Connections, a.metrics.RPC().ConnectionRefused)
 }

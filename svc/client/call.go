@@ -9,46 +9,46 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
-	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // method holds what the calls of one RPC share, bound once.
 type method struct {
-	metrics *metrics.ClientMethod
+	metrics *rpcmetrics.ClientMethod
 	tracing *tracing.ClientMethod
 	hedge   *hedge // nil: none
 }
 
 // bind prepares every method of the spec, by its full name.
 func bind(spec Spec, o Options) map[string]*method {
-	registry := o.registry()
+	series := o.series()
 	methods := make(map[string]*method, len(spec.Methods))
 	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {
 		bound := &method{
-			metrics: registry.ClientMethod(m, kindOf(m, spec.Streams)),
+			metrics: series.ClientMethod(m, kindOf(m, spec.Streams)),
 			tracing: tracing.Client(o.TracerProvider, m.Name),
 		}
 		if m.Hedge.Enabled() {
-			bound.hedge = &hedge{m.Hedge, m.Timeout, registry.Hedges(m), tokens}
+			bound.hedge = &hedge{m.Hedge, m.Timeout, series.Hedges(m), tokens}
 		}
 		methods[m.Name] = bound
 	}
 	return methods
 }
 
-func kindOf(m policy.Method, streams []grpc.StreamDesc) metrics.Kind {
+func kindOf(m policy.Method, streams []grpc.StreamDesc) rpcmetrics.Kind {
 	_, name := m.Split()
 	for _, s := range streams {
 		if s.StreamName == name {
-			return metrics.StreamKind(s)
+			return rpcmetrics.StreamKind(s)
 		}
 	}
-	return metrics.Unary
+	return rpcmetrics.Unary
 }
 
 // call is one call under way.

@@ -33,6 +33,7 @@ import (
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -102,12 +103,12 @@ type Options struct {
 	Dial []grpc.DialOption
 }
 
-// registry returns the registry, or one that nobody reads.
-func (o Options) registry() *metrics.Registry {
+// series returns those of the registry, or of one that nobody reads.
+func (o Options) series() *rpcmetrics.Series {
 	if o.Metrics == nil {
-		return metrics.New(metrics.BuildInfo{})
+		return metrics.New(metrics.BuildInfo{}).RPC()
 	}
-	return o.Metrics
+	return o.Metrics.RPC()
 }
 
 // log returns the log of a callee.

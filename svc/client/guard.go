@@ -12,7 +12,7 @@ import (
 	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
 
 // backendCalls is how many calls of one backend tell that it fails. It is less
@@ -24,7 +24,7 @@ const backendCalls = 5
 type guard struct {
 	breaker  *breaker.Breaker
 	backends breaker.Options
-	metrics  *metrics.Breaker
+	metrics  *rpcmetrics.Breaker
 	log      *slog.Logger
 
 	patience map[string]time.Duration // by method
@@ -38,7 +38,7 @@ func newGuard(spec Spec, o Options) *guard {
 	}
 	g := &guard{
 		backends: *o.Breaker,
-		metrics:  o.registry().Breaker(spec.Service),
+		metrics:  o.series().Breaker(spec.Service),
 		log:      o.log(spec),
 		patience: map[string]time.Duration{},
 		errors:   spec.Errors,

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
-	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -28,7 +28,7 @@ const (
 type hedge struct {
 	policy.Hedge
 	timeout time.Duration // of a call with all its requests; 0: none
-	metrics *metrics.Hedges
+	metrics *rpcmetrics.Hedges
 	tokens  *throttle.Bucket // of all methods of the callee together
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -68,7 +69,7 @@ type Client struct {
 	attempts  int
 	limit     int64
 	transport *http.Transport
-	metrics   *metrics.HTTPClient
+	metrics   *rpcmetrics.HTTPClient
 	tracing   *tracing.HTTPClient
 	tokens    throttle.Bucket
 }
@@ -90,7 +91,7 @@ func New(o Options) (*Client, error) {
 		timeout:  cmp.Or(o.Timeout, 5*time.Second),
 		attempts: cmp.Or(o.Attempts, 3),
 		limit:    cmp.Or(o.MaxResponseBytes, 4<<20),
-		metrics:  o.Metrics.HTTPClient(o.Name),
+		metrics:  o.Metrics.RPC().HTTPClient(o.Name),
 		tracing:  tracing.HTTP(o.TracerProvider),
 		transport: &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,

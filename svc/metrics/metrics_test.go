@@ -7,14 +7,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
-	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -61,8 +60,8 @@ func TestProcess(t *testing.T) {
 
 func TestSeriesExistFromTheStart(t *testing.T) {
 	r := metrics.New(metrics.BuildInfo{})
-	r.ServerMethod(getOrder, metrics.Unary)
-	r.ClientMethod(getOrder, metrics.ServerStream)
+	r.RPC().ServerMethod(getOrder, rpcmetrics.Unary)
+	r.RPC().ClientMethod(getOrder, rpcmetrics.ServerStream)
 	for name, want := range map[string]int{
 		"grpc_server_started_total":      1,
 		"grpc_server_handled_total":      17,
@@ -91,81 +90,6 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing", want)
 		}
-	}
-}
-
-func TestServerMethod(t *testing.T) {
-	r := metrics.New(metrics.BuildInfo{})
-	r.ServerMethod(getOrder, metrics.Unary)
-	m := r.ServerMethod(getOrder, metrics.Unary) // bound again: the same series
-	m.Start()
-	m.Start()
-	m.Received()
-	m.Sent()
-	m.Sent()
-	m.Sent()
-	m.Panicked()
-	m.Undecodable()
-	m.Left()
-	m.End(codes.NotFound, 40*time.Millisecond, "")
-	m.End(codes.Code(99), 40*time.Millisecond, "")
-	r.UnknownMethod()
-	_, body := scrape(t, r, "")
-	labels := `grpc_method="GetOrder",grpc_service="order.v1.OrderService",grpc_type="unary"`
-	for _, want := range []string{
-		`grpc_server_started_total{` + labels + `} 2`,
-		`grpc_server_in_flight{` + labels + `} 1`,
-		`grpc_server_msg_received_total{` + labels + `} 1`,
-		`grpc_server_msg_sent_total{` + labels + `} 3`,
-		`grpc_server_panics_total{` + labels + `} 1`,
-		`grpc_server_undecodable_total{` + labels + `} 1`,
-		`grpc_server_handled_total{grpc_code="NotFound",` + labels + `} 1`,
-		`grpc_server_handled_total{grpc_code="Unknown",` + labels + `} 1`,
-		`grpc_server_handled_total{grpc_code="OK",` + labels + `} 0`,
-		`grpc_server_handling_seconds_bucket{` + labels + `,le="0.025"} 0`,
-		`grpc_server_handling_seconds_bucket{` + labels + `,le="0.05"} 2`,
-		`grpc_server_unknown_method_total 1`,
-	} {
-		if !strings.Contains(body, want+"\n") {
-			t.Errorf("%q is missing", want)
-		}
-	}
-}
-
-func TestClientMethod(t *testing.T) {
-	r := metrics.New(metrics.BuildInfo{})
-	m := r.ClientMethod(getOrder, metrics.BidiStream)
-	m.Start()
-	m.Sent()
-	m.Received()
-	m.End(codes.Unavailable, time.Second, "")
-	_, body := scrape(t, r, "")
-	labels := `grpc_method="GetOrder",grpc_service="order.v1.OrderService",grpc_type="bidi_stream"`
-	for _, want := range []string{
-		`grpc_client_started_total{` + labels + `} 1`,
-		`grpc_client_msg_received_total{` + labels + `} 1`,
-		`grpc_client_msg_sent_total{` + labels + `} 1`,
-		`grpc_client_handled_total{grpc_code="Unavailable",` + labels + `} 1`,
-		`grpc_client_handling_seconds_sum{` + labels + `} 1`,
-	} {
-		if !strings.Contains(body, want+"\n") {
-			t.Errorf("%q is missing", want)
-		}
-	}
-}
-
-func TestOpenMetricsHasExemplars(t *testing.T) {
-	r := metrics.New(metrics.BuildInfo{})
-	r.ServerMethod(getOrder, metrics.Unary).End(codes.OK, time.Millisecond, "0af7651916cd43dd8448eb211c80319c")
-	contentType, body := scrape(t, r, "application/openmetrics-text; version=1.0.0")
-	if !strings.HasPrefix(contentType, "application/openmetrics-text") || !strings.HasSuffix(body, "# EOF\n") {
-		t.Errorf("not OpenMetrics: %s", contentType)
-	}
-	if !strings.Contains(body, `# {trace_id="0af7651916cd43dd8448eb211c80319c"} 0.001`) {
-		t.Error("the exemplar is missing")
-	}
-	if contentType, _ := scrape(t, r, "text/plain"); !strings.HasPrefix(contentType, "text/plain") {
-		t.Errorf("got %s, want text/plain", contentType)
 	}
 }
 
@@ -249,19 +173,6 @@ func TestRegister(t *testing.T) {
 	}
 	if err := r.Register(collectors.NewGoCollector()); err == nil {
 		t.Error("a second Go collector was accepted")
-	}
-}
-
-func TestCallsDoNotAllocate(t *testing.T) {
-	m := metrics.New(metrics.BuildInfo{}).ServerMethod(getOrder, metrics.Unary)
-	if got := testing.AllocsPerRun(100, func() {
-		m.Start()
-		m.Received()
-		m.Sent()
-		m.End(codes.OK, time.Millisecond, "")
-		m.Left()
-	}); got != 0 {
-		t.Errorf("got %v allocations, want 0", got)
 	}
 }
 

@@ -1,13 +1,8 @@
 // Package metrics counts what a service does, for Prometheus to scrape.
 //
-// A [Registry] is made once, at start. The server and the clients bind their
-// methods to it then ([Registry.ServerMethod], [Registry.ClientMethod]), so
-// that a call pays for a few atomic adds and never for a lookup of labels.
+// A [Registry] is made once, at start. The runtime counts calls in it by itself.
 // Metrics of the business, declared in the contract, take their labels from
 // closed lists ([Label]): the number of series is known before the first call.
-//
-// The names of the RPC series are those of go-grpc-middleware's Prometheus
-// provider where it has them, so dashboards made for it work here.
 package metrics
 
 import (
@@ -19,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
 
 // BuildInfo says which program is running. It becomes the labels of the
@@ -33,28 +30,15 @@ type BuildInfo struct {
 // It is safe for concurrent use.
 type Registry struct {
 	prometheus *prometheus.Registry
-	server     serverSeries
-	client     rpcSeries
-	breaker    breakerSeries
-	hedges     hedgeSeries
-	http       *prometheus.HistogramVec
-	limits     limitSeries
+	rpc        *rpcmetrics.Series
 }
 
 // New returns a registry that has the Go runtime's series (goroutines, heap,
 // garbage collection, scheduler latency), the process's (CPU, memory, open
 // files), build_info, and the RPC series without any method yet.
 func New(info BuildInfo) *Registry {
-	r := &Registry{
-		prometheus: prometheus.NewRegistry(),
-		server:     newServerSeries(),
-		client:     newRPCSeries("client"),
-		breaker:    newBreakerSeries(),
-		hedges:     newHedgeSeries(),
-		http:       newHTTPSeries(),
-		limits:     newLimitSeries(),
-	}
-	r.prometheus.MustRegister(
+	r := prometheus.NewRegistry()
+	r.MustRegister(
 		collectors.NewGoCollector(collectors.WithGoCollectorRuntimeMetrics(
 			// How long goroutines wait for a CPU: the first thing to look at
 			// when a service is slow and its CPU limit is low.
@@ -63,13 +47,11 @@ func New(info BuildInfo) *Registry {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(info),
 	)
-	r.prometheus.MustRegister(r.server.collectors()...)
-	r.prometheus.MustRegister(r.client.collectors()...)
-	r.prometheus.MustRegister(r.breaker.collectors()...)
-	r.prometheus.MustRegister(append(r.hedges.collectors(), r.http)...)
-	r.prometheus.MustRegister(r.limits.collectors()...)
-	return r
+	return &Registry{r, rpcmetrics.New(r)}
 }
+
+// RPC returns the series of calls, which the runtime counts.
+func (r *Registry) RPC() *rpcmetrics.Series { return r.rpc }
 
 func buildInfo(info BuildInfo) prometheus.Collector {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{

@@ -14,7 +14,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -50,7 +50,7 @@ type admission struct {
 
 // refusal is how one limit refuses calls.
 type refusal struct {
-	limit  metrics.Limit
+	limit  rpcmetrics.Limit
 	count  func()
 	logged atomic.Int64 // when it was, in nanoseconds
 }
@@ -62,23 +62,23 @@ var (
 	overloadedPushback = pushbackAfter(overloadedWait)
 )
 
-func (b *Binder) admission(a *admission, m policy.Method, kind metrics.Kind) {
+func (b *Binder) admission(a *admission, m policy.Method, kind rpcmetrics.Kind) {
 	if r := m.RateLimit; r.PerSecond > 0 {
 		a.rate, a.key = limit.NewRate(r.PerSecond, max(r.Burst, 1)), r.Key
-		a.byRate.bind(b.metrics, m, kind, metrics.LimitRate)
+		a.byRate.bind(b.metrics, m, kind, rpcmetrics.LimitRate)
 	}
 	if m.Concurrency > 0 {
 		a.own = limit.NewGate(m.Concurrency)
-		a.byOwn.bind(b.metrics, m, kind, metrics.LimitMethod)
+		a.byOwn.bind(b.metrics, m, kind, rpcmetrics.LimitMethod)
 	}
-	if b.gate != nil && kind == metrics.Unary {
+	if b.gate != nil && kind == rpcmetrics.Unary {
 		a.server, a.adaptive = b.gate, b.adaptive
-		a.byServer.bind(b.metrics, m, kind, metrics.LimitServer)
+		a.byServer.bind(b.metrics, m, kind, rpcmetrics.LimitServer)
 	}
 }
 
-func (r *refusal) bind(registry *metrics.Registry, m policy.Method, kind metrics.Kind, l metrics.Limit) {
-	r.limit, r.count = l, registry.Refused(m, kind, l)
+func (r *refusal) bind(series *rpcmetrics.Series, m policy.Method, kind rpcmetrics.Kind, l rpcmetrics.Limit) {
+	r.limit, r.count = l, series.Refused(m, kind, l)
 	r.logged.Store(-int64(refusalLogInterval))
 }
 

@@ -24,6 +24,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -49,7 +50,7 @@ type Options struct {
 // Binder binds methods to their policies. Make one per process with [New].
 // It is safe for concurrent use.
 type Binder struct {
-	metrics *metrics.Registry
+	metrics *rpcmetrics.Series
 	traces  trace.TracerProvider
 	log     *slog.Logger
 	keys    propagate.Keys
@@ -66,10 +67,11 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics, traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
-	if b.metrics == nil {
-		b.metrics = metrics.New(metrics.BuildInfo{})
+	b := &Binder{traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
+	if o.Metrics == nil {
+		o.Metrics = metrics.New(metrics.BuildInfo{})
 	}
+	b.metrics = o.Metrics.RPC()
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -87,10 +89,10 @@ func New(o Options) *Binder {
 type method struct {
 	name    string
 	timeout time.Duration // 0: none
-	kind    metrics.Kind
+	kind    rpcmetrics.Kind
 	errors  errors.Contract
 	keys    propagate.Keys
-	metrics *metrics.ServerMethod
+	metrics *rpcmetrics.ServerMethod
 	tracing *tracing.ServerMethod
 	log     *slog.Logger
 	live    atomic.Int64 // handlers running
@@ -99,11 +101,11 @@ type method struct {
 
 	// Streams only.
 	bounds  policy.Stream
-	streams *metrics.Streams
+	streams *rpcmetrics.Streams
 	sweeper *sweeper
 }
 
-func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
+func (b *Binder) bind(m policy.Method, kind rpcmetrics.Kind) *method {
 	bound := &method{
 		name:    m.Name,
 		timeout: m.Timeout,
@@ -119,7 +121,7 @@ func (b *Binder) bind(m policy.Method, kind metrics.Kind) *method {
 		bound.longest = longest
 	}
 	b.admission(&bound.admission, m, kind)
-	if kind != metrics.Unary {
+	if kind != rpcmetrics.Unary {
 		bound.bounds, bound.sweeper = m.Stream, &b.sweeper
 		bound.streams = b.metrics.Streams(m, kind, streamEnds())
 		b.sweeper.expect(m.Stream)
@@ -171,7 +173,7 @@ func (b *Binder) Live() (unary, streams int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.methods {
-		if m.kind == metrics.Unary {
+		if m.kind == rpcmetrics.Unary {
 			unary += int(m.live.Load())
 		} else {
 			streams += int(m.live.Load())

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -26,7 +26,7 @@ func TestConnectionsOutliveTheirCalls(t *testing.T) {
 		b := New(Options{})
 		for _, m := range test.methods {
 			m.Name = "/test.v1.TestService/Method"
-			b.bind(m, metrics.BidiStream)
+			b.bind(m, rpcmetrics.BidiStream)
 		}
 		if got := b.grace(); got != test.want {
 			t.Errorf("%s: connections have a grace of %v, want %v", test.name, got, test.want)

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -20,12 +20,12 @@ func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl 
 	watched := *desc
 	watched.Methods = slices.Clone(desc.Methods)
 	for i, m := range watched.Methods {
-		d := b.decoder(desc.ServiceName, m.MethodName, metrics.Unary)
+		d := b.decoder(desc.ServiceName, m.MethodName, rpcmetrics.Unary)
 		watched.Methods[i].Handler = d.unary(m.Handler)
 	}
 	watched.Streams = slices.Clone(desc.Streams)
 	for i, m := range watched.Streams {
-		d := b.decoder(desc.ServiceName, m.StreamName, metrics.StreamKind(m))
+		d := b.decoder(desc.ServiceName, m.StreamName, rpcmetrics.StreamKind(m))
 		watched.Streams[i].Handler = d.stream(m.Handler)
 	}
 	s.RegisterService(&watched, impl)
@@ -33,11 +33,11 @@ func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl 
 
 // decoder watches the decoding of one method's messages.
 type decoder struct {
-	metrics *metrics.ServerMethod
+	metrics *rpcmetrics.ServerMethod
 	log     *slog.Logger
 }
 
-func (b *Binder) decoder(service, name string, kind metrics.Kind) *decoder {
+func (b *Binder) decoder(service, name string, kind rpcmetrics.Kind) *decoder {
 	m := policy.Method{Name: "/" + service + "/" + name}
 	return &decoder{b.metrics.ServerMethod(m, kind), b.log.With(slog.String("rpc", m.Name))}
 }

@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -19,7 +19,7 @@ type ServerStream[Req, Resp any] struct {
 // BindServerStream binds a server-streaming method to its policy. A validate of
 // nil accepts every request.
 func BindServerStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(*Req, grpc.ServerStreamingServer[Resp]) error) *ServerStream[Req, Resp] {
-	return &ServerStream[Req, Resp]{b.bind(m, metrics.ServerStream), validate, h}
+	return &ServerStream[Req, Resp]{b.bind(m, rpcmetrics.ServerStream), validate, h}
 }
 
 // Call calls the handler with a valid request, inside everything that the
@@ -48,7 +48,7 @@ type ClientStream[Req, Resp any] struct {
 // nil accepts every message; otherwise Recv returns the error of an invalid
 // message in its place, and the handler may end the call with it or go on.
 func BindClientStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(grpc.ClientStreamingServer[Req, Resp]) error) *ClientStream[Req, Resp] {
-	return &ClientStream[Req, Resp]{b.bind(m, metrics.ClientStream), untyped(validate), h}
+	return &ClientStream[Req, Resp]{b.bind(m, rpcmetrics.ClientStream), untyped(validate), h}
 }
 
 // Call calls the handler, inside everything that the package promises. It
@@ -71,7 +71,7 @@ type BidiStream[Req, Resp any] struct {
 // validate of nil accepts every message; otherwise Recv returns the error of an
 // invalid message in its place, and the handler may end the call with it or go on.
 func BindBidiStream[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(grpc.BidiStreamingServer[Req, Resp]) error) *BidiStream[Req, Resp] {
-	return &BidiStream[Req, Resp]{b.bind(m, metrics.BidiStream), untyped(validate), h}
+	return &BidiStream[Req, Resp]{b.bind(m, rpcmetrics.BidiStream), untyped(validate), h}
 }
 
 // Call calls the handler, inside everything that the package promises. It

@@ -3,7 +3,7 @@ package server
 import (
 	"context"
 
-	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -17,7 +17,7 @@ type Unary[Req, Resp any] struct {
 // BindUnary binds a unary method to its policy. A validate of nil accepts every
 // request.
 func BindUnary[Req, Resp any](b *Binder, m policy.Method, validate func(*Req) error, h func(context.Context, *Req) (*Resp, error)) *Unary[Req, Resp] {
-	return &Unary[Req, Resp]{b.bind(m, metrics.Unary), validate, h}
+	return &Unary[Req, Resp]{b.bind(m, rpcmetrics.Unary), validate, h}
 }
 
 // Call calls the handler with a valid request, inside everything that the

@@ -1,4 +1,11 @@
-package metrics
+// Package rpcmetrics counts calls: those that a server answers, and those that clients
+// make. Methods are bound to their series once ([Series.ServerMethod],
+// [Series.ClientMethod]), so that a call pays for a few atomic adds and never for a
+// lookup of labels.
+//
+// The names of the series are those of go-grpc-middleware's Prometheus provider where it
+// has them, so dashboards made for it work here.
+package rpcmetrics
 
 import (
 	"time"
@@ -9,6 +16,37 @@ import (
 
 	"github.com/protosvc/protosvc/svc/policy"
 )
+
+// Series are the series of all calls of one process. Make them with [New]. They are
+// safe for concurrent use.
+type Series struct {
+	registerer prometheus.Registerer
+	server     serverSeries
+	client     rpcSeries
+	breaker    breakerSeries
+	hedges     hedgeSeries
+	http       *prometheus.HistogramVec
+	limits     limitSeries
+}
+
+// New registers the series, without any method yet. It panics when one exists already.
+func New(r prometheus.Registerer) *Series {
+	s := &Series{
+		registerer: r,
+		server:     newServerSeries(),
+		client:     newRPCSeries("client"),
+		breaker:    newBreakerSeries(),
+		hedges:     newHedgeSeries(),
+		http:       newHTTPSeries(),
+		limits:     newLimitSeries(),
+	}
+	for _, collectors := range [][]prometheus.Collector{
+		s.server.collectors(), s.client.collectors(), s.breaker.collectors(), s.hedges.collectors(), {s.http}, s.limits.collectors(),
+	} {
+		r.MustRegister(collectors...)
+	}
+	return s
+}
 
 // Kind is the kind of an RPC: which side sends many messages. It is the value
 // of the label grpc_type.
@@ -129,12 +167,12 @@ func (m *method) end(code codes.Code, took time.Duration, traceID string) {
 }
 
 // ClientMethod counts the calls of one method that a client makes. It is made
-// by [Registry.ClientMethod].
+// by [Series.ClientMethod].
 type ClientMethod struct{ method }
 
 // ClientMethod binds the grpc_client_ series of a method. Binding a method
 // again returns handles to the same series.
-func (r *Registry) ClientMethod(m policy.Method, kind Kind) *ClientMethod {
+func (r *Series) ClientMethod(m policy.Method, kind Kind) *ClientMethod {
 	return &ClientMethod{r.client.bind(m, kind)}
 }
 

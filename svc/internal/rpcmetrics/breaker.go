@@ -1,4 +1,4 @@
-package metrics
+package rpcmetrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
@@ -31,14 +31,14 @@ func (s breakerSeries) collectors() []prometheus.Collector {
 }
 
 // Breaker counts what the circuit breaker of one callee does. It is made by
-// [Registry.Breaker].
+// [Series.Breaker].
 type Breaker struct {
 	state, ejected prometheus.Gauge
 	refused        prometheus.Counter
 }
 
 // Breaker binds the series of a callee, by the full name of its service.
-func (r *Registry) Breaker(service string) *Breaker {
+func (r *Series) Breaker(service string) *Breaker {
 	return &Breaker{
 		state:   r.breaker.state.WithLabelValues(service),
 		ejected: r.breaker.ejected.WithLabelValues(service),

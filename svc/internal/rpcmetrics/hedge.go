@@ -1,4 +1,4 @@
-package metrics
+package rpcmetrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,11 +22,11 @@ func (s hedgeSeries) collectors() []prometheus.Collector {
 }
 
 // Hedges counts the further requests of one method's calls. It is made by
-// [Registry.Hedges].
+// [Series.Hedges].
 type Hedges struct{ sent, won, throttled prometheus.Counter }
 
 // Hedges binds the grpc_client_hedges_ series of a method, which is unary.
-func (r *Registry) Hedges(m policy.Method) *Hedges {
+func (r *Series) Hedges(m policy.Method) *Hedges {
 	values := methodValues(m, Unary)
 	return &Hedges{
 		sent:      r.hedges.sent.WithLabelValues(values...),

@@ -1,4 +1,4 @@
-package metrics
+package rpcmetrics
 
 import (
 	"net/http"
@@ -25,11 +25,11 @@ func newHTTPSeries() *prometheus.HistogramVec {
 }
 
 // HTTPClient measures the requests to one external service. It is made by
-// [Registry.HTTPClient].
+// [Series.HTTPClient].
 type HTTPClient struct{ seconds prometheus.ObserverVec }
 
 // HTTPClient binds http_client_request_duration_seconds for a callee.
-func (r *Registry) HTTPClient(callee string) *HTTPClient {
+func (r *Series) HTTPClient(callee string) *HTTPClient {
 	return &HTTPClient{r.http.MustCurryWith(prometheus.Labels{"callee": callee})}
 }
 

@@ -1,4 +1,4 @@
-package metrics
+package rpcmetrics
 
 import (
 	"time"
@@ -41,7 +41,7 @@ func (s serverSeries) collectors() []prometheus.Collector {
 }
 
 // ServerMethod counts the calls of one method that a server answers. It is
-// made by [Registry.ServerMethod].
+// made by [Series.ServerMethod].
 type ServerMethod struct {
 	method
 	inFlight            prometheus.Gauge
@@ -51,7 +51,7 @@ type ServerMethod struct {
 
 // ServerMethod binds the grpc_server_ series of a method. Binding a method
 // again returns handles to the same series.
-func (r *Registry) ServerMethod(m policy.Method, kind Kind) *ServerMethod {
+func (r *Series) ServerMethod(m policy.Method, kind Kind) *ServerMethod {
 	values := methodValues(m, kind)
 	return &ServerMethod{
 		method:      r.server.bind(m, kind),
@@ -64,7 +64,7 @@ func (r *Registry) ServerMethod(m policy.Method, kind Kind) *ServerMethod {
 
 // UnknownMethod counts one RPC of a service or a method that the server does
 // not have.
-func (r *Registry) UnknownMethod() { r.server.unknown.Inc() }
+func (r *Series) UnknownMethod() { r.server.unknown.Inc() }
 
 // Start counts a call that begins, and its handler as in flight until [ServerMethod.Left].
 func (m *ServerMethod) Start() {

@@ -1,4 +1,4 @@
-package metrics
+package rpcmetrics
 
 import (
 	"time"
@@ -54,7 +54,7 @@ const (
 // Refused binds the count of a method's calls that one limit refuses. The
 // series exists at 0 from then on. Such a call counts as started and as ended
 // with ResourceExhausted too, but not in the latency, which it would embellish.
-func (r *Registry) Refused(m policy.Method, kind Kind, limit Limit) (count func()) {
+func (r *Series) Refused(m policy.Method, kind Kind, limit Limit) (count func()) {
 	bound := r.server.bind(m, kind)
 	refused := r.limits.refused.WithLabelValues(append(methodValues(m, kind), string(limit))...)
 	return func() {
@@ -65,17 +65,17 @@ func (r *Registry) Refused(m policy.Method, kind Kind, limit Limit) (count func(
 }
 
 // ConnectionRefused counts a connection that was closed at once.
-func (r *Registry) ConnectionRefused() { r.limits.connections.Inc() }
+func (r *Series) ConnectionRefused() { r.limits.connections.Inc() }
 
 // Concurrency adds a gauge of the limit of calls in progress, for limits that move.
-func (r *Registry) Concurrency(limit func() int) {
-	r.prometheus.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+func (r *Series) Concurrency(limit func() int) {
+	r.registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "grpc_server_concurrency_limit",
 		Help: "Calls in progress above which further ones are refused.",
 	}, func() float64 { return float64(limit()) }))
 }
 
-// Streams counts the streams of one method. It is made by [Registry.Streams].
+// Streams counts the streams of one method. It is made by [Series.Streams].
 type Streams struct {
 	open  prometheus.Gauge
 	age   prometheus.Observer
@@ -84,7 +84,7 @@ type Streams struct {
 
 // Streams binds the series of a streaming method. The reasons are those with
 // which the server may end its streams.
-func (r *Registry) Streams(m policy.Method, kind Kind, reasons []string) *Streams {
+func (r *Series) Streams(m policy.Method, kind Kind, reasons []string) *Streams {
 	values := methodValues(m, kind)
 	s := &Streams{
 		open:  r.limits.open.WithLabelValues(values...),
@@ -107,5 +107,5 @@ func (s *Streams) Closed(age time.Duration) {
 }
 
 // Ended counts a stream that the server ends, for one of the reasons given to
-// [Registry.Streams].
+// [Series.Streams].
 func (s *Streams) Ended(reason string) { s.ended[reason].Inc() }
