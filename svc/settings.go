@@ -7,7 +7,7 @@ import (
 	"maps"
 	"time"
 
-	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/client"
 )
 
 // Settings are what config.yaml can say about every service. The contract gives
@@ -89,12 +89,12 @@ type Callee struct {
 	Connections int
 	// Breaker says when calls stop; the zero value has all defaults. NoBreaker
 	// says never. Both belong to the contract, too.
-	Breaker   breaker.Options
+	Breaker   client.Breaker
 	NoBreaker bool
 }
 
 // breaker returns the options of the circuit breaker, nil for none.
-func (c Callee) breaker() *breaker.Options {
+func (c Callee) breaker() *client.Breaker {
 	if c.NoBreaker {
 		return nil
 	}

@@ -30,7 +30,6 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
@@ -88,7 +87,7 @@ type Options struct {
 
 	// Breaker says when the callee is called no more for a while, and which of
 	// its backends are left out. Nil: never, and none.
-	Breaker *breaker.Options
+	Breaker *Breaker
 
 	// Log hears of breakers, of backends, and of a callee that cannot be reached.
 	// Nil: nowhere.

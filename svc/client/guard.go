@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
@@ -18,6 +18,30 @@ import (
 // backendCalls is how many calls of one backend tell that it fails. It is less
 // than for the callee as a whole, since less is at stake.
 const backendCalls = 5
+
+// Breaker says when a callee is called no more for a while, and which of its backends
+// are left out. A zero field has its default.
+type Breaker struct {
+	// FailurePercent is the share of calls, from 1 to 100, whose failure opens it:
+	// failures of the callee, not its answers. Default 50.
+	FailurePercent int
+
+	// MinCalls is the number of calls in the window below which it stays closed, and
+	// how many failures in a row open it, whatever came before. Default 20. For a
+	// backend it is 5 at most.
+	MinCalls int
+
+	// Window is the time over which calls are counted. Default 10 s.
+	Window time.Duration
+
+	// Open is how long it stays open before it lets a call through, and how long
+	// that call may take before another one is let through. Default 1 s.
+	Open time.Duration
+}
+
+func (b Breaker) options() breaker.Options {
+	return breaker.Options{FailurePercent: b.FailurePercent, MinCalls: b.MinCalls, Window: b.Window, Open: b.Open}
+}
 
 // guard is the circuit breaker of a callee, and what its backends are judged by.
 // Nil guards nothing.
@@ -36,8 +60,9 @@ func newGuard(spec Spec, o Options) *guard {
 	if o.Breaker == nil {
 		return nil
 	}
+	whole := o.Breaker.options()
 	g := &guard{
-		backends: *o.Breaker,
+		backends: whole,
 		metrics:  o.series().Breaker(spec.Service),
 		log:      o.log(spec),
 		patience: map[string]time.Duration{},
@@ -46,7 +71,6 @@ func newGuard(spec Spec, o Options) *guard {
 	for _, m := range spec.Methods {
 		g.patience[m.Name] = m.Timeout / 2
 	}
-	whole := *o.Breaker
 	whole.OnChange = g.changed
 	g.breaker = breaker.New(whole)
 	g.backends.MinCalls = min(backendCalls, g.backends.WithDefaults().MinCalls)

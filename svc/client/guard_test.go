@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -30,7 +29,7 @@ var (
 
 // touchy are options of a breaker for tests.
 func touchy() client.Options {
-	return client.Options{Breaker: &breaker.Options{MinCalls: 5, Open: 100 * time.Millisecond}, Metrics: metrics.New(metrics.BuildInfo{})}
+	return client.Options{Breaker: &client.Breaker{MinCalls: 5, Open: 100 * time.Millisecond}, Metrics: metrics.New(metrics.BuildInfo{})}
 }
 
 // patient are options of a breaker that leaves time to find out that a single

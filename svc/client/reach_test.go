@@ -21,7 +21,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -68,7 +67,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	for name, test := range targets {
 		for _, balance := range []string{client.RoundRobin, client.LeastRequest, client.Weighted, client.PickFirst} {
-			for _, o := range []client.Options{{}, {Connections: 3}, {Breaker: new(breaker.Options)}} {
+			for _, o := range []client.Options{{}, {Connections: 3}, {Breaker: new(client.Breaker)}} {
 				t.Run(fmt.Sprintf("%s/%s/%d connections, breaker %t", name, balance, max(o.Connections, 1), o.Breaker != nil), func(t *testing.T) {
 					log, lines := textLog()
 					o.Target, o.Balance, o.Log = test.target, balance, log
@@ -161,7 +160,7 @@ func TestTooLarge(t *testing.T) {
 		"4 MiB by default": {4<<20 + 100, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn := dial(t, echoSpec(), client.Options{MaxReceiveBytes: test.limit, Breaker: &breaker.Options{MinCalls: 2}}, b)
+			conn := dial(t, echoSpec(), client.Options{MaxReceiveBytes: test.limit, Breaker: &client.Breaker{MinCalls: 2}}, b)
 			for range 3 { // none of which opens the breaker
 				_, err := unary(soon(t), conn, strings.Repeat("x", test.bytes/100))
 				if test.ok && err != nil {
@@ -208,12 +207,12 @@ func TestAsksAgain(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		stop     func(*testing.T, *client.Conn, backend)
-		breaker  *breaker.Options
+		breaker  *client.Breaker
 		balances []string
 	}{
 		"health":   {notServing, nil, []string{client.RoundRobin, client.LeastRequest, client.Weighted}},
 		"GOAWAY":   {goAway, nil, []string{client.RoundRobin, client.LeastRequest, client.Weighted, client.PickFirst}},
-		"ejection": {eject, &breaker.Options{MinCalls: 50}, []string{client.RoundRobin, client.LeastRequest, client.Weighted}},
+		"ejection": {eject, &client.Breaker{MinCalls: 50}, []string{client.RoundRobin, client.LeastRequest, client.Weighted}},
 	} {
 		for _, balance := range test.balances {
 			for _, connections := range []int{1, 3} {
@@ -330,7 +329,7 @@ func TestOldCause(t *testing.T) {
 
 // TestOpenBreaker: a call that was not made failed nowhere.
 func TestOpenBreaker(t *testing.T) {
-	conn := dial(t, echoSpec(), client.Options{Breaker: &breaker.Options{MinCalls: 1}}, startBackend(t, &echo{
+	conn := dial(t, echoSpec(), client.Options{Breaker: &client.Breaker{MinCalls: 1}}, startBackend(t, &echo{
 		unary: func(context.Context, *text) (*text, error) { return nil, errors.Internal },
 	}))
 	_, _ = unary(soon(t), conn, "")

@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
 )
@@ -143,7 +142,7 @@ func TestSparedAndEjected(t *testing.T) {
 		}})
 		other := startInMemory(t, named("b"))
 		other.health.SetServingStatus(service, down)
-		conn := dial(t, echoSpec(), client.Options{Breaker: &breaker.Options{MinCalls: 50, Open: 7 * time.Second}}, bad, other)
+		conn := dial(t, echoSpec(), client.Options{Breaker: &client.Breaker{MinCalls: 50, Open: 7 * time.Second}}, bad, other)
 		if got, err := unary(soon(t), conn, "a"); err != nil || got != "a" {
 			t.Fatal(got, err)
 		}

@@ -22,7 +22,6 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/client"
 )
 
@@ -87,7 +86,7 @@ func dialOrders(addresses []string) (orderv1svc.OrderServiceClient, func(), erro
 		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: a}}})
 	}
 	r.InitialState(state)
-	d := &client.Dialer{Options: client.Options{Target: "replicas:///order", Resolver: r, Breaker: &breaker.Options{}}}
+	d := &client.Dialer{Options: client.Options{Target: "replicas:///order", Resolver: r, Breaker: &client.Breaker{}}}
 	orders, err := orderv1svc.DialOrderService(d)
 	return orders, func() { _ = d.Close() }, err
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 
-	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 )
 
 // Attempt is the context of a call, by which the balancer and the caller tell

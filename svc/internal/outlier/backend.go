@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/resolver"
 
-	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 )
 
 // clientConn is what the child sees of the connection.

@@ -28,7 +28,7 @@ import (
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/serviceconfig"
 
-	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 )
 
 // Name is the name of the balancer in a service config. Its config names the

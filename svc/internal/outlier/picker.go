@@ -5,7 +5,7 @@ import (
 
 	"google.golang.org/grpc/balancer"
 
-	"github.com/protosvc/protosvc/svc/breaker"
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 )
 
 // tries is how often a pick that falls on a backend which should have no call is

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-	"github.com/protosvc/protosvc/svc/breaker"
+
+	"github.com/protosvc/protosvc/svc/internal/breaker"
 )
 
 // TestOracle makes the same calls through our breaker and through that of
@@ -21,11 +22,11 @@ func TestOracle(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
 			o := breaker.Options{
-				FailurePercent: []int{25, 50, 75, 100}[r.IntN(4)],
-				MinCalls:       1 + r.IntN(20),
-				Row:            -1, // theirs has no such thing
-				Window:         10 * time.Second,
-				Open:           time.Duration(1+r.IntN(3000)) * time.Millisecond,
+				FailurePercent:    []int{25, 50, 75, 100}[r.IntN(4)],
+				MinCalls:          1 + r.IntN(20),
+				ConsecutiveFaults: -1, // theirs has no such thing
+				Window:            10 * time.Second,
+				Open:              time.Duration(1+r.IntN(3000)) * time.Millisecond,
 			}
 			ours, theirs := breaker.New(o), oracle(o)
 			faulty := r.Float64()

@@ -20,7 +20,6 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/stats"
 
-	"github.com/protosvc/protosvc/svc/breaker"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -214,11 +213,11 @@ func share(t *testing.T, l *load, replicas []*replica) {
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]client.Options{
-		"round_robin":                {Balance: client.RoundRobin, Breaker: &breaker.Options{}},
-		"least_request":              {Balance: client.LeastRequest, Breaker: &breaker.Options{}},
-		"weighted":                   {Balance: client.Weighted, Breaker: &breaker.Options{}},
-		"pick_first":                 {Balance: client.PickFirst, Breaker: &breaker.Options{}},
-		"three connections":          {Connections: 3, Breaker: &breaker.Options{}},
+		"round_robin":                {Balance: client.RoundRobin, Breaker: &client.Breaker{}},
+		"least_request":              {Balance: client.LeastRequest, Breaker: &client.Breaker{}},
+		"weighted":                   {Balance: client.Weighted, Breaker: &client.Breaker{}},
+		"pick_first":                 {Balance: client.PickFirst, Breaker: &client.Breaker{}},
+		"three connections":          {Connections: 3, Breaker: &client.Breaker{}},
 		"no breaker":                 {},
 		"three of weight, unguarded": {Balance: client.Weighted, Connections: 3},
 	} {

@@ -54,10 +54,10 @@ type Options struct {
 	// Default 20.
 	MinCalls int
 
-	// Row is how many faults in a row open it, whatever came before: a callee that
+	// ConsecutiveFaults is how many faults in a row open it, whatever came before: a callee that
 	// stops to work after a good time is noticed by this. Default MinCalls;
 	// negative: none.
-	Row int
+	ConsecutiveFaults int
 
 	// Window is the time over which calls are counted. Default 10 s.
 	Window time.Duration
@@ -75,7 +75,7 @@ type Options struct {
 func (o Options) WithDefaults() Options {
 	o.FailurePercent = cmp.Or(o.FailurePercent, 50)
 	o.MinCalls = cmp.Or(o.MinCalls, 20)
-	o.Row = cmp.Or(o.Row, o.MinCalls)
+	o.ConsecutiveFaults = cmp.Or(o.ConsecutiveFaults, o.MinCalls)
 	o.Window = cmp.Or(o.Window, 10*time.Second)
 	o.Open = cmp.Or(o.Open, time.Second)
 	return o
@@ -164,7 +164,7 @@ func (c Call) Done(outcome Outcome) {
 	if outcome == Success {
 		b.row = 0
 	}
-	if b.row == b.options.Row || sum.calls >= b.options.MinCalls && sum.faults*100 >= b.options.FailurePercent*sum.calls {
+	if b.row == b.options.ConsecutiveFaults || sum.calls >= b.options.MinCalls && sum.faults*100 >= b.options.FailurePercent*sum.calls {
 		b.open(now)
 	}
 }

@@ -87,7 +87,7 @@ func TestNeutral(t *testing.T) {
 
 func TestWindowForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 10, Row: -1, Window: 10 * time.Second})
+		b := New(Options{MinCalls: 10, ConsecutiveFaults: -1, Window: 10 * time.Second})
 		calls(b, 9, Fault)
 		time.Sleep(10 * time.Second)
 		calls(b, 9, Fault)
@@ -103,7 +103,7 @@ func TestWindowForgets(t *testing.T) {
 
 func TestRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Options{Row: 5})
+		b := New(Options{ConsecutiveFaults: 5})
 		calls(b, 1000, Success)
 		calls(b, 4, Fault)
 		calls(b, 1, Success)
