@@ -14,7 +14,7 @@ var (
 )
 
 // writeModule writes a go.mod that requires what the repository requires, and
-// the repository itself: what a user's module would have.
+// the repository's runtime itself: what a user's module would have.
 func (w *workshop) writeModule() error {
 	mod, err := os.ReadFile(filepath.Join(w.repository, "go.mod"))
 	if err != nil {
@@ -22,11 +22,29 @@ func (w *workshop) writeModule() error {
 	}
 	own := moduleLine.FindSubmatch(mod)[1]
 	text := moduleLine.ReplaceAllString(toolBlock.ReplaceAllString(string(mod), ""), "module "+module)
-	text += fmt.Sprintf("\nrequire %[1]s v0.0.0\n\nreplace %[1]s => %[2]s\n", own, w.repository)
+	if err := w.copyRuntime(); err != nil {
+		return err
+	}
+	text += fmt.Sprintf("\nrequire %[1]s v0.0.0\n\nreplace %[1]s => %[2]s\n", own, w.path(runtimeCopy))
 	if err := writeFile(w.path("module", "go.mod"), []byte(text)); err != nil {
 		return err
 	}
 	return copyFile(filepath.Join(w.repository, "go.sum"), w.path("module", "go.sum"))
+}
+
+// runtimeCopy is a module with the part of the repository that outputs import.
+const runtimeCopy = "runtime"
+
+// copyRuntime copies the runtime: the go command compiles a package, and all that
+// import it, again when its folder has another path, as it has in each clone.
+func (w *workshop) copyRuntime() error {
+	if err := os.RemoveAll(w.path(runtimeCopy)); err != nil {
+		return err
+	}
+	if err := os.CopyFS(w.path(runtimeCopy, "svc"), os.DirFS(filepath.Join(w.repository, "svc"))); err != nil {
+		return err
+	}
+	return copyFile(filepath.Join(w.repository, "go.mod"), w.path(runtimeCopy, "go.mod"))
 }
 
 // build compiles and vets all packages. The mains are compiled and not linked,

@@ -33,11 +33,22 @@ var corpora = []corpus{
 		{module: "github.com/tonistiigi/fsutil", dir: "types", as: "github.com/tonistiigi/fsutil/types"},
 		{module: "github.com/planetscale/vtprotobuf", dir: "include"},
 	}},
+	{name: "cel", from: []source{{module: "cel.dev/expr", dir: "proto"}}},
 	{name: "cri", from: []source{{module: "k8s.io/cri-api", dir: "pkg/apis"}}},
 	{name: "csi", from: []source{{module: "github.com/container-storage-interface/spec"}}},
 	{name: "containerd", from: []source{{module: "github.com/containerd/containerd/api"}}},
 	{name: "cometbft", from: []source{
 		{module: "github.com/cometbft/cometbft", dir: "proto"},
+		{module: "github.com/cosmos/gogoproto", only: []string{"gogoproto/gogo.proto"}},
+	}},
+	{name: "cortex", from: []source{
+		{module: "github.com/cortexproject/cortex", as: "github.com/cortexproject/cortex", except: []string{
+			// They import files of modules that are not pinned: weaveworks/common,
+			// prometheus/alertmanager and thanos.
+			"pkg/alertmanager/alertmanagerpb/alertmanager.proto", "pkg/alertmanager/alertspb/alerts.proto",
+			"pkg/frontend/v1/frontendv1pb/frontend.proto", "pkg/frontend/v2/frontendv2pb/frontend.proto",
+			"pkg/scheduler/schedulerpb/scheduler.proto", "pkg/storegateway/storegatewaypb/gateway.proto",
+		}},
 		{module: "github.com/cosmos/gogoproto", only: []string{"gogoproto/gogo.proto"}},
 	}},
 	{name: "cosmos", from: []source{
@@ -68,6 +79,18 @@ var corpora = []corpus{
 	{name: "grpcurl", from: []source{{module: "github.com/fullstorydev/grpcurl", dir: "internal/testing", only: []string{"example.proto", "example2.proto"}}}},
 	{name: "grpcurl-test", from: []source{{module: "github.com/fullstorydev/grpcurl", dir: "internal/testing", only: []string{"test.proto"}}}},
 	{name: "istio", from: []source{{module: "istio.io/api", only: []string{"security/v1alpha1/ca.proto"}}}},
+	{name: "jaeger", from: []source{
+		{module: "github.com/jaegertracing/jaeger-idl", dir: "proto", except: []string{
+			// They import OTLP, which no pinned module has.
+			"api_v3/query_service.proto", "storage/v2/trace_storage.proto",
+			// They are below the folder from which they are imported.
+			"api_v2/collector.proto", "api_v2/model.proto", "api_v2/query.proto", "api_v2/sampling.proto",
+		}},
+		{module: "github.com/jaegertracing/jaeger-idl", dir: "proto/api_v2"},
+		{module: "github.com/cosmos/gogoproto", only: []string{"gogoproto/gogo.proto"}},
+		{module: "github.com/google/gnostic-models", as: "gnostic", only: []string{"openapiv3/annotations.proto"}},
+		{module: "github.com/google/gnostic-models", only: []string{"openapiv3/OpenAPIv3.proto"}},
+	}},
 	{name: "kms-v1beta1", from: []source{{module: "k8s.io/kms", dir: "apis/v1beta1"}}},
 	{name: "kms-v2", from: []source{{module: "k8s.io/kms", dir: "apis/v2"}}},
 	{name: "kratos", from: []source{{module: "github.com/go-kratos/kratos/v2", dir: "api"}, {module: "github.com/go-kratos/kratos/v2", dir: "internal/testdata/helloworld"}}},
@@ -80,15 +103,31 @@ var corpora = []corpus{
 		{module: "github.com/livekit/psrpc", dir: "protoc-gen-psrpc/options"},
 	}},
 	{name: "lnd", from: []source{{module: "github.com/lightningnetwork/lnd", dir: "lnrpc"}}},
+	{name: "pyroscope", from: []source{{module: "github.com/grafana/pyroscope/api"}, {dir: "own/gnostic"}}},
+	{name: "qdrant", from: []source{{module: "github.com/qdrant/go-client", dir: "internal/proto"}}},
+	// Later ones have a client's stream with a path parameter, which
+	// protoc-gen-grpc-gateway refuses.
+	{name: "remote-apis", from: []source{{module: "github.com/bazelbuild/remote-apis"}, {dir: "own/longrunning"}}},
+	{name: "seaweedfs", from: []source{{module: "github.com/seaweedfs/seaweedfs", dir: "weed/pb"}}},
+	{name: "spiffe", from: []source{{module: "github.com/spiffe/go-spiffe/v2"}}},
 	{name: "tikv", from: []source{
 		{module: "github.com/pingcap/kvproto", dir: "proto"},
 		{module: "github.com/pingcap/kvproto", dir: "include", only: []string{"gogoproto/gogo.proto", "eraftpb.proto", "rustproto.proto"}},
 	}},
 	{name: "trillian", from: []source{{module: "github.com/google/trillian", only: []string{"trillian.proto", "trillian_admin_api.proto", "trillian_log_api.proto", "quota/etcd/quotapb/quotapb.proto", "crypto/keyspb/keyspb.proto"}}}},
+	{name: "vault", from: []source{{module: "github.com/hashicorp/vault/sdk", as: "sdk"}}},
 	{name: "vitess", from: []source{{module: "vitess.io/vitess", dir: "proto"}}},
+	{name: "weaviate", from: []source{
+		// v0 is of another proto package, in the Go package of v1.
+		{module: "github.com/weaviate/weaviate", dir: "grpc/proto", except: []string{"v0/batch.proto", "v0/search_get.proto", "v0/weaviate.proto"}},
+		{module: "github.com/weaviate/weaviate", dir: "cluster/proto", as: "cluster/proto"},
+		{module: "github.com/weaviate/weaviate", dir: "adapters/handlers/rest/clusterapi/grpc/protocol"},
+	}},
 
 	{name: "connect", from: []source{{module: "connectrpc.com/connect", dir: "internal/proto"}}},
 	{name: "connect-plugin", from: []source{{module: "connectrpc.com/connect", dir: "cmd/protoc-gen-connect-go/internal/testdata"}}},
+	{name: "connect-otel", from: []source{{module: "connectrpc.com/otelconnect", dir: "internal/proto"}}},
+	{name: "failsafe", from: []source{{module: "github.com/failsafe-go/failsafe-go", dir: "internal/testutil/pbfixtures"}}},
 	{name: "gateway", options: map[string]string{"protoc-gen-grpc-gateway": "allow_repeated_fields_in_body=true"}, from: []source{
 		// Code for the opaque API is a corpus of its own.
 		{module: gateway, dir: "examples/internal", as: "examples/internal", except: []string{"proto/examplepb/opaque.proto"}},
@@ -119,6 +158,10 @@ var corpora = []corpus{
 		"desc_test2.proto", "nopkg/desc_test_nopkg.proto", "nopkg/desc_test_nopkg_new.proto", "pkg/desc_test_pkg.proto",
 	}}}},
 	{name: "protocompile-editions", from: []source{{module: "github.com/bufbuild/protocompile", dir: "internal/testdata/editions", only: []string{"features_with_overrides.proto"}}}},
+	{name: "protoreflect", from: []source{{module: "github.com/jhump/protoreflect", dir: "internal/testprotos", only: []string{
+		"desc_test1.proto", "grpc/dummy.proto", "grpc/test.proto",
+		"nopkg/desc_test_nopkg.proto", "nopkg/desc_test_nopkg_new.proto", "pkg/desc_test_pkg.proto",
+	}}}},
 	{name: "protoc-gen-validate", from: []source{
 		{module: "github.com/envoyproxy/protoc-gen-validate", dir: "java/pgv-java-grpc/src/test/proto"},
 		{module: "github.com/envoyproxy/protoc-gen-validate", only: []string{"validate/validate.proto"}},

@@ -18,6 +18,7 @@ import (
 //
 //	bin/             buf and the plugins
 //	protos/CORPUS/   what buf compiles
+//	runtime/         a copy of what the outputs import of the repository
 //	module/          the Go module of all outputs, one folder for each corpus
 type workshop struct {
 	dir, repository string
