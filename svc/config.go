@@ -38,8 +38,8 @@ func StaticConfig[T proto.Message](m T) *Config[T] {
 // Load returns the settings in force. They must not be changed.
 func (c *Config[T]) Load() T { return c.value.Load() }
 
-// Section is a Config of any type, as the runtime loads it.
-type Section interface {
+// section is a Config of any type, as the runtime loads it.
+type section interface {
 	layer() string
 	fresh() proto.Message
 	check(proto.Message) error
@@ -84,7 +84,7 @@ func configFault(err error) error {
 // loaded is one reading of all layers.
 type loaded struct {
 	settings *Settings
-	message  proto.Message // nil without a Section
+	message  proto.Message // nil without a section
 }
 
 // load reads and checks the configuration; nothing is in force yet.

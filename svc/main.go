@@ -52,7 +52,7 @@ func run(s Service, args []string, stdout, stderr io.Writer) int {
 
 	switch {
 	case *versionOnly:
-		fmt.Fprintln(stdout, s.Name, Version(), Revision())
+		fmt.Fprintln(stdout, s.Name, programVersion(), revision())
 		return exitOK
 	case *checkOnly:
 		if _, err := s.load(o); err != nil {

@@ -80,8 +80,8 @@ func newApp(s Service, o Options, l *loaded) *App {
 		o.Log = io.Discard
 	}
 	a := &App{service: s, options: o, settings: l.settings, loaded: l, dialers: map[string]*client.Dialer{}, conn: gateway.NewConn()}
-	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: Version()})
-	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: Version(), Revision: Revision()})
+	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()})
+	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), Revision: revision()})
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,
 		GracefulBudget:   l.settings.Stop.Budget,
@@ -117,7 +117,7 @@ func (a *App) start(ctx context.Context) (at Addresses, err error) {
 func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 	a.tracing, err = tracing.New(ctx, tracing.Options{
 		Service:     a.service.Name,
-		Version:     Version(),
+		Version:     programVersion(),
 		SampleRatio: a.settings.Tracing.SampleRatio,
 		Log:         a.log,
 	})
@@ -146,7 +146,7 @@ func (a *App) startAdmin(_ context.Context, at *Addresses) error {
 	}
 	srv := a.httpServer(admin.Handler(admin.Options{
 		Service: a.service.Name,
-		Version: Version(),
+		Version: programVersion(),
 		Livez:   a.health.Livez(),
 		Readyz:  a.health.Readyz(),
 		Healthz: a.health.Healthz(),

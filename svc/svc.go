@@ -39,7 +39,7 @@ type Service struct {
 	Settings Settings
 
 	// Config holds the service's own settings; nil if it has none.
-	Config Section
+	Config section
 
 	// Migrations are applied to the database at start; nil if there are none.
 	Migrations fs.FS

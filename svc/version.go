@@ -6,9 +6,9 @@ import "runtime/debug"
 // to ask: -X github.com/protosvc/protosvc/svc.version=v1.2.3.
 var version string
 
-// Version is the version of the running program: what the linker was told, else
+// programVersion is the version of the running program: what the linker was told, else
 // the version of the main module, "(devel)" in a checkout.
-func Version() string {
+func programVersion() string {
 	if version != "" {
 		return version
 	}
@@ -18,9 +18,9 @@ func Version() string {
 	return "unknown"
 }
 
-// Revision is the commit that the program was built from, "unknown" if it was
+// revision is the commit that the program was built from, "unknown" if it was
 // built outside a repository.
-func Revision() string {
+func revision() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {

@@ -9,11 +9,11 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // method holds what the calls of one RPC share, bound once.
@@ -63,7 +63,7 @@ type call struct {
 func (m *method) begin(ctx context.Context) (context.Context, call) {
 	m.metrics.Start()
 	start := time.Now()
-	ctx, span := m.tracing.Start(propagate.Inject(ctx))
+	ctx, span := m.tracing.Start(propagation.Inject(ctx))
 	return ctx, call{m, span, start}
 }
 

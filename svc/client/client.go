@@ -144,7 +144,7 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	backends := &outlier.Policy{OnError: reach.note}
 	guard.judge(backends)
 	finder := backends.Resolver(reach.resolver(o.Resolver))
-	config, err := ServiceConfig(spec, o.Balance)
+	config, err := defaultConfig(spec, o.Balance)
 	if err != nil {
 		return nil, fmt.Errorf("client of %s: %w", spec.Service, err)
 	}

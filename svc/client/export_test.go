@@ -11,3 +11,6 @@ func ReportEvery(interval time.Duration) {
 	balancer.Register(weightedBuilder{interval})
 	balancer.Register(distinctBuilder{weightedBuilder{interval}})
 }
+
+// ServiceConfigOf is what a connection tells grpc-go.
+var ServiceConfigOf = defaultConfig

@@ -13,16 +13,14 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
-// What gRPC servers and clients tell each other about attempts.
-const (
-	attemptsKey = "grpc-previous-rpc-attempts"
-	pushbackKey = "grpc-retry-pushback-ms"
-)
+// attemptsKey is how gRPC clients tell servers of earlier attempts.
+const attemptsKey = "grpc-previous-rpc-attempts"
 
 // hedge makes the calls of one method, each with up to so many requests.
 type hedge struct {
@@ -178,7 +176,7 @@ func (r *race) next(timer *time.Timer) <-chan time.Time {
 // failed goes on after a request that failed: at once, or when the server wants
 // it, or not at all if that is never, or after the deadline.
 func (r *race) failed(timer *time.Timer, trailer metadata.MD) <-chan time.Time {
-	wait, wanted := pushbackOf(trailer)
+	wait, wanted := pushback.Wait(trailer)
 	deadline, limited := r.Deadline()
 	switch {
 	case !wanted, r.sent == min(r.Attempts, maxAttempts), limited && time.Until(deadline) <= wait:
@@ -206,18 +204,4 @@ func (r *race) event(name string, number int) {
 	if r.span.IsRecording() {
 		r.span.AddEvent(name, trace.WithAttributes(attribute.Int("attempt", number+1)))
 	}
-}
-
-// pushbackOf is how long a server wants the client to wait before it tries
-// again. A value that is no number, as gRPC has it, means never.
-func pushbackOf(trailer metadata.MD) (wait time.Duration, wanted bool) {
-	values := trailer[pushbackKey]
-	if len(values) == 0 {
-		return 0, true
-	}
-	ms, err := strconv.Atoi(values[0])
-	if err != nil || ms < 0 || len(values) > 1 {
-		return 0, false
-	}
-	return time.Duration(ms) * time.Millisecond, true
 }

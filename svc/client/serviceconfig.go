@@ -67,10 +67,10 @@ type retryPolicy struct {
 	Codes      []string `json:"retryableStatusCodes"`
 }
 
-// ServiceConfig returns the service config of a client as JSON: balancing,
+// defaultConfig returns the service config of a client as JSON: balancing,
 // health checking under the name of the service, and for each method that has
 // them its timeout and retries. An unknown balance is an error.
-func ServiceConfig(spec Spec, balance string) (string, error) {
+func defaultConfig(spec Spec, balance string) (string, error) {
 	hedges := slices.ContainsFunc(spec.Methods, func(m policy.Method) bool { return m.Hedge.Enabled() })
 	name, err := balancerName(balance, hedges)
 	if err != nil {

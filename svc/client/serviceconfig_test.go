@@ -38,7 +38,7 @@ func TestServiceConfig(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			spec := client.Spec{Service: service, Target: "passthrough:///127.0.0.1:1", Methods: test.methods}
-			got, err := client.ServiceConfig(spec, "")
+			got, err := client.ServiceConfigOf(spec, "")
 			if err != nil || got != test.want {
 				t.Errorf("ServiceConfig = %v\n%s, want\n%s", err, got, test.want)
 			}
@@ -56,7 +56,7 @@ func TestServiceConfigBalance(t *testing.T) {
 		"": "round_robin", "round_robin": "round_robin", "pick_first": "pick_first", "least_request": "least_request_experimental",
 		"weighted": "svc_weighted",
 	} {
-		got, err := client.ServiceConfig(client.Spec{}, balance)
+		got, err := client.ServiceConfigOf(client.Spec{}, balance)
 		if err != nil || !strings.HasPrefix(got, `{"loadBalancingConfig":[{"svc_outlier":{"childPolicy":[{"`+want+`":{}}]}}]`) {
 			t.Errorf("balance %q gives %s, %v", balance, got, err)
 		}

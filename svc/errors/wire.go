@@ -81,12 +81,6 @@ func retryInfo(delay time.Duration) *errdetails.RetryInfo {
 	return &errdetails.RetryInfo{RetryDelay: durationpb.New(delay)}
 }
 
-// RetryDelay returns how long the callee asks to wait before the next try, in
-// google.rpc.RetryInfo; zero if it does not say.
-func RetryDelay(st *status.Status) time.Duration {
-	return find[errdetails.RetryInfo](st.Proto().GetDetails()).GetRetryDelay().AsDuration()
-}
-
 // FromStatus is the way back, on the side of the caller: an error with a gRPC
 // status that carries google.rpc.ErrorInfo becomes an [Error]; the other details
 // stay reachable through its status.

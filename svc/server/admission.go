@@ -14,6 +14,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -59,7 +60,7 @@ type refusal struct {
 // work on refusals.
 var (
 	overloaded         = errors.Overloaded.New().After(overloadedWait).GRPCStatus().Err()
-	overloadedPushback = pushbackAfter(overloadedWait)
+	overloadedPushback = pushback.Trailer(overloadedWait)
 )
 
 func (b *Binder) admission(a *admission, m policy.Method, kind rpcmetrics.Kind) {
@@ -88,7 +89,7 @@ func (r *refusal) bind(series *rpcmetrics.Series, m policy.Method, kind rpcmetri
 func (m *method) admit(ctx context.Context) error {
 	if m.rate != nil {
 		if wait := m.rate.Take(m.callerOf(ctx), now()); wait > 0 {
-			m.refused(ctx, &m.byRate, pushbackAfter(wait))
+			m.refused(ctx, &m.byRate, pushback.Trailer(wait))
 			return errors.RateLimited.New().After(wait).GRPCStatus().Err()
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/server"
 )
@@ -90,7 +91,7 @@ func assertRefused(t *testing.T, err error, want *svcerrors.Code, least, most ti
 	if status.Code(err) != codes.ResourceExhausted || !want.Is(svcerrors.FromStatus(err, nil)) {
 		t.Fatalf("got %v, want %s", err, want.Reason)
 	}
-	if wait := svcerrors.RetryDelay(status.Convert(err)); wait < least || wait > most {
+	if wait := pushback.Delay(status.Convert(err)); wait < least || wait > most {
 		t.Errorf("to be tried again after %v, want %v to %v", wait, least, most)
 	}
 }

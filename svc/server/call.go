@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/propagation"
 )
 
 // call is one call of a method, from begin to end. It is not generic, so that
@@ -35,7 +36,7 @@ func (m *method) begin(ctx context.Context) call {
 	m.metrics.Start()
 	c := call{method: m, start: time.Now(), found: m.found()}
 	c.ctx, c.span = m.tracing.Start(ctx)
-	c.ctx, c.refused = m.keys.Extract(c.ctx)
+	c.ctx, c.refused = propagation.Extract(c.ctx, m.keys)
 	if m.timeout > 0 {
 		if _, limited := ctx.Deadline(); !limited {
 			c.ctx, c.cancel = context.WithTimeout(c.ctx, m.timeout)
@@ -50,7 +51,7 @@ func (c *call) end(err error) error {
 	var outcome *status.Status // nil: OK
 	if err != nil {
 		outcome, err = c.outcome(err)
-		pushback(c.ctx, outcome)
+		sendPushback(c.ctx, outcome)
 	}
 	took := time.Since(c.start)
 	if c.cancel != nil {

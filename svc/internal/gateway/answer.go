@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/pushback"
 )
 
 // errTooLarge is answered with 413. gRPC uses the same code for a message that
@@ -56,7 +57,7 @@ func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.
 		err = errTooLarge
 	}
 	st, httpStatus := a.statusOf(err)
-	if delay := errors.RetryDelay(st); delay > 0 {
+	if delay := pushback.Delay(st); delay > 0 {
 		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(delay.Seconds())), 10))
 	}
 	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: presentable(st).Err()})

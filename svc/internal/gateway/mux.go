@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
@@ -62,7 +63,7 @@ func NewMux(o Options) *Mux {
 		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
-			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, o.Propagate.Names()))),
+			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, names(o.Propagate)))),
 			runtime.WithErrorHandler(answer.failure),
 			runtime.WithStreamErrorHandler(answer.streamFailure),
 			runtime.WithRoutingErrorHandler(answer.routingFailure),
@@ -86,7 +87,7 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w = client
 	if r.ContentLength > m.limit {
 		m.refuse(w, r, errTooLarge)
-	} else if err := m.keys.CheckPrintable(r.Header.Values); err != nil {
+	} else if err := propagation.CheckPrintable(m.keys, r.Header.Values); err != nil {
 		m.refuse(w, r, err)
 	} else {
 		m.ServeMux.ServeHTTP(w, r)
@@ -136,4 +137,12 @@ func headerMatcher(declared []string) runtime.HeaderMatcherFunc {
 
 func reserved(key string) bool {
 	return key == "authorization" || strings.HasPrefix(key, "grpc-") || strings.HasPrefix(key, runtime.MetadataPrefix)
+}
+
+func names(keys propagate.Keys) []string {
+	var names []string
+	for _, key := range keys {
+		names = append(names, key.Name)
+	}
+	return names
 }
