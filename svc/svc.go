@@ -3,11 +3,42 @@
 // Generated code describes a service as a [Service]; [Main] runs it as a
 // process, [Run] inside one. Between start and stop stand, in this order:
 // config, logger, metrics, tracing, admin port, database, clients, handler,
-// gRPC and HTTP/JSON. The stop goes the other way; package lifecycle has it on
-// one screen.
+// gRPC and HTTP/JSON. The stop goes the other way.
 //
-// The packages below svc each do one of these and know nothing of each other
-// beyond what their imports say. Handlers meet only [Deps] and [Config].
+// # Where to look
+//
+// Handlers meet [Deps], [Config], and what their contract asks for:
+//
+//   - errors of the contract, and what others become: package errors
+//   - calls of other services, their balancing and circuit breakers: client
+//   - calls over HTTP: httpclient
+//   - transactions and migrations: database
+//   - calls that must happen although processes die: outbox
+//   - repeated requests that get the first answer: idempotency
+//   - business metrics: metrics
+//   - metadata that travels with calls: propagate
+//
+// What the contract says of methods is in package policy: deadlines, retries, hedges,
+// rate limits, bounds of streams. What happens to each call is elsewhere:
+//
+//   - a panic of a handler, validation, deadlines, admission (too many calls, rate
+//     limits): server; the limits themselves: internal/limit
+//   - retries of a gRPC call: client (serviceconfig.go); of a request over HTTP:
+//     httpclient; hedges: client (hedge.go)
+//   - where the addresses of a callee come from: internal/dns; which get calls: client
+//     (pool.go, distinct.go, weighted.go) and internal/outlier; circuit breakers:
+//     internal/breaker
+//   - trace context in and out, spans: internal/tracing; series of calls:
+//     internal/rpcmetrics
+//   - an error as HTTP/JSON: errors (http.go) has the status, internal/gateway the body
+//
+// Around the calls:
+//
+//   - readiness, liveness, gRPC health: internal/health; the admin port: internal/admin
+//   - start and stop, draining: internal/lifecycle (run.go is the stop, on one screen)
+//   - config.yaml, the environment, reloads: internal/config, and config.go here; the
+//     settings and their defaults: [Settings], whose values the contract gives
+//   - log lines: internal/logging
 package svc
 
 import (

@@ -1,10 +1,11 @@
 // Package client makes connections to the services that a service calls.
 //
-// A [Spec] says what is called; it is generated beside the callee. [Dial] makes
-// a [Conn] of it, which every generated gRPC client takes:
+// A service finds its clients in the Deps of its handler. Any other program makes them
+// with a [Dialer] and what is generated beside the callee:
 //
-//	conn, err := client.Dial(userv1svc.UserServiceSpec, client.Options{Metrics: registry, TracerProvider: provider})
-//	users := userv1.NewUserServiceClient(conn)
+//	dialer := &client.Dialer{Options: client.Options{Target: "dns:///user:9090"}}
+//	defer dialer.Close()
+//	users, err := userv1svc.DialUserService(dialer)
 //
 // Deadlines, retries, balancing and health checking are grpc-go's own, told by
 // a service config that is made from the policies; balancing by weight and
