@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -40,13 +39,6 @@ type Conn struct {
 	methods  map[string]unary
 	streams  map[string]streaming
 	services map[string]bool
-
-	base context.Context // done when the calls must end
-	kill context.CancelFunc
-
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup
 }
 
 type unary struct {
@@ -61,13 +53,10 @@ type streaming struct {
 
 // NewConn returns a Conn without services.
 func NewConn() *Conn {
-	base, kill := context.WithCancel(context.Background())
 	return &Conn{
 		methods:  map[string]unary{},
 		streams:  map[string]streaming{},
 		services: map[string]bool{},
-		base:     base,
-		kill:     kill,
 	}
 }
 
@@ -92,13 +81,8 @@ func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts 
 	if !ok {
 		return unknown(method)
 	}
-	if !c.enter() {
-		return errClosed()
-	}
-	defer c.running.Done()
-
 	back := newReturnPath(method)
-	ctx, cancel := c.serverContext(ctx, back)
+	ctx, cancel := serverContext(ctx, back)
 	defer cancel()
 	out, err := m.handle(m.impl, ctx, func(in any) error { return copyMessage(in, args) }, nil)
 	applyOptions(back, opts)
@@ -115,14 +99,10 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	if !ok {
 		return nil, unknown(method)
 	}
-	if !c.enter() {
-		return nil, errClosed()
-	}
 	s := newStream(ctx, desc, method, opts)
-	serverCtx, cancel := c.serverContext(ctx, s.back)
+	serverCtx, cancel := serverContext(ctx, s.back)
 	s.serverCtx = serverCtx
 	go func() {
-		defer c.running.Done()
 		defer cancel()
 		err := m.handle(m.impl, serverEnd{s})
 		s.finish(errors.ToStatus(err).Err())
@@ -130,43 +110,9 @@ func (c *Conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 	return clientEnd{s}, nil
 }
 
-// Shutdown refuses new calls and waits for the running ones. When ctx is done
-// first, it cancels them and returns the error of ctx; their handlers return as
-// soon as they notice.
-func (c *Conn) Shutdown(ctx context.Context) error {
-	c.mu.Lock()
-	c.closed = true
-	c.mu.Unlock()
-
-	idle := make(chan struct{})
-	go func() {
-		c.running.Wait()
-		close(idle)
-	}()
-	defer c.kill()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// enter counts a call, unless the Conn is shut down.
-func (c *Conn) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.running.Add(1)
-	}
-	return !c.closed
-}
-
 // serverContext is the context that a handler gets.
-func (c *Conn) serverContext(ctx context.Context, back *returnPath) (context.Context, context.CancelFunc) {
+func serverContext(ctx context.Context, back *returnPath) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
-	unlink := context.AfterFunc(c.base, cancel)
-
 	sent, _ := metadata.FromOutgoingContext(ctx) // a copy
 	ctx = metadata.NewIncomingContext(ctx, sent)
 	// Without this the handler's own calls would carry the caller's metadata,
@@ -176,7 +122,7 @@ func (c *Conn) serverContext(ctx context.Context, back *returnPath) (context.Con
 		ctx = peer.NewContext(ctx, &peer.Peer{Addr: inProcess{}, LocalAddr: inProcess{}})
 	}
 	ctx = grpc.NewContextWithServerTransportStream(ctx, back)
-	return ctx, func() { unlink(); cancel() }
+	return ctx, cancel
 }
 
 // inProcess is the address of a service, and of a caller that did not come by
@@ -214,5 +160,3 @@ func copyMessage(dst, src any) error {
 func unknown(method string) error {
 	return status.Errorf(codes.Unimplemented, "unknown method %q", method)
 }
-
-func errClosed() error { return errors.Unavailable.GRPCStatus().Err() }

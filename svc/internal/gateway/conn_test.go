@@ -19,7 +19,6 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
 var notFound = &errors.Code{
@@ -396,62 +395,6 @@ func TestDeadlineEndsStream(t *testing.T) {
 			t.Errorf("Recv = %v, want DeadlineExceeded", err)
 		}
 	})
-}
-
-func TestShutdown(t *testing.T) {
-	started, release := make(chan struct{}), make(chan struct{})
-	conn := gateway.NewConn()
-	conn.RegisterService(&echoDesc, &echo{unary: same, bidi: func(grpc.BidiStreamingServer[text, text]) error {
-		close(started)
-		<-release
-		return nil
-	}})
-	if _, err := (echoClient{conn}).Bidi(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	<-started
-	down := make(chan error)
-	go func() { down <- conn.Shutdown(context.Background()) }()
-	for { // until the other goroutine has come so far
-		if _, err := (echoClient{conn}).Unary(context.Background(), ""); status.Code(err) == codes.Unavailable {
-			break
-		}
-	}
-	select {
-	case <-down:
-		t.Error("Shutdown does not wait for the running call")
-	default:
-	}
-	close(release)
-	if err := <-down; err != nil {
-		t.Error(err)
-	}
-	if _, err := (echoClient{conn}).Bidi(context.Background()); status.Code(err) != codes.Unavailable {
-		t.Errorf("Bidi = %v, want Unavailable", err)
-	}
-}
-
-func TestShutdownCancels(t *testing.T) {
-	started, ended := make(chan struct{}), make(chan struct{})
-	conn := gateway.NewConn()
-	conn.RegisterService(&echoDesc, &echo{unary: func(ctx context.Context, _ *text) (*text, error) {
-		close(started)
-		<-ctx.Done()
-		return nil, ctx.Err()
-	}})
-	go func() {
-		defer close(ended)
-		if _, err := (echoClient{conn}).Unary(context.Background(), ""); status.Code(err) != codes.Canceled {
-			t.Errorf("Unary = %v, want Canceled", err)
-		}
-	}()
-	<-started
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := conn.Shutdown(ctx); err != context.Canceled {
-		t.Errorf("Shutdown = %v", err)
-	}
-	<-ended
 }
 
 func TestConcurrentCalls(t *testing.T) {

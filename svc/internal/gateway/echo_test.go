@@ -115,11 +115,6 @@ func newEcho(t *testing.T, impl *echo) (echoClient, *gateway.Conn) {
 	t.Helper()
 	conn := gateway.NewConn()
 	conn.RegisterService(&echoDesc, impl)
-	t.Cleanup(func() {
-		if err := conn.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
 	return echoClient{conn}, conn
 }
 
