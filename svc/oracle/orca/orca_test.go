@@ -4,6 +4,7 @@ package orca_test
 
 import (
 	"context"
+	"math"
 	"net"
 	"runtime"
 	"sync"
@@ -69,33 +70,29 @@ func start(t *testing.T, register func(s *grpc.Server, utilization float64)) (*m
 	return r, all
 }
 
-// expect makes calls until every server has some and the reports are in, then
-// looks at how many calls each gets.
+// expect makes calls until each server gets its share of them: that is when all
+// reports are in.
 func expect(t *testing.T, cc grpc.ClientConnInterface, all []*counted) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	checks := healthpb.NewHealthClient(cc)
-	call := func() {
-		if _, err := checks.Check(ctx, &healthpb.HealthCheckRequest{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for all[0].calls.Load() == 0 || all[1].calls.Load() == 0 || all[2].calls.Load() == 0 {
-		call()
-	}
-	time.Sleep(500 * time.Millisecond)
-	for _, c := range all {
-		c.calls.Store(0)
-	}
-	const calls = 3000
-	for range calls {
-		call()
-	}
 	want := [3]float64{0.5, 0.25, 0.25}
-	for i, c := range all {
-		if share := float64(c.calls.Load()) / calls; share < want[i]-0.05 || share > want[i]+0.05 {
-			t.Errorf("server %d got %.3f of the calls, want %.2f ± 0.05", i, share, want[i])
+	const calls = 3000
+	var shares [3]float64
+	for {
+		for range calls {
+			if _, err := checks.Check(ctx, &healthpb.HealthCheckRequest{}); err != nil {
+				t.Fatalf("the servers have shares of %.3f, want %.2f ± 0.05 each: %v", shares, want, err)
+			}
+		}
+		as := true
+		for i, c := range all {
+			shares[i] = float64(c.calls.Swap(0)) / calls
+			as = as && math.Abs(shares[i]-want[i]) <= 0.05
+		}
+		if as {
+			return
 		}
 	}
 }
