@@ -19,6 +19,7 @@ const (
 	calleeConnections
 	defaultYAML
 	defaultValue
+	defaultBreaks
 	defaultOneof
 	deadlineBudget
 	metricTwice
@@ -154,6 +155,7 @@ var diagnostics = [...]fault.Message{
 	calleeConnections:  {Rule: "callee-connections", Format: "%d is too many (want 1 to %d)"},
 	defaultYAML:        {Rule: "config-default", Format: "%q is not YAML"},
 	defaultValue:       {Rule: "config-default", Format: "%q: %v"},
+	defaultBreaks:      {Rule: "config-default", Format: "%q breaks the rule %s of its field: %s (the service would not start with it: change one of the two)"},
 	defaultOneof:       {Rule: "config-default", Format: "is set, and that of %s too, of which only one can be (both are in oneof %s)"},
 	deadlineBudget:     {Rule: "deadline-budget", Format: "%q is less than its calls may take one after the other, %v (raise it, or lower theirs)"},
 	metricTwice:        {Rule: "declared-twice", Format: "%q is declared twice"},
