@@ -50,6 +50,7 @@ const (
 	translationLocale
 	translationMissing
 	translationExtra
+	callUndeclared
 	errorZero
 	metricOneName
 	labelOneName
@@ -186,6 +187,7 @@ var diagnostics = [...]fault.Message{
 	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
 	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
 	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
+	callUndeclared:     {Rule: "error-undeclared", Format: "%q may return %s, which the contract neither maps nor declares, and a strict contract makes INTERNAL of (map it to an error under map_errors, without a to where the handler deals with it, or declare it under errors)"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},
 	metricOneName:      {Rule: "go-name", Format: "%q and %q are one name in Go"},
 	labelOneName:       {Rule: "go-name", Format: "%q and %q are one name in Go"},

@@ -25,6 +25,7 @@ var reasons = []fault.Rule{
 	{Name: "error-reason-taken", Why: "Domain and reason together identify an error everywhere; two with the same cannot be told apart by a caller. Checked with `system=true`."},
 	{Name: "error-retry-delay", Why: "A delay before the next try says that there is a next try: it needs `retryable`."},
 	{Name: "error-translation", Why: "A translation has a language tag, BCP 47 (`de`, `pt-BR`), and says the same as the message: it has no placeholder that the message does not have."},
+	{Name: "error-undeclared", Why: "Under a strict contract, an error of a callee that the method neither maps nor declares reaches the caller as INTERNAL, as if the service had failed. So the method says what becomes of each error that the methods under `calls` declare: `map_errors` turns it into one of its own, or names it without a `to` where the handler deals with it; `errors` passes it on. Checked with `system=true`."},
 	{Name: "error-zero", Why: "The zero value of an enum stands for no error, since that is what an absent field means."},
 	{Name: "go-name", Why: "Two names of the contract become one identifier or one file in Go. Rename one of them."},
 	{Name: "go-package", Why: "Generated code imports the Go package of the contract, so it must be importable, and the folder beside it is where the service's own code goes. The go command refuses some names of folders, such as `vendor` and `aux`, and leaves out files whose name ends in that of a platform, such as `disk_windows.pb.go`."},
