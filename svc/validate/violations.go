@@ -14,6 +14,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/validate/format"
 )
 
 // MaxViolations is how many violations an error lists. They travel in a header,
@@ -47,11 +48,8 @@ func (v *Violations) Add(at Path, rule, message string) {
 // the format, "a valid email address". An empty value has a rule identifier of
 // its own, "string.email_empty", as in buf.validate.
 func (v *Violations) AddFormat(at Path, value, rule, want string) {
-	if value == "" {
-		v.Add(at, rule+"_empty", "value is empty, which is not "+want)
-		return
-	}
-	v.Add(at, rule, "must be "+want)
+	identifier, message := format.Missed(value, rule, want)
+	v.Add(at, identifier, message)
 }
 
 // Err returns nil when nothing is wrong. Otherwise it returns

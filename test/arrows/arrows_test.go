@@ -41,10 +41,11 @@ func arrows() []arrow {
 	return []arrow{
 		// The runtime knows nothing of what is built with it.
 		{from: "svc", to: []string{"svc"}},
-		// The plugin turns a contract into text.
+		// The plugin turns a contract into text. It holds the defaults in there against
+		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
 		{from: "templates"},
-		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1"}},
+		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format"}},
 		// The check plugin knows contracts, nothing of what becomes of them.
 		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc"}},
 		// What is generated names, the runtime does.

@@ -1313,7 +1313,8 @@ type Method struct {
 	// Errors of callees that reach the caller as errors of this contract. Errors
 	// that are neither mapped nor declared are subject to error_contract. Where a
 	// run sees the whole system, a method under calls must return them; those under
-	// defers are called too late for it. Default: none.
+	// defers are called too late for it. Under a strict contract it must then name
+	// all that they return and that errors does not. Default: none.
 	MapErrors []*ErrorMapping `protobuf:"bytes,10,rep,name=map_errors,json=mapErrors,proto3" json:"map_errors,omitempty"`
 	// Methods of other services that are called after the method's transaction is
 	// committed, through the outbox in the service's database: at least once, in
@@ -1732,8 +1733,9 @@ type ErrorMapping struct {
 	// Error of a callee, by its full name, or resolved as in errors where the file
 	// that declares it is imported. Required. Example: "payment.v1.PAYMENT_ERROR_DECLINED".
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	// Error that this method declares. Required.
-	// Example: "ORDER_ERROR_PAYMENT_DECLINED".
+	// Error that this method declares. Only under a strict contract may it be left
+	// out: the handler then deals with the error, and no caller gets it.
+	// Default: none. Example: "ORDER_ERROR_PAYMENT_DECLINED".
 	To            string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -156,6 +156,7 @@ func (b *builder) checkSystem(system *System, g *graph) {
 			b.checkAmplification(m, worst)
 			b.checkForeignErrors(m, g)
 			b.checkMappings(m, g)
+			b.checkUndeclared(m, g)
 		}
 	}
 	b.checkRecursion(system, g)

@@ -55,6 +55,9 @@ func needsOf(system *System) []needs {
 				add(s, string(e.Enum.proto.Desc.ParentFile().Package()), m.place("errors", i))
 			}
 			for i, mapping := range m.MapErrors {
+				if mapping.handled() {
+					continue // no generated code names it
+				}
 				add(s, string(mapping.From.Enum.proto.Desc.ParentFile().Package()), m.place("map_errors", i))
 			}
 		}

@@ -45,14 +45,16 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 	above := append(slices.Clone(at.above), m.Desc.FullName())
 	var out []*ConfigField
 	for _, f := range m.Fields {
+		text, values := b.configDefault(f)
 		field := &ConfigField{
 			Name:    string(f.Desc.Name()),
 			Env:     at.env + "_" + envName(string(f.Desc.Name())),
 			Comment: commentOf(f.Comments),
 			Type:    typeName(f.Desc),
 			Secret:  at.secret || f.Desc.Options().(*descriptorpb.FieldOptions).GetDebugRedact(),
-			Default: b.configDefault(f),
-			desc:    f.Desc,
+			Default: text,
+			values:  values,
+			proto:   f,
 		}
 		if isNested(f.Desc) {
 			field.Fields = b.configFields(f.Message, section{field.Env, field.Secret, above})

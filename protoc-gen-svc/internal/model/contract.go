@@ -18,15 +18,19 @@ type Contract struct {
 	Strict bool
 }
 
-// ErrorMapping turns an error of a callee into one of the method.
+// ErrorMapping turns an error of a callee into one of the method. Without To, the
+// handler deals with the error itself.
 type ErrorMapping struct{ From, To *Error }
+
+// handled reports whether the error goes no further than the handler.
+func (e ErrorMapping) handled() bool { return e.To == nil }
 
 // Contract is nil for a method that declares nothing and is not held to that.
 func (m *Method) Contract() *Contract {
 	if len(m.Errors) == 0 && !m.StrictErrors {
 		return nil
 	}
-	return &Contract{m.Errors, m.MapErrors, m.StrictErrors}
+	return &Contract{m.Errors, slices.DeleteFunc(slices.Clone(m.MapErrors), ErrorMapping.handled), m.StrictErrors}
 }
 
 // StrictErrors reports whether what a method does not declare becomes INTERNAL.
@@ -49,7 +53,7 @@ func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 	for i, mapping := range o.GetMapErrors() {
 		at := m.origin().at("map_errors", i)
 		from := b.calleeError(at.in("from"), mapping.GetFrom())
-		to := b.namedError(at.in("to"), mapping.GetTo())
+		to := b.mappedTo(m, at.in("to"), mapping.GetTo())
 		if to != nil && !slices.Contains(m.Errors, to) {
 			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
 		}
@@ -70,6 +74,15 @@ func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 		out = append(out, ErrorMapping{from, to})
 	}
 	return out
+}
+
+// mappedTo is the error of the method that one of a callee becomes. None is named
+// where the handler deals with the error, which only a strict contract asks about.
+func (b *builder) mappedTo(m *Method, at Origin, name string) *Error {
+	if name == "" && m.StrictErrors {
+		return nil
+	}
+	return b.namedError(at, name)
 }
 
 func (b *builder) checkPlaceholders(at Origin, o *svcv1.ErrorMapping, from, to *Error) {
@@ -143,6 +156,30 @@ func (b *builder) checkMappings(m *Method, g *graph) {
 		}
 		if !slices.ContainsFunc(m.Calls, returned) {
 			b.fault(m.place("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
+		}
+	}
+}
+
+// checkUndeclared refuses a call whose errors a strict contract would make INTERNAL:
+// whoever wrote it has to say what becomes of each.
+func (b *builder) checkUndeclared(m *Method, g *graph) {
+	if !m.StrictErrors {
+		return
+	}
+	for i, call := range m.Calls {
+		callee := g.method(call)
+		if callee == nil {
+			continue
+		}
+		var missing []string
+		for _, e := range callee.Errors {
+			mapped := slices.ContainsFunc(m.MapErrors, func(mapping ErrorMapping) bool { return mapping.From == e })
+			if !mapped && !slices.Contains(m.Errors, e) {
+				missing = append(missing, e.Reason)
+			}
+		}
+		if len(missing) > 0 {
+			b.fault(m.place("calls", i), callUndeclared, call.Service+"/"+call.Method, strings.Join(missing, ", "))
 		}
 	}
 }

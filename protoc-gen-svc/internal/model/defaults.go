@@ -8,34 +8,57 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
-// configDefault checks the default of a field and returns it on one line.
-func (b *builder) configDefault(f *protogen.Field) string {
+// configDefault checks the default of a field, and returns it on one line and as
+// the runtime will read it.
+func (b *builder) configDefault(f *protogen.Field) (string, []protoreflect.Value) {
 	text := extension[*svcv1.Field](f.Desc, svcv1.E_Field).GetDefault()
 	if text == "" {
-		return ""
+		return "", nil
 	}
 	at := defaultOrigin(f)
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Content) != 1 {
 		b.fault(at, defaultYAML, text)
-		return ""
+		return "", nil
 	}
-	if errs := checkDefault(f.Desc, doc.Content[0]); len(errs) > 0 {
+	values, errs := readDefault(f.Desc, doc.Content[0])
+	if len(errs) > 0 {
 		for _, err := range errs {
 			b.fault(at, defaultValue, text, err)
 		}
-		return ""
+		return "", nil
 	}
-	return oneLine(f.Desc, doc.Content[0])
+	return oneLine(f.Desc, doc.Content[0]), values
+}
+
+// checkDefaults refuses defaults with which the service would not start, since
+// its validator refuses them.
+func (b *builder) checkDefaults(fields []*ConfigField, set *rules.Set) {
+	for _, f := range fields {
+		if !rules.Ignored(f.proto) {
+			b.checkDefaults(f.Fields, set)
+		}
+		if f.Default == "" {
+			continue
+		}
+		text := extension[*svcv1.Field](f.proto.Desc, svcv1.E_Field).GetDefault()
+		for _, broken := range set.Breaches(f.proto, f.values) {
+			b.fault(defaultOrigin(f.proto), defaultBreaks, text, broken.Rule, strings.TrimSpace(broken.Item+" "+broken.Text))
+		}
+	}
 }
 
 // plainScalar are the types that stand unquoted, plainText what they are made of.
@@ -67,22 +90,24 @@ func isText(d protoreflect.FieldDescriptor) bool {
 	return d.Kind() == protoreflect.StringKind || d.Kind() == protoreflect.BytesKind
 }
 
-func checkDefault(d protoreflect.FieldDescriptor, n *yaml.Node) (errs []error) {
-	values := []*yaml.Node{n}
+func readDefault(d protoreflect.FieldDescriptor, n *yaml.Node) (values []protoreflect.Value, errs []error) {
+	nodes := []*yaml.Node{n}
 	switch {
 	case d.IsMap(), d.Message() != nil && scalarNames[d.Message().FullName()] == "":
-		return []error{fmt.Errorf("a field of type %s cannot have a default (set the defaults of its fields)", typeName(d))}
+		return nil, []error{fmt.Errorf("a field of type %s cannot have a default (set the defaults of its fields)", typeName(d))}
 	case d.IsList() && n.Kind != yaml.SequenceNode:
-		return []error{fmt.Errorf("not a list (want for example [a, b])")}
+		return nil, []error{fmt.Errorf("not a list (want for example [a, b])")}
 	case d.IsList():
-		values = n.Content
+		nodes = n.Content
 	}
-	for _, value := range values {
-		if err := checkScalar(d, value); err != nil {
+	for _, node := range nodes {
+		value, err := readScalar(d, node)
+		if err != nil {
 			errs = append(errs, err)
 		}
+		values = append(values, value)
 	}
-	return errs
+	return values, errs
 }
 
 // yamlTypes are the types that a value of a kind may have in YAML; any, where
@@ -96,23 +121,22 @@ var yamlTypes = map[protoreflect.Kind][]string{
 	protoreflect.FloatKind: {"!!float", "!!int"}, protoreflect.DoubleKind: {"!!float", "!!int"},
 }
 
-// checkScalar holds a value against the kind of its field, as strictly as the
-// runtime reads it.
-func checkScalar(d protoreflect.FieldDescriptor, n *yaml.Node) error {
+// readScalar reads a value of the kind of its field, as strictly as the runtime.
+func readScalar(d protoreflect.FieldDescriptor, n *yaml.Node) (protoreflect.Value, error) {
 	if n.Kind != yaml.ScalarNode {
-		return fmt.Errorf("not a single value")
+		return protoreflect.Value{}, fmt.Errorf("not a single value")
 	}
-	err := checkText(d, n.Value)
+	value, err := readText(d, n.Value)
 	if types := yamlTypes[d.Kind()]; n.Tag == "!!null" || types != nil && !slices.Contains(types, n.Tag) {
 		err = errType
 	}
 	if err != nil && d.Enum() != nil {
-		return fmt.Errorf("%q is not a value of %s%s", n.Value, d.Enum().FullName(), didYouMean(n.Value, valueNames(d.Enum())))
+		return value, fmt.Errorf("%q is not a value of %s%s", n.Value, d.Enum().FullName(), didYouMean(n.Value, valueNames(d.Enum())))
 	}
 	if err != nil {
-		return fmt.Errorf("%q is not a value of type %s", n.Value, singleName(d))
+		return value, fmt.Errorf("%q is not a value of type %s", n.Value, singleName(d))
 	}
-	return nil
+	return value, nil
 }
 
 var errType = errors.New("another type")
@@ -125,48 +149,69 @@ func valueNames(e protoreflect.EnumDescriptor) []string {
 	return names
 }
 
-var floatBits = map[protoreflect.Kind]int{protoreflect.FloatKind: 32, protoreflect.DoubleKind: 64}
-
-// checkText leaves strings alone: every text is one.
-func checkText(d protoreflect.FieldDescriptor, text string) (err error) {
+// readText takes every text for a string.
+func readText(d protoreflect.FieldDescriptor, text string) (protoreflect.Value, error) {
 	switch d.Kind() {
 	case protoreflect.BoolKind:
-		if text != "true" && text != "false" {
-			err = errType
-		}
+		return valueOf(text == "true", boolError(text))
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
-		_, err = strconv.ParseInt(text, 10, 32)
+		n, err := strconv.ParseInt(text, 10, 32)
+		return valueOf(int32(n), err)
 	case protoreflect.Int64Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind:
-		_, err = strconv.ParseInt(text, 10, 64)
+		return valueOf(strconv.ParseInt(text, 10, 64))
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
-		_, err = strconv.ParseUint(text, 10, 32)
+		n, err := strconv.ParseUint(text, 10, 32)
+		return valueOf(uint32(n), err)
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
-		_, err = strconv.ParseUint(text, 10, 64)
-	case protoreflect.FloatKind, protoreflect.DoubleKind:
-		var f float64
-		if f, err = strconv.ParseFloat(text, floatBits[d.Kind()]); math.IsInf(f, 0) || math.IsNaN(f) {
-			err = errType
-		}
+		return valueOf(strconv.ParseUint(text, 10, 64))
+	case protoreflect.FloatKind:
+		f, err := readFloat(text, 32)
+		return valueOf(float32(f), err)
+	case protoreflect.DoubleKind:
+		return valueOf(readFloat(text, 64))
 	case protoreflect.BytesKind:
-		_, err = base64.StdEncoding.DecodeString(text)
+		return valueOf(base64.StdEncoding.DecodeString(text))
 	case protoreflect.EnumKind:
-		if d.Enum().Values().ByName(protoreflect.Name(text)) == nil {
-			err = errType
+		v := d.Enum().Values().ByName(protoreflect.Name(text))
+		if v == nil {
+			return protoreflect.Value{}, errType
 		}
+		return protoreflect.ValueOfEnum(v.Number()), nil
 	case protoreflect.MessageKind:
-		err = checkMessageText(d.Message().FullName(), text)
+		return readMessage(d.Message().FullName(), text)
+	default:
+		return protoreflect.ValueOfString(text), nil
 	}
-	return err
 }
 
-func checkMessageText(name protoreflect.FullName, text string) (err error) {
+func valueOf[T any](v T, err error) (protoreflect.Value, error) { return protoreflect.ValueOf(v), err }
+
+func boolError(text string) error {
+	if text != "true" && text != "false" {
+		return errType
+	}
+	return nil
+}
+
+func readFloat(text string, bits int) (float64, error) {
+	f, err := strconv.ParseFloat(text, bits)
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		err = errType
+	}
+	return f, err
+}
+
+func readMessage(name protoreflect.FullName, text string) (protoreflect.Value, error) {
 	switch name {
 	case "google.protobuf.Duration":
-		_, err = time.ParseDuration(text)
+		d, err := time.ParseDuration(text)
+		return valueOf(durationpb.New(d).ProtoReflect(), err)
 	case "google.protobuf.Timestamp":
-		_, err = time.Parse(time.RFC3339Nano, text)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		return valueOf(timestamppb.New(at).ProtoReflect(), err)
+	default:
+		return protoreflect.Value{}, errType
 	}
-	return err
 }
 
 // checkOneofDefaults refuses defaults of which only one could hold.

@@ -19,6 +19,7 @@ const (
 	calleeConnections
 	defaultYAML
 	defaultValue
+	defaultBreaks
 	defaultOneof
 	deadlineBudget
 	metricTwice
@@ -49,6 +50,7 @@ const (
 	translationLocale
 	translationMissing
 	translationExtra
+	callUndeclared
 	errorZero
 	metricOneName
 	labelOneName
@@ -154,6 +156,7 @@ var diagnostics = [...]fault.Message{
 	calleeConnections:  {Rule: "callee-connections", Format: "%d is too many (want 1 to %d)"},
 	defaultYAML:        {Rule: "config-default", Format: "%q is not YAML"},
 	defaultValue:       {Rule: "config-default", Format: "%q: %v"},
+	defaultBreaks:      {Rule: "config-default", Format: "%q breaks the rule %s of its field: %s (the service would not start with it: change one of the two)"},
 	defaultOneof:       {Rule: "config-default", Format: "is set, and that of %s too, of which only one can be (both are in oneof %s)"},
 	deadlineBudget:     {Rule: "deadline-budget", Format: "%q is less than its calls may take one after the other, %v (raise it, or lower theirs)"},
 	metricTwice:        {Rule: "declared-twice", Format: "%q is declared twice"},
@@ -184,6 +187,7 @@ var diagnostics = [...]fault.Message{
 	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
 	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
 	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
+	callUndeclared:     {Rule: "error-undeclared", Format: "%q may return %s, which the contract neither maps nor declares, and a strict contract makes INTERNAL of (map it to an error under map_errors, without a to where the handler deals with it, or declare it under errors)"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},
 	metricOneName:      {Rule: "go-name", Format: "%q and %q are one name in Go"},
 	labelOneName:       {Rule: "go-name", Format: "%q and %q are one name in Go"},

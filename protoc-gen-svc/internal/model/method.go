@@ -36,8 +36,8 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Timeout = b.timeout(method, options)
 	method.Idempotent = b.idempotent(method, options)
 	method.Errors = b.declaredErrors(method, options)
-	method.MapErrors = b.mapErrors(method, options)
 	method.StrictErrors = s.strictErrors
+	method.MapErrors = b.mapErrors(method, options)
 	method.Retry = b.retry(method, options)
 	method.Concurrency = b.concurrency(s, method, options)
 	method.RateLimit = b.rateLimit(s, method, options.GetRateLimit())

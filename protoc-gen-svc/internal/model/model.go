@@ -309,5 +309,6 @@ type ConfigField struct {
 	Secret  bool
 	Fields  []*ConfigField
 
-	desc protoreflect.FieldDescriptor
+	values []protoreflect.Value // of the default; several of a list
+	proto  *protogen.Field
 }

@@ -84,4 +84,4 @@ func MethodDescriptor(m *Method) protoreflect.Descriptor { return m.proto.Desc }
 func ErrorDescriptor(e *Error) protoreflect.Descriptor { return e.proto.Desc }
 
 // ConfigDescriptor is the declaration of a setting's field.
-func ConfigDescriptor(f *ConfigField) protoreflect.Descriptor { return f.desc }
+func ConfigDescriptor(f *ConfigField) protoreflect.Descriptor { return f.proto.Desc }

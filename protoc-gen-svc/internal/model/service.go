@@ -265,5 +265,6 @@ func (b *builder) rules(s *Service, p *protogen.Service, config *protogen.Messag
 	}
 	if config != nil {
 		s.Config.Validator = validator(config)
+		b.checkDefaults(s.Config.Fields, set)
 	}
 }

@@ -38,13 +38,17 @@ type builder struct {
 	byName   map[protoreflect.FullName]*message
 	messages []*message
 	patterns []*pattern
+	fields   map[protoreflect.FullName][]node
 
 	ofOthers  func(protoreflect.FileDescriptor) bool
 	unchecked []string
 }
 
 func newBuilder() *builder {
-	return &builder{byName: map[protoreflect.FullName]*message{}}
+	return &builder{
+		byName: map[protoreflect.FullName]*message{},
+		fields: map[protoreflect.FullName][]node{},
+	}
 }
 
 // message returns what is known of a message, and builds it on first sight. A
@@ -91,6 +95,7 @@ func (b *builder) finish(prefix string) *Set {
 	s := &Set{
 		messages: b.messages,
 		patterns: b.patterns,
+		fields:   b.fields,
 		roots:    map[protoreflect.FullName]*message{},
 		locals:   newLocals(imported(b.messages)),
 

@@ -43,7 +43,7 @@ func (b *builder) unique(t target, s site) []node {
 	case t.field.Desc.Kind() == protoreflect.BytesKind:
 		function = "UniqueBytes"
 	}
-	return []node{when(join("!", call(validatePackage, function, t.value)),
+	return []node{when(test{join("!", call(validatePackage, function, t.value)), repeats},
 		violation{t.at, "repeated.unique", "repeated value must contain unique items"})}
 }
 

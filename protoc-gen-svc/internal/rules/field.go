@@ -7,14 +7,25 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
+// Ignored reports whether rules say that nothing of a field is checked, what is in
+// it included.
+func Ignored(f *protogen.Field) bool {
+	return fieldRules(f).GetIgnore() == validate.Ignore_IGNORE_ALWAYS
+}
+
+func fieldRules(f *protogen.Field) *validate.FieldRules {
+	rules, _ := proto.GetExtension(f.Desc.Options(), validate.E_Field).(*validate.FieldRules)
+	return rules
+}
+
 // field returns the checks of a field. The rules of a field that is not set do
 // not apply if the field tracks presence; otherwise its zero value has to obey
 // them, unless the rules say to ignore it.
 func (b *builder) field(f *protogen.Field, exclusive bool) []node {
-	rules, _ := proto.GetExtension(f.Desc.Options(), validate.E_Field).(*validate.FieldRules)
-	if rules.GetIgnore() == validate.Ignore_IGNORE_ALWAYS {
+	if Ignored(f) {
 		return nil
 	}
+	rules := fieldRules(f)
 	body := b.content(f, rules)
 	set, unset := presence(f)
 	optional := f.Desc.HasPresence() ||
@@ -43,15 +54,16 @@ func getter(f *protogen.Field) expr {
 
 // presence returns conditions that hold when a field is set, and when it is
 // not.
-func presence(f *protogen.Field) (set, unset expr) {
+func presence(f *protogen.Field) (set, unset test) {
 	value := getter(f)
 	switch {
 	case f.Desc.IsList(), f.Desc.IsMap():
-		return join("len(", value, ") > 0"), join("len(", value, ") == 0")
+		return either(join("len(", value, ") > 0"), join("len(", value, ") == 0"), func(v any) bool { return length(v) > 0 })
 	case f.Message != nil:
-		return join(value, " != nil"), join(value, " == nil")
+		return either(join(value, " != nil"), join(value, " == nil"), always)
 	case f.Desc.HasPresence():
-		return tracked(f)
+		set, unset := tracked(f)
+		return either(set, unset, always)
 	default:
 		return implied(f, value)
 	}
@@ -75,14 +87,14 @@ func tracked(f *protogen.Field) (set, unset expr) {
 
 // implied is presence of a scalar that does not track it: the zero value is not
 // set. Of floating-point numbers that is +0 alone.
-func implied(f *protogen.Field, value expr) (set, unset expr) {
+func implied(f *protogen.Field, value expr) (set, unset test) {
 	switch f.Desc.Kind() {
 	case protoreflect.FloatKind:
 		value = call(mathPackage, "Float32bits", value)
-		return join(value, " != 0"), join(value, " == 0")
+		return either(join(value, " != 0"), join(value, " == 0"), hasBits)
 	case protoreflect.DoubleKind:
 		value = call(mathPackage, "Float64bits", value)
-		return join(value, " != 0"), join(value, " == 0")
+		return either(join(value, " != 0"), join(value, " == 0"), hasBits)
 	default:
 		return zero(f, value)
 	}
@@ -90,7 +102,12 @@ func implied(f *protogen.Field, value expr) (set, unset expr) {
 
 // zero returns conditions that hold when a value is not zero, and when it is.
 // The zero value of an enum is the first one.
-func zero(f *protogen.Field, value expr) (not, is expr) {
+func zero(f *protogen.Field, value expr) (not, is test) {
+	code, opposite := zeroCode(f, value)
+	return either(code, opposite, func(v any) bool { return !isZero(f, v) })
+}
+
+func zeroCode(f *protogen.Field, value expr) (not, is expr) {
 	switch f.Desc.Kind() {
 	case protoreflect.BoolKind:
 		return value, join("!", value)

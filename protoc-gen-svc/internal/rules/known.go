@@ -30,11 +30,11 @@ func (b *builder) now(t target, settings []setting) []node {
 		switch set.name {
 		case "lt_now":
 			if set.value.Bool() {
-				out = append(out, when(join(at, ".After(", clock, ")"), t.broken("timestamp.lt_now", "must be less than now")))
+				out = append(out, when(unknown(at, ".After(", clock, ")"), t.broken("timestamp.lt_now", "must be less than now")))
 			}
 		case "gt_now":
 			if set.value.Bool() {
-				out = append(out, when(join(at, ".Before(", clock, ")"), t.broken("timestamp.gt_now", "must be greater than now")))
+				out = append(out, when(unknown(at, ".Before(", clock, ")"), t.broken("timestamp.gt_now", "must be greater than now")))
 			}
 		case "within":
 			out = append(out, b.within(t, at, set)...)
@@ -49,7 +49,7 @@ func (b *builder) within(t target, at expr, set setting) []node {
 		b.refuse(set.site, badWithin)
 		return nil
 	}
-	return []node{when(join("!", call(validatePackage, "Near", at, distance.code)),
+	return []node{when(unknown("!", call(validatePackage, "Near", at, distance.code)),
 		t.broken("timestamp.within", "must be within "+distance.text+" of now"))}
 }
 
@@ -62,15 +62,15 @@ func (b *builder) mask(t target, settings []setting) []node {
 		case "const":
 			want := set.value.Message().Interface().(*fieldmaskpb.FieldMask).GetPaths()
 			same := call(slicesPackage, "Equal", paths, join("[]string{", list(quoted(want)), "}"))
-			out = append(out, when(join("!", same), t.broken("field_mask.const", "must equal paths ["+words(want)+"]")))
+			out = append(out, when(unknown("!", same), t.broken("field_mask.const", "must equal paths ["+words(want)+"]")))
 		case "in":
 			given := texts(set.value.List())
 			within := call(validatePackage, "MaskWithin", paths, list(quoted(given)))
-			out = append(out, when(join("!", within), t.broken("field_mask.in", "must only contain paths in ["+words(given)+"]")))
+			out = append(out, when(unknown("!", within), t.broken("field_mask.in", "must only contain paths in ["+words(given)+"]")))
 		case "not_in":
 			given := texts(set.value.List())
 			touches := call(validatePackage, "MaskTouches", paths, list(quoted(given)))
-			out = append(out, when(touches, t.broken("field_mask.not_in", "must not contain any paths in ["+words(given)+"]")))
+			out = append(out, when(unknown(touches), t.broken("field_mask.not_in", "must not contain any paths in ["+words(given)+"]")))
 		}
 	}
 	return out

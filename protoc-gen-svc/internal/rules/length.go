@@ -53,12 +53,30 @@ var (
 )
 
 // counted is what has a length.
-type counted struct{ count, empty expr }
+type counted struct {
+	count, empty expr
+	of           func(any) int
+}
+
+// is the condition that the length compares so with a number of the rules.
+func (x counted) is(operator string, set *setting, holds func(length, want int) bool) test {
+	return test{join(x.count, " ", operator, " ", number(set)), x.compared(set, holds)}
+}
+
+// compared says what a comparison with a number of the rules means.
+func (x counted) compared(set *setting, holds func(length, want int) bool) func(any) bool {
+	want := int(min(set.value.Uint(), math.MaxInt32))
+	return func(v any) bool { return holds(x.of(v), want) }
+}
+
+func other(a, b int) bool { return a != b }
+func less(a, b int) bool  { return a < b }
+func more(a, b int) bool  { return a > b }
 
 // size is the length of a slice or a map.
 func size(t target) counted {
 	count := join("len(", t.value, ")")
-	return counted{count, join(count, " == 0")}
+	return counted{count, join(count, " == 0"), length}
 }
 
 // lengths returns the checks of a length. No message has 2 GiB, so a greater
@@ -86,7 +104,7 @@ func (b *builder) lengths(rules lengthRules, t target, x counted, settings []set
 	}
 	var out []node
 	if exact != nil {
-		out = append(out, when(join(x.count, " != ", number(exact)), rules.broken(t, exact)))
+		out = append(out, when(x.is("!=", exact, other), rules.broken(t, exact)))
 	}
 	if min != nil && min.value.Uint() == 0 {
 		min = nil
@@ -103,15 +121,15 @@ func (r lengthRules) between(t target, x counted, min, max *setting) []node {
 	switch {
 	case min != nil && max != nil:
 		return []node{choice{join(localCount, " := ", x.count, ";"), []clause{
-			{join("case ", localCount, " < ", number(min)), []node{r.broken(t, min)}},
-			{join("case ", localCount, " > ", number(max)), []node{r.broken(t, max)}},
+			{test{join("case ", localCount, " < ", number(min)), x.compared(min, less)}, []node{r.broken(t, min)}},
+			{test{join("case ", localCount, " > ", number(max)), x.compared(max, more)}, []node{r.broken(t, max)}},
 		}}}
 	case min != nil && min.value.Uint() == 1:
-		return []node{when(x.empty, r.broken(t, min))}
+		return []node{when(test{x.empty, x.compared(min, less)}, r.broken(t, min))}
 	case min != nil:
-		return []node{when(join(x.count, " < ", number(min)), r.broken(t, min))}
+		return []node{when(x.is("<", min, less), r.broken(t, min))}
 	case max != nil:
-		return []node{when(join(x.count, " > ", number(max)), r.broken(t, max))}
+		return []node{when(x.is(">", max, more), r.broken(t, max))}
 	default:
 		return nil
 	}

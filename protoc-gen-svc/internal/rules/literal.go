@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ func newLiteral(field *protogen.Field, v protoreflect.Value) (literal, bool) {
 		return literal{expr{text}, text, x}, true
 	case int32:
 		return integer(field, x), true
+	case protoreflect.EnumNumber:
+		return integer(field, int32(x)), true
 	case int64:
 		text := strconv.FormatInt(x, 10)
 		return literal{expr{text}, text, x}, true
@@ -150,19 +153,19 @@ func timeCode(t time.Time) expr {
 	return call(timePackage, "Date", strings.Join(numbers, ", "), timePackage.Ident("UTC"))
 }
 
-// compare orders two literals of one rule that have an order.
-func compare(a, b literal) int {
-	switch x := a.key.(type) {
+// compare orders the keys of two literals of one rule that have an order.
+func compare(a, b any) int {
+	switch x := a.(type) {
 	case int64:
-		return cmp.Compare(x, b.key.(int64))
+		return cmp.Compare(x, b.(int64))
 	case uint64:
-		return cmp.Compare(x, b.key.(uint64))
+		return cmp.Compare(x, b.(uint64))
 	case float64:
-		return cmp.Compare(x, b.key.(float64))
+		return cmp.Compare(x, b.(float64))
 	case time.Duration:
-		return cmp.Compare(x, b.key.(time.Duration))
+		return cmp.Compare(x, b.(time.Duration))
 	case time.Time:
-		return x.Compare(b.key.(time.Time))
+		return x.Compare(b.(time.Time))
 	default:
 		return 0
 	}
@@ -171,8 +174,12 @@ func compare(a, b literal) int {
 // literals is the value of "in" and "not_in".
 type literals struct {
 	codes []expr // each once: Go allows no other in a switch
+	keys  []any
 	text  string // "[1, 2]"
 }
+
+func (l literals) have(v any) bool { return slices.Contains(l.keys, v) }
+func (l literals) lack(v any) bool { return !l.have(v) }
 
 // newLiterals leaves out values that equal nothing.
 func newLiterals(field *protogen.Field, values protoreflect.List) literals {
@@ -187,7 +194,7 @@ func newLiterals(field *protogen.Field, values protoreflect.List) literals {
 		texts = append(texts, l.text)
 		if !seen[l.key] {
 			seen[l.key] = true
-			out.codes = append(out.codes, l.code)
+			out.codes, out.keys = append(out.codes, l.code), append(out.keys, l.key)
 		}
 	}
 	out.text = "[" + strings.Join(texts, ", ") + "]"

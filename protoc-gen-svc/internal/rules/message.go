@@ -28,7 +28,9 @@ func (b *builder) body(m *protogen.Message) []node {
 		out = append(out, b.oneof(oneof)...)
 	}
 	for _, f := range m.Fields {
-		out = append(out, b.field(f, inExclusive(rules, f))...)
+		checks := b.field(f, inExclusive(rules, f))
+		b.fields[f.Desc.FullName()] = checks
+		out = append(out, checks...)
 	}
 	return out
 }
@@ -60,7 +62,7 @@ func (b *builder) exclusive(m *protogen.Message, rule *validate.MessageOneofRule
 			b.refuse(at, oneofTwice, name)
 		}
 		set, _ := presence(field)
-		conditions = append(conditions, set)
+		conditions = append(conditions, set.code)
 	}
 	return []node{exclusion(conditions, words(names), rule.GetRequired())}
 }
@@ -70,12 +72,12 @@ func exclusion(conditions []expr, names string, required bool) node {
 	count := call(validatePackage, "Count", list(conditions))
 	several := violation{at, "message.oneof", "only one of " + names + " can be set"}
 	if !required {
-		return when(join(count, " > 1"), several)
+		return when(unknown(count, " > 1"), several)
 	}
 	none := violation{at, "message.oneof", "one of " + names + " must be set"}
 	return choice{join(localCount, " := ", count, ";"), []clause{
-		{join("case ", localCount, " > 1"), []node{several}},
-		{join("case ", localCount, " == 0"), []node{none}},
+		{unknown("case ", localCount, " > 1"), []node{several}},
+		{unknown("case ", localCount, " == 0"), []node{none}},
 	}}
 }
 
@@ -113,7 +115,7 @@ func (b *builder) oneof(o *protogen.Oneof) []node {
 	if has := o.MethodName("Has"); has != "" {
 		unset = join("!", localMessage, ".", has, "()")
 	}
-	return []node{when(unset, violation{
+	return []node{when(unknown(unset), violation{
 		at:   join(localPath, ".Field(", quote(string(o.Desc.Name())), ")"),
 		rule: "required",
 		text: "exactly one field is required in oneof",

@@ -6,6 +6,9 @@ import "strings"
 type node interface {
 	emit(p *printer)
 
+	// breaches are what the statement finds wrong with a value.
+	breaches(v any) []Breach
+
 	// prune returns the statement without calls of validators that have
 	// nothing to check, or nil when nothing remains.
 	prune() node
@@ -66,13 +69,13 @@ func (n invoke) emit(p *printer) {
 // branch is an if.
 type branch struct {
 	setup     expr // a short declaration before the condition, or nil
-	condition expr
+	condition test
 	body      []node
 	otherwise []node
 }
 
 // when runs the statements if the condition holds.
-func when(condition expr, body ...node) branch {
+func when(condition test, body ...node) branch {
 	return branch{condition: condition, body: body}
 }
 
@@ -84,7 +87,7 @@ func (n branch) prune() node {
 	}
 	inner, ok := only(n.body)
 	if ok && n.setup == nil && n.otherwise == nil && inner.setup == nil && inner.otherwise == nil {
-		return when(join(grouped(n.condition), " && ", grouped(inner.condition)), inner.body...)
+		return when(n.condition.and(inner.condition), inner.body...)
 	}
 	return n
 }
@@ -111,9 +114,9 @@ func grouped(condition expr) expr {
 func (n branch) emit(p *printer) { n.emitAfter(p, "") }
 
 func (n branch) emitAfter(p *printer, before string) {
-	head := n.condition
+	head := n.condition.code
 	if n.setup != nil {
-		head = join(n.setup, "; ", n.condition)
+		head = join(n.setup, "; ", n.condition.code)
 	}
 	p.line(before, "if ", head, " {")
 	p.nodes(n.body)
@@ -137,7 +140,7 @@ type choice struct {
 
 // clause is one case of a switch. One without statements has a meaning.
 type clause struct {
-	head expr // "case 1, 2" or "default"
+	head test // whose code is "case 1, 2" or "default"
 	body []node
 }
 
@@ -146,7 +149,7 @@ func (n choice) prune() node { return n }
 func (n choice) emit(p *printer) {
 	p.line("switch ", n.head, " {")
 	for _, each := range n.cases {
-		p.line(each.head, ":")
+		p.line(each.head.code, ":")
 		p.nodes(each.body)
 	}
 	p.line("}")

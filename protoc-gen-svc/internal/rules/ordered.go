@@ -76,7 +76,7 @@ func (b *builder) ordered(o order, t target, settings []setting) []node {
 		switch rule := o.rules + "." + string(set.name); set.name {
 		case "const":
 			if l, ok := b.constant(t, set); ok {
-				out = append(out, when(o.compare(x, "!=", l.code), t.broken(rule, "must equal "+l.text)))
+				out = append(out, when(test{o.compare(x, "!=", l.code), differs(l.key)}, t.broken(rule, "must equal "+l.text)))
 			}
 		case "in":
 			out = append(out, b.member(t, x, set, rule, "")...)
@@ -84,7 +84,7 @@ func (b *builder) ordered(o order, t target, settings []setting) []node {
 			out = append(out, b.stranger(t, x, set, rule, "")...)
 		case "finite":
 			if set.value.Bool() {
-				out = append(out, when(join("!", call(validatePackage, "Finite", x)), t.broken(rule, "must be finite")))
+				out = append(out, when(test{join("!", call(validatePackage, "Finite", x)), infinite}, t.broken(rule, "must be finite")))
 			}
 		case "gt", "gte":
 			r.lower = b.bound(t, set)
@@ -101,14 +101,15 @@ type bound struct {
 	setting
 	operator, inverse string
 	words             string
+	allows            func(order int) bool // of a value, compared with the bound
 }
 
 // bounds are the rules that set a bound.
 var bounds = map[string]bound{
-	"gt":  {operator: ">", inverse: "<=", words: "greater than "},
-	"gte": {operator: ">=", inverse: "<", words: "greater than or equal to "},
-	"lt":  {operator: "<", inverse: ">=", words: "less than "},
-	"lte": {operator: "<=", inverse: ">", words: "less than or equal to "},
+	"gt":  {operator: ">", inverse: "<=", words: "greater than ", allows: func(order int) bool { return order > 0 }},
+	"gte": {operator: ">=", inverse: "<", words: "greater than or equal to ", allows: func(order int) bool { return order >= 0 }},
+	"lt":  {operator: "<", inverse: ">=", words: "less than ", allows: func(order int) bool { return order < 0 }},
+	"lte": {operator: "<=", inverse: ">", words: "less than or equal to ", allows: func(order int) bool { return order <= 0 }},
 }
 
 func (b *builder) bound(t target, set setting) *bound {
@@ -125,12 +126,20 @@ func (b *builder) bound(t target, set setting) *bound {
 // inclusive reports whether the bound itself is allowed.
 func (e *bound) inclusive() bool { return len(e.operator) == 2 }
 
+// admits reports whether a value is on the right side of a bound, or there is none.
+func (e *bound) admits(v any) bool {
+	if e == nil {
+		return true
+	}
+	return e.allows(compare(v, e.key))
+}
+
 // span is a range: the values between two bounds or, if the upper one is less
 // than the lower one, those outside.
 type span struct{ lower, upper *bound }
 
 func (r span) outside() bool {
-	return r.lower != nil && r.upper != nil && compare(r.upper.literal, r.lower.literal) < 0
+	return r.lower != nil && r.upper != nil && compare(r.upper.key, r.lower.key) < 0
 }
 
 // rule returns the identifier that buf.validate gives the rule, "gt_lt", and
@@ -169,9 +178,17 @@ func (b *builder) span(o order, t target, r span) []node {
 	}
 	return []node{branch{
 		setup:     setup,
-		condition: o.outside(x, ends, r.outside()),
+		condition: test{o.outside(x, ends, r.outside()), r.misses},
 		body:      []node{t.broken(o.rules+"."+name, text)},
 	}}
+}
+
+// misses reports whether a value is not in the range.
+func (r span) misses(v any) bool {
+	if r.outside() {
+		return !r.lower.admits(v) && !r.upper.admits(v)
+	}
+	return !r.lower.admits(v) || !r.upper.admits(v)
 }
 
 // any returns one of the bounds.
@@ -203,7 +220,7 @@ func (r span) hopeless(o order) bool {
 	case r.lower == nil || r.upper == nil:
 		return false
 	}
-	return compare(r.lower.literal, r.upper.literal) == 0 && !(r.lower.inclusive() && r.upper.inclusive())
+	return compare(r.lower.key, r.upper.key) == 0 && !(r.lower.inclusive() && r.upper.inclusive())
 }
 
 // outside is the condition that a value misses the range. Where there is NaN it

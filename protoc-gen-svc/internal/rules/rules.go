@@ -22,6 +22,7 @@ type Set struct {
 	messages []*message // that have something to check, as discovered
 	roots    map[protoreflect.FullName]*message
 	patterns []*pattern
+	fields   map[protoreflect.FullName][]node // what is checked of each
 	locals   locals
 
 	// Unchecked are the rules that were left out, in words for people.

@@ -131,11 +131,11 @@ func (b *builder) member(t target, tag expr, set setting, rule, text string) []n
 		b.refuse(set.site, emptyList)
 		return nil
 	case 1:
-		return []node{when(join(tag, " != ", values.codes[0]), broken)}
+		return []node{when(test{join(tag, " != ", values.codes[0]), values.lack}, broken)}
 	default:
 		return []node{choice{tag, []clause{
-			{join("case ", list(values.codes)), nil},
-			{expr{"default"}, []node{broken}},
+			{test{join("case ", list(values.codes)), values.have}, nil},
+			{test{expr{"default"}, always}, []node{broken}},
 		}}}
 	}
 }
@@ -148,10 +148,10 @@ func (b *builder) stranger(t target, tag expr, set setting, rule, text string) [
 	case 0:
 		return nil
 	case 1:
-		return []node{when(join(tag, " == ", values.codes[0]), broken)}
+		return []node{when(test{join(tag, " == ", values.codes[0]), values.have}, broken)}
 	default:
 		return []node{choice{tag, []clause{
-			{join("case ", list(values.codes)), []node{broken}},
+			{test{join("case ", list(values.codes)), values.have}, []node{broken}},
 		}}}
 	}
 }
@@ -176,12 +176,11 @@ func (b *builder) constant(t target, set setting) (literal, bool) {
 func (b *builder) boolean(t target, settings []setting) []node {
 	var out []node
 	for _, set := range settings {
-		is, not := t.value, join("!", t.value)
-		broken := t.broken("bool.const", "must equal false")
+		wrong, broken := t.value, t.broken("bool.const", "must equal false")
 		if set.value.Bool() {
-			is, broken = not, t.broken("bool.const", "must equal true")
+			wrong, broken = join("!", t.value), t.broken("bool.const", "must equal true")
 		}
-		out = append(out, when(is, broken))
+		out = append(out, when(test{wrong, differs(set.value.Bool())}, broken))
 	}
 	return out
 }
@@ -193,7 +192,7 @@ func (b *builder) enum(t target, settings []setting) []node {
 		switch set.name {
 		case "const":
 			l, _ := b.constant(t, set)
-			out = append(out, when(join(t.value, " != ", l.code), t.broken("enum.const", "must equal "+l.text)))
+			out = append(out, when(test{join(t.value, " != ", l.code), differs(l.key)}, t.broken("enum.const", "must equal "+l.text)))
 		case "in":
 			out = append(out, b.member(t, t.value, set, "enum.in", "")...)
 		case "not_in":
@@ -212,8 +211,10 @@ func defined(t target) node {
 	names := t.field.Enum.GoIdent
 	names.GoName += "_name"
 	return branch{
-		setup:     join("_, ", localOK, " := ", names, "[int32(", t.value, ")]"),
-		condition: join("!", localOK),
-		body:      []node{t.broken("enum.defined_only", "value must be one of the defined enum values")},
+		setup: join("_, ", localOK, " := ", names, "[int32(", t.value, ")]"),
+		condition: test{join("!", localOK), func(v any) bool {
+			return t.field.Enum.Desc.Values().ByNumber(protoreflect.EnumNumber(v.(int64))) == nil
+		}},
+		body: []node{t.broken("enum.defined_only", "value must be one of the defined enum values")},
 	}
 }

@@ -131,7 +131,7 @@ var table = map[string]row{
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
 		}),
 	"(svc.v1.method).map_errors.from": value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
-	"(svc.v1.method).map_errors.to":   value(service, func(e model.ErrorMapping) string { return e.To.Reason }),
+	"(svc.v1.method).map_errors.to":   value(service, mappedTo),
 
 	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
 	"(svc.v1.method).rate_limit": part(service,
@@ -274,4 +274,12 @@ func delay(d time.Duration) string {
 		return ""
 	}
 	return emit.Short(d)
+}
+
+// mappedTo is empty where the handler deals with the error.
+func mappedTo(e model.ErrorMapping) string {
+	if e.To == nil {
+		return ""
+	}
+	return e.To.Reason
 }
