@@ -56,7 +56,7 @@ func (f fixture) counted(c codes.Code) float64 {
 // written out here. Deliver asks for no due time, so nothing waits.
 func TestTenFailuresPark(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // a message nobody gives back is waited for
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second) // a message nobody gives back is waited for
 		defer cancel()
 		c := &callee{fault: func(string) error { return status.Error(codes.Internal, "bug") }}
 		f := newFixture(t, open(t, url), c)
