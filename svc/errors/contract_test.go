@@ -118,6 +118,19 @@ func TestTripsBreaker(t *testing.T) {
 	}
 }
 
+// Every code of gRPC, where no contract says otherwise.
+func TestTripsBreakerByCode(t *testing.T) {
+	trips := map[codes.Code]bool{codes.Unknown: true, codes.DeadlineExceeded: true, codes.Internal: true, codes.Unavailable: true, codes.DataLoss: true}
+	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
+		own := &errors.Code{Domain: "test", Reason: "OWN", GRPC: code}
+		for _, err := range []error{status.Error(code, ""), own.New()} {
+			if got := errors.TripsBreaker(err); got != trips[code] {
+				t.Errorf("TripsBreaker(%v) = %v, want %v", err, got, trips[code])
+			}
+		}
+	}
+}
+
 func TestMatch(t *testing.T) {
 	name := func(e *errors.Error) string { return e.Metadata["why"] }
 	cases := []errors.Case[string]{{Code: declined, Do: name}, {Code: unpaid, Do: name}}

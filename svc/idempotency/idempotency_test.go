@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -130,6 +131,9 @@ func TestWaitEndsWithTheDeadline(t *testing.T) {
 	if _, err := f.Do(ctx, of("k", ""), nil); !stderrors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("err = %v", err)
 	}
+	if got := testutil.ToFloat64(f.waits); got != 1 {
+		t.Errorf("%v calls waited, want 1, however often it looked", got)
+	}
 	close(release)
 	group.Wait()
 }
@@ -223,27 +227,12 @@ func TestAnswerInTheTransaction(t *testing.T) {
 	})
 }
 
-func TestPanicReleasesTheKey(t *testing.T) {
-	f := newFixture(t, open(t, "sqlite::memory:"))
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = f.Do(t.Context(), of("k", ""), func(context.Context, *request) (*response, error) { panic("bug") })
-	}()
-	// It need not wait for the lease to end.
-	print := fingerprint(of("k", "").ProtoReflect(), "reason")
-	if taken, err := f.store.take(t.Context(), id{f.name, "k"}, print, "next"); err != nil || !taken {
-		t.Errorf("the key is free: %t, %v", taken, err)
-	}
-}
-
 func TestExpiry(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
 		db := open(t, url)
 		f := newFixture(t, db)
 		runs := 0
-		for range sweepBatch/100 + 1 {
-			must(t, exec(db, `INSERT INTO svc_idempotency VALUES ($1, $2, '', '', 0, TRUE, 0, '', 1)`, "m", claim.Token()))
-		}
+		must(t, exec(db, `INSERT INTO svc_idempotency VALUES ($1, $2, '', '', 0, TRUE, 0, '', 1)`, "m", claim.Token()))
 		_, err := f.call(of("k", "a"), &runs, "first", nil)
 		must(t, err)
 		must(t, exec(db, "UPDATE svc_idempotency SET expire_time = 1 WHERE request_key = 'k'"))
@@ -257,4 +246,136 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("%d rows are left, want the one that is not expired", left)
 		}
 	})
+}
+
+// A failed run gives its key back at once, and nothing renews the lease later:
+// the next one need not wait for its end.
+func TestFailureReleasesTheKey(t *testing.T) {
+	for name, h := range map[string]func(context.Context, *request) (*response, error){
+		"failed":   func(context.Context, *request) (*response, error) { return nil, errors.Unavailable },
+		"panicked": func(context.Context, *request) (*response, error) { panic("bug") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, open(t, "sqlite::memory:"))
+			func() {
+				defer func() { _ = recover() }()
+				_, _ = f.Do(t.Context(), of("k", ""), h)
+			}()
+			if f.store.flights.Flying(id{f.name, "k"}) {
+				t.Error("the run is over, and still duplicates are told to wait for it")
+			}
+			lease := func() (micro int64) {
+				must(t, f.store.db.QueryRow("SELECT lease_time FROM svc_idempotency").Scan(&micro))
+				return micro
+			}
+			if got := lease(); got != 0 {
+				t.Errorf("the lease lasts until %v", time.UnixMicro(got))
+			}
+			must(t, exec(f.store.db, "UPDATE svc_idempotency SET lease_time = 7"))
+			time.Sleep(claim.Duration / 2) // time for a renewal, were there one
+			if got := lease(); got != 7 {
+				t.Errorf("the lease was renewed after the run, until %v", time.UnixMicro(got))
+			}
+		})
+	}
+}
+
+// A handler that panics inside a transaction of its own leaves the connection
+// taken. Giving the key back has a bound then: the panic must come out.
+func TestPanicComesOutOfABusyDatabase(t *testing.T) {
+	f := newFixture(t, open(t, "sqlite::memory:"))
+	var left *sql.Tx
+	out := make(chan any, 1)
+	go func() {
+		defer func() { out <- recover() }()
+		_, _ = f.Do(context.Background(), of("k", ""), func(context.Context, *request) (*response, error) {
+			left, _ = f.store.db.Begin()
+			panic("bug")
+		})
+	}()
+	select {
+	case v := <-out:
+		if v != "bug" {
+			t.Errorf("recovered %v", v)
+		}
+		must(t, left.Rollback())
+	case <-time.After(10 * storeTimeout):
+		t.Error("the panic is held up by a database that does not answer")
+		must(t, left.Rollback())
+		<-out
+	}
+}
+
+// The effect of a handler is there, so its answer is stored though the caller
+// went away meanwhile.
+func TestAnswerOutlivesTheCaller(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		f := newFixture(t, open(t, url))
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := f.Do(ctx, of("k", ""), func(context.Context, *request) (*response, error) {
+			cancel()
+			return wrapperspb.String("done"), nil
+		})
+		must(t, err)
+		runs := 0
+		if got, err := f.call(of("k", ""), &runs, "again", nil); err != nil || got != "done" || runs != 0 {
+			t.Errorf("%q, %v after %d runs, want the first answer", got, err, runs)
+		}
+	})
+}
+
+// A handler that calls another one in its own process has the context of both:
+// the answer of the inner method is not that of the outer one.
+func TestAnswerOfAnotherMethod(t *testing.T) {
+	f := newFixture(t, open(t, "sqlite::memory:"))
+	other := Bind[request, response](f.store, "/test.v1.Test/Other", "reason", (*request).GetReason)
+	resp, err := f.Do(t.Context(), of("k", ""), func(ctx context.Context, _ *request) (*response, error) {
+		must(t, f.store.db.Tx(ctx, func(tx *sql.Tx) error { return other.Answer(ctx, tx, wrapperspb.String("other"), nil) }))
+		return wrapperspb.String("mine"), nil
+	})
+	if err != nil || resp.GetValue() != "mine" {
+		t.Errorf("%v, %v", resp, err)
+	}
+	runs := 0
+	if got, err := f.call(of("k", ""), &runs, "", nil); err != nil || got != "mine" || runs != 0 {
+		t.Errorf("replayed %q, %v, %d runs", got, err, runs)
+	}
+}
+
+// All that has expired goes, however many batches it takes, and nothing else.
+func TestSweepTakesAllBatches(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		f := newFixture(t, open(t, url))
+		runs := 0
+		before := time.Now()
+		_, err := f.call(of("kept", ""), &runs, "", nil)
+		must(t, err)
+		var expiry int64
+		must(t, f.store.db.QueryRow("SELECT expire_time FROM svc_idempotency").Scan(&expiry))
+		if kept := time.UnixMicro(expiry).Sub(before.Truncate(time.Microsecond)); kept < time.Hour || kept > time.Hour+time.Minute {
+			t.Errorf("an answer is kept for %v, want its retention, 1h", kept)
+		}
+		must(t, exec(f.store.db, `INSERT INTO svc_idempotency
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+			SELECT 'm', CAST(i AS TEXT), '', '', 0, TRUE, 0, '', 1 FROM n`, 2*sweepBatch+1))
+		must(t, f.store.sweep(t.Context()))
+		var left int
+		must(t, f.store.db.QueryRow("SELECT count(*) FROM svc_idempotency").Scan(&left))
+		if left != 1 {
+			t.Errorf("%d rows are left of two batches and one, want the one that is kept", left)
+		}
+	})
+}
+
+func TestCanonical(t *testing.T) {
+	for key, want := range map[string]string{
+		"017F22E2-79B0-7CC3-98C4-DC0C0C07398F":  "017f22e2-79b0-7cc3-98c4-dc0c0c07398f",
+		"017F22E2-79B0-7CC3-98C4-DC0C0C07398FA": "017F22E2-79B0-7CC3-98C4-DC0C0C07398FA", // one too long
+		"Order-7":                               "Order-7",
+		"":                                      "",
+	} {
+		if got := canonical(key); got != want {
+			t.Errorf("canonical(%q) = %q, want %q", key, got, want)
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -14,9 +13,6 @@ import (
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/claim"
 )
-
-// storeTimeout bounds what is stored after a call whose own time may be over.
-const storeTimeout = 2 * time.Second
 
 // Method answers the calls of one unary method. It is made by [Bind].
 type Method[Req, Resp any] struct {
@@ -95,30 +91,26 @@ type runKey struct{}
 func (m *Method[Req, Resp]) run(ctx context.Context, r *run, req *Req, h func(context.Context, *Req) (*Resp, error)) (resp *Resp, err error, done bool) {
 	defer m.store.flights.Begin(r.id)()
 	stop := claim.Keep(func(ctx context.Context) { m.store.renew(ctx, r.id, r.owner) })
-	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
 	ended := false
 	defer func() {
 		if !ended { // the handler panicked
 			stop()
-			m.store.release(later, r.id, r.owner)
+			m.store.release(ctx, r.id, r.owner)
 		}
 	}()
 	m.executed.Inc()
 	resp, err = h(context.WithValue(ctx, runKey{}, r), req)
 	ended = true
 	stop()
-	later, cancel = context.WithTimeout(later, storeTimeout)
-	defer cancel()
 	a, isAnswer := encode(resp, err)
 	switch {
 	case r.answered.Load():
 		return resp, err, isAnswer
 	case !isAnswer:
-		m.store.release(later, r.id, r.owner)
+		m.store.release(ctx, r.id, r.owner)
 		return resp, err, true
 	}
-	stored, fault := m.store.update(later, storeAnswer, r.id.method, r.id.key, r.owner, a.code, a.bytes)
+	stored, fault := m.store.answer(ctx, r.id, r.owner, a)
 	if fault != nil {
 		// The effect is there. An error would only have the caller ask again.
 		m.store.log.ErrorContext(ctx, "answer is not stored under its idempotency key", "rpc", r.id.method, "error", fault)

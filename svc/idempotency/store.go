@@ -24,6 +24,9 @@ const (
 	sweepBatch    = 500
 )
 
+// storeTimeout bounds what is stored after a call.
+const storeTimeout = 2 * time.Second
+
 // Options say where a store is and what it reports to. All are required.
 type Options struct {
 	DB        *database.DB
@@ -147,9 +150,17 @@ func (s *Store) renew(ctx context.Context, i id, owner string) {
 	}
 }
 
-// release lets others take a request whose handler failed. The fingerprint
-// stays: the failed run may have had an effect.
-func (s *Store) release(ctx context.Context, i id, owner string) {
+// afterwards is the context for what is stored after a call: the call's own time
+// may be over, or its caller gone, and still it must not take for ever.
+func afterwards(call context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(call), storeTimeout)
+}
+
+// release lets others take a request whose handler failed or panicked in the
+// call. The fingerprint stays: the failed run may have had an effect.
+func (s *Store) release(call context.Context, i id, owner string) {
+	ctx, cancel := afterwards(call)
+	defer cancel()
 	_, err := s.update(ctx, `UPDATE svc_idempotency SET lease_time = 0
 		WHERE method = $1 AND request_key = $2 AND owner = $3 AND NOT answered`, i.method, i.key, owner)
 	if err != nil {
@@ -159,6 +170,14 @@ func (s *Store) release(ctx context.Context, i id, owner string) {
 
 const storeAnswer = `UPDATE svc_idempotency SET answered = TRUE, code = $4, answer = $5
 	WHERE method = $1 AND request_key = $2 AND owner = $3 AND NOT answered`
+
+// answer stores what the handler returned in the call, and reports whether the
+// owner still had the request.
+func (s *Store) answer(call context.Context, i id, owner string, a answer) (stored bool, err error) {
+	ctx, cancel := afterwards(call)
+	defer cancel()
+	return s.update(ctx, storeAnswer, i.method, i.key, owner, a.code, a.bytes)
+}
 
 // update runs one statement in a transaction and reports whether a row changed.
 func (s *Store) update(ctx context.Context, query string, args ...any) (changed bool, err error) {

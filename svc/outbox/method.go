@@ -102,12 +102,15 @@ func (m *method) attempt(ctx context.Context, msg message) error {
 // postpone gives a message back after a failed attempt, and parks it after too
 // many that were the message's own.
 func (m *method) postpone(ctx context.Context, msg message, cause error) {
-	due, failures := time.Now(), msg.failures
-	if !isUnreached(cause) {
+	due, failures, own := time.Now(), msg.failures, !isUnreached(cause)
+	if own {
 		failures++
+	}
+	// One that somebody took out of the park stays out while the callee is down.
+	park := own && failures >= maxFailures
+	if own && !park { // a parked one is due as soon as it is not
 		due = due.Add(backoff(failures, lastBackoff))
 	}
-	park := failures >= maxFailures
 	switch err := m.outbox.store.postpone(ctx, msg, due, failures, park, cause); {
 	case err != nil: // due again when the lease ends
 		m.log.WarnContext(ctx, "message is not given back", "key", msg.key, "error", err, "cause", cause)

@@ -110,10 +110,10 @@ func (s store) settle(ctx context.Context, m message, outcome func(*sql.Tx) erro
 	})
 }
 
-// postpone gives a message back.
+// postpone gives a message back. One that is parked stays so.
 func (s store) postpone(ctx context.Context, m message, due time.Time, failures int, parked bool, cause error) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		return own(tx.ExecContext(ctx, `UPDATE svc_outbox SET owner = '', due_time = $3, failures = $4, parked = $5, last_error = $6
+		return own(tx.ExecContext(ctx, `UPDATE svc_outbox SET owner = '', due_time = $3, failures = $4, parked = parked OR $5, last_error = $6
 			WHERE id = $1 AND owner = $2`, m.id, m.owner, due.UnixMicro(), failures, parked, cause.Error()))
 	})
 }

@@ -79,6 +79,9 @@ func TestNeutral(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		calls(b, 1, Neutral)
+		if b.State() != HalfOpen {
+			t.Errorf("%v after a neutral trial, want half_open: nothing was learnt", b.State())
+		}
 		if got := calls(b, 1, Success); got != 1 || b.State() != Closed {
 			t.Errorf("after a neutral trial: %d passed, %v; want the next call to be the trial", got, b.State())
 		}
@@ -138,6 +141,78 @@ func TestLateResults(t *testing.T) {
 		hung.Done(Fault)
 		if b.State() != Closed {
 			t.Errorf("%v: a trial that was given up changed the state", b.State())
+		}
+	})
+}
+
+// What the comments of Options promise.
+func TestDefaults(t *testing.T) {
+	got := Options{}.WithDefaults()
+	got.OnChange = nil
+	for _, c := range []struct{ name, got, want any }{
+		{"FailurePercent", got.FailurePercent, 50},
+		{"MinCalls", got.MinCalls, 20},
+		{"Row", got.Row, 20},
+		{"Row follows MinCalls", Options{MinCalls: 7}.WithDefaults().Row, 7},
+		{"Window", got.Window, 10 * time.Second},
+		{"Open", got.Open, time.Second},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %v, want %v", c.name, c.got, c.want)
+		}
+	}
+}
+
+// Opened by the share of faults, closed by a trial: the faults of before are not
+// the beginning of a new row.
+func TestRowBeginsAnewWhenItCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 4, Row: 6})
+		calls(b, 4, Fault)
+		if b.State() != Open {
+			t.Fatalf("%v, want open", b.State())
+		}
+		time.Sleep(time.Second)
+		calls(b, 1, Success)
+		if calls(b, 2, Fault); b.State() != Closed {
+			t.Errorf("%v after two faults, want closed", b.State())
+		}
+	})
+}
+
+// A share at the limit opens, one below it does not.
+func TestShare(t *testing.T) {
+	for faults, want := range map[int]State{29: Closed, 30: Open} {
+		synctest.Test(t, func(t *testing.T) {
+			b := New(Options{FailurePercent: 30, MinCalls: 100, Row: -1})
+			calls(b, 100-faults, Success)
+			calls(b, faults, Fault)
+			if b.State() != want {
+				t.Errorf("%d of 100 failed: %v, want %v", faults, b.State(), want)
+			}
+		})
+	}
+}
+
+// The first place where the outcome shows counts, and a call that is begun anew
+// has an outcome of its own.
+func TestPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := New(Options{MinCalls: 2})
+		var p Pending
+		p.Done(Fault) // no call yet
+		for n, want := range []State{Closed, Open} {
+			c, err := b.Allow()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Begin(c)
+			for range 3 {
+				p.Done(Fault)
+			}
+			if b.State() != want {
+				t.Errorf("after %d calls that failed, each said three times: %v, want %v", n+1, b.State(), want)
+			}
 		}
 	})
 }

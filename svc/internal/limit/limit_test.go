@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -107,6 +108,27 @@ func TestRateForgets(t *testing.T) {
 	r.Take(r.Name("late"), now)
 	if n := r.Callers(); n != 1 {
 		t.Errorf("%d callers are remembered when all buckets are full, want the one that called", n)
+	}
+}
+
+// Who shares a bucket: a host has all of a /64 of IPv6, and one address of IPv4,
+// in whichever form it is written.
+func TestAddress(t *testing.T) {
+	for _, c := range []struct {
+		one, other string
+		same       bool
+	}{
+		{"2001:db8:0:1::1", "2001:db8:0:1:ffff:ffff:ffff:ffff", true},
+		{"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"192.0.2.1", "::ffff:192.0.2.1", true},
+		{"::ffff:192.0.2.1", "::ffff:192.0.2.2", false},
+	} {
+		r := limit.NewRate(1, 1)
+		r.Take(r.Address(netip.MustParseAddr(c.one)), 0)
+		if same := r.Take(r.Address(netip.MustParseAddr(c.other)), 0) != 0; same != c.same {
+			t.Errorf("%s and %s share a bucket: %v, want %v", c.one, c.other, same, c.same)
+		}
 	}
 }
 
@@ -231,6 +253,33 @@ func (q *queue) settle(now time.Duration) {
 		if q.limit != nil {
 			q.limit.Done(&q.method, e.found, e.at, e.took)
 			q.limit.Leave()
+		}
+	}
+}
+
+// The limit begins in the middle, as far as that is below 100, and stays within
+// its bounds however the calls go.
+func TestAdaptiveBounds(t *testing.T) {
+	least := max(4, runtime.GOMAXPROCS(0))
+	for _, c := range []struct{ most, begin int }{{100_000, 100}, {least + 20, least + 10}, {2, 2}} {
+		a, m, now := limit.NewAdaptive(c.most), new(limit.Method), time.Duration(0)
+		if got := a.Limit(); got != c.begin {
+			t.Errorf("of at most %d it begins at %d, want %d", c.most, got, c.begin)
+		}
+		calls := func(found int, took time.Duration) {
+			for range 100_000 {
+				now += 10 * time.Millisecond
+				a.Done(m, found, now, took)
+			}
+		}
+		calls(1, time.Millisecond)
+		calls(1_000_000, time.Minute)
+		if want := min(least, c.most); a.Limit() > want+2 || a.Limit() < want {
+			t.Errorf("of at most %d, it is %d after calls that were slow, want %d", c.most, a.Limit(), want)
+		}
+		calls(1_000_000, time.Millisecond)
+		if a.Limit() != c.most {
+			t.Errorf("of at most %d, it is %d after calls that were quick", c.most, a.Limit())
 		}
 	}
 }

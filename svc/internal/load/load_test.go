@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -74,6 +76,93 @@ func TestMalformed(t *testing.T) {
 	if got := intervalOf(new(emptypb.Empty)); got != 0 {
 		t.Errorf("interval of nothing = %v", got)
 	}
+}
+
+// Servers that are not ours may say how busy the application is, which knows it
+// better than the CPU does.
+func TestApplicationUtilization(t *testing.T) {
+	for name, c := range map[string]struct {
+		fields map[protowire.Number]float64
+		want   float64
+	}{
+		"both":           {map[protowire.Number]float64{1: .2, 9: .7}, .7},
+		"CPU alone":      {map[protowire.Number]float64{1: .2}, .2},
+		"senseless":      {map[protowire.Number]float64{1: .2, 9: math.Inf(1)}, .2},
+		"less than none": {map[protowire.Number]float64{1: .2, 9: -1}, .2},
+	} {
+		var wire []byte
+		for number, value := range c.fields {
+			wire = protowire.AppendTag(wire, number, protowire.Fixed64Type)
+			wire = protowire.AppendFixed64(wire, math.Float64bits(value))
+		}
+		if got := reportOf(carry(wire)).Utilization; got != c.want {
+			t.Errorf("%s: utilization %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// clocked is a stream that notes when reports are sent, and ends after two.
+type clocked struct {
+	grpc.ServerStream
+	ctx  context.Context
+	end  context.CancelFunc
+	sent []time.Time
+	last Report
+}
+
+func (c *clocked) Context() context.Context { return c.ctx }
+
+func (c *clocked) SendMsg(m any) error {
+	c.last = reportOf(m.(*emptypb.Empty))
+	if c.sent = append(c.sent, time.Now()); len(c.sent) == 2 {
+		c.end()
+	}
+	return nil
+}
+
+// A client cannot make the server busy by asking how busy it is, and one that
+// asks for no interval gets a quiet one.
+func TestIntervals(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{
+		-time.Second:          10 * time.Second,
+		0:                     10 * time.Second,
+		time.Nanosecond:       100 * time.Millisecond,
+		99 * time.Millisecond: 100 * time.Millisecond,
+		5 * time.Second:       5 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream, begun := &clocked{ctx: ctx, end: cancel}, time.Now()
+			r := &reporter{sample: every(), stopping: make(chan struct{})}
+			if err := r.report(stream, asked); status.Code(err) != codes.Canceled {
+				t.Errorf("err = %v, want that of the stream", err)
+			}
+			for n, at := range stream.sent {
+				if got := at.Sub(begun); got != time.Duration(n+1)*want {
+					t.Errorf("asked for one every %v: report %d came after %v, want %v", asked, n+1, got, time.Duration(n+1)*want)
+				}
+			}
+		})
+	}
+}
+
+// A report is about the time since the one before it, not since the first.
+func TestReportForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		stream, calls := &clocked{ctx: ctx, end: cancel}, []float64{0, 100, 107}
+		r := &reporter{stopping: make(chan struct{}), sample: func() Sample {
+			s := Sample{At: time.Now(), Calls: calls[0]}
+			calls = calls[1:]
+			return s
+		}}
+		_ = r.report(stream, time.Second)
+		if stream.last.Calls != 7 {
+			t.Errorf("%v calls per second in the second report, want 7", stream.last.Calls)
+		}
+	})
 }
 
 // serveOn starts a server and returns a connection to it.
