@@ -41,7 +41,7 @@ func (h *handler) ImportOrders(stream grpc.ClientStreamingServer[orderv1.ImportO
 }
 
 // createErrors is the contract of CreateOrder's errors.
-var createErrors = orderv1svc.OrderServicePolicy("CreateOrder").Errors
+var createErrors = orderv1svc.OrderServicePolicies.CreateOrder.Errors
 
 // failure tells what CreateOrder would have answered. The stream itself goes
 // well, so the runtime logs nothing: what is our fault is logged here.

@@ -1,8 +1,8 @@
 // Package policy holds what a contract says about its methods, as plain values.
 //
-// Generated code has one table of them per service. The server binds a method
-// to its policy once, at start; a client turns the same table into grpc-go's
-// native service config. The package has no behaviour, so both sides can share
+// Generated code has one for each method. The server binds a method to its policy
+// once, at start; a client turns the same policies into grpc-go's native service
+// config. The package has no behaviour, so both sides can share
 // it without sharing anything else.
 package policy
 
@@ -68,19 +68,4 @@ func (r Retry) Enabled() bool { return r.Attempts > 1 }
 func (m Method) Split() (service, method string) {
 	service, method, _ = strings.Cut(strings.TrimPrefix(m.Name, "/"), "/")
 	return service, method
-}
-
-// Table holds the policies of a service's methods.
-type Table []Method
-
-// Method returns the policy of a method by its own name, "CreateOrder". It
-// panics when there is none; generated code asks at start and only for what is
-// in its table.
-func (t Table) Method(name string) Method {
-	for _, m := range t {
-		if _, own := m.Split(); own == name {
-			return m
-		}
-	}
-	panic("policy: no method " + name)
 }

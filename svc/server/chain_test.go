@@ -115,7 +115,7 @@ func (h *hop) dial(t *testing.T, s *grpc.Server) *client.Conn {
 	go func() { served <- s.Serve(listener) }()
 	conn, err := client.Dial(client.Spec{
 		Service: "test.v1.EchoService", Target: "passthrough:///" + listener.Addr().String(),
-		Methods: policy.Table{{Name: unaryName}, {Name: serverName}, {Name: clientName}, {Name: bidiName}},
+		Methods: []policy.Method{{Name: unaryName}, {Name: serverName}, {Name: clientName}, {Name: bidiName}},
 		Streams: echoDesc.Streams, Errors: svcerrors.Table{bankDeclined, orderUnpaid},
 	}, client.Options{TracerProvider: h.provider.TracerProvider()})
 	if err != nil {

@@ -23,6 +23,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 		GoName:         m.GoName,
 		FullName:       string(m.Desc.FullName()),
 		Wire:           "/" + s.FullName + "/" + string(m.Desc.Name()),
+		FullMethod:     fullMethod(s.Client.GoImportPath, s.proto.GoName, m.GoName),
 		Field:          fieldName(s.proto.GoName, m.GoName),
 		Comment:        commentOf(m.Comments),
 		Deprecated:     deprecated(m.Desc),
@@ -48,6 +49,10 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.KeepsAnswer = b.keepsAnswer(s, method, options)
 	method.Routes = b.routes(method)
 	return method
+}
+
+func fullMethod(pkg protogen.GoImportPath, service, method string) protogen.GoIdent {
+	return pkg.Ident(service + "_" + method + "_FullMethodName")
 }
 
 // ownTimeout is what the contract says, empty where the default holds.

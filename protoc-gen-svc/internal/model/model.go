@@ -139,6 +139,8 @@ type Method struct {
 	Deprecated            bool
 	Kind                  Kind
 	Input, Output         protogen.GoIdent
+	// FullMethod is the constant of Wire that protoc-gen-go-grpc writes.
+	FullMethod protogen.GoIdent
 
 	Timeout time.Duration
 	Retry   *Retry

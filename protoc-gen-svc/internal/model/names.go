@@ -229,8 +229,8 @@ func unexported(s string) string {
 // Exported ones read as people expect, which is why identifier keeps the names of
 // services away from them.
 var ofService = struct{ exported, unexported []string }{
-	exported:   []string{"%sName", "%sClient", "%sTarget", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicy", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
-	unexported: []string{"%sMethods", "%sServer", "New%sServer"},
+	exported:   []string{"%sName", "%sClient", "%sTarget", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicies", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
+	unexported: []string{"%sServer", "New%sServer"},
 }
 
 // identifier is the name of a service in our code: its Go name, marked where it

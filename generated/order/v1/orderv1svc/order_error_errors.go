@@ -15,30 +15,79 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// OrderErrorNotFound: There is no such order.
-	OrderErrorNotFound = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "order {order_id} does not exist"}
+	OrderErrorNotFound = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_NOT_FOUND",
+		GRPC:    codes.NotFound,
+		HTTP:    404,
+		Message: "order {order_id} does not exist",
+	}
 
 	// OrderErrorUserNotFound: The user who orders does not exist.
-	OrderErrorUserNotFound = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_USER_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "user {user_id} does not exist", Translations: []errors.Translation{
-		{Locale: "de", Message: "Nutzer {user_id} gibt es nicht"},
-	}}
+	OrderErrorUserNotFound = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_USER_NOT_FOUND",
+		GRPC:    codes.NotFound,
+		HTTP:    404,
+		Message: "user {user_id} does not exist",
+		Translations: []errors.Translation{
+			{Locale: "de", Message: "Nutzer {user_id} gibt es nicht"},
+		},
+	}
 
 	// OrderErrorUserNotActive: The user may not order.
-	OrderErrorUserNotActive = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_USER_NOT_ACTIVE", GRPC: codes.FailedPrecondition, HTTP: 403, Message: "user {user_id} is not active"}
+	OrderErrorUserNotActive = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_USER_NOT_ACTIVE",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    403,
+		Message: "user {user_id} is not active",
+	}
 
 	// OrderErrorPaymentDeclined: The payment was declined.
-	OrderErrorPaymentDeclined = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_PAYMENT_DECLINED", GRPC: codes.FailedPrecondition, HTTP: 402, Message: "payment of order {order_id} was declined: {decline_reason}"}
+	OrderErrorPaymentDeclined = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_PAYMENT_DECLINED",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    402,
+		Message: "payment of order {order_id} was declined: {decline_reason}",
+	}
 
 	// OrderErrorTransitionNotAllowed: The order is in a state that does not allow the change.
-	OrderErrorTransitionNotAllowed = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_TRANSITION_NOT_ALLOWED", GRPC: codes.FailedPrecondition, HTTP: 409, Message: "order {order_id} is {state} and cannot become {wanted}"}
+	OrderErrorTransitionNotAllowed = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_TRANSITION_NOT_ALLOWED",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    409,
+		Message: "order {order_id} is {state} and cannot become {wanted}",
+	}
 
 	// OrderErrorRequestIDReused: The request id was used before for another order.
-	OrderErrorRequestIDReused = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_REQUEST_ID_REUSED", GRPC: codes.AlreadyExists, HTTP: 409, Message: "request id {request_id} was used for a different order"}
+	OrderErrorRequestIDReused = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_REQUEST_ID_REUSED",
+		GRPC:    codes.AlreadyExists,
+		HTTP:    409,
+		Message: "request id {request_id} was used for a different order",
+	}
 
 	// OrderErrorCurrenciesDiffer: The items are priced in more than one currency.
-	OrderErrorCurrenciesDiffer = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_CURRENCIES_DIFFER", GRPC: codes.InvalidArgument, HTTP: 400, Message: "items are priced in {first} and {second}"}
+	OrderErrorCurrenciesDiffer = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_CURRENCIES_DIFFER",
+		GRPC:    codes.InvalidArgument,
+		HTTP:    400,
+		Message: "items are priced in {first} and {second}",
+	}
 
 	// OrderErrorPageTokenInvalid: The page token was not made by this service.
-	OrderErrorPageTokenInvalid = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_PAGE_TOKEN_INVALID", GRPC: codes.InvalidArgument, HTTP: 400, Message: "page token is not valid"}
+	OrderErrorPageTokenInvalid = &errors.Code{
+		Domain:  "order.shop",
+		Reason:  "ORDER_ERROR_PAGE_TOKEN_INVALID",
+		GRPC:    codes.InvalidArgument,
+		HTTP:    400,
+		Message: "page token is not valid",
+	}
 )
 
 // OrderErrorTable are all of them.

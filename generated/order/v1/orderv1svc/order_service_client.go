@@ -7,6 +7,7 @@ import (
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 	outbox "github.com/protosvc/protosvc/svc/outbox"
+	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // OrderServiceClient calls order.v1.OrderService.
@@ -23,7 +24,14 @@ func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: OrderServiceName,
 		Target:  OrderServiceTarget,
-		Methods: orderServiceMethods,
+		Methods: []policy.Method{
+			OrderServicePolicies.CreateOrder,
+			OrderServicePolicies.GetOrder,
+			OrderServicePolicies.ListOrders,
+			OrderServicePolicies.CancelOrder,
+			OrderServicePolicies.WatchOrder,
+			OrderServicePolicies.ImportOrders,
+		},
 		Streams: orderv1.OrderService_ServiceDesc.Streams,
 		Errors:  OrderErrorTable,
 	})

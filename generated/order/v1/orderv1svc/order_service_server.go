@@ -29,12 +29,12 @@ type orderServiceServer struct {
 // newOrderServiceServer binds each method of the handler to its policy.
 func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, idempotency *OrderServiceIdempotency) *orderServiceServer {
 	return &orderServiceServer{
-		createOrder:  server.BindUnary(b, orderServiceMethods.Method("CreateOrder"), validateOrderService_CreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
-		getOrder:     server.BindUnary(b, orderServiceMethods.Method("GetOrder"), validateOrderService_GetOrderRequest, handler.GetOrder),
-		listOrders:   server.BindUnary(b, orderServiceMethods.Method("ListOrders"), validateOrderService_ListOrdersRequest, handler.ListOrders),
-		cancelOrder:  server.BindUnary(b, orderServiceMethods.Method("CancelOrder"), validateOrderService_CancelOrderRequest, handler.CancelOrder),
-		watchOrder:   server.BindServerStream(b, orderServiceMethods.Method("WatchOrder"), validateOrderService_WatchOrderRequest, handler.WatchOrder),
-		importOrders: server.BindClientStream(b, orderServiceMethods.Method("ImportOrders"), validateOrderService_ImportOrdersRequest, handler.ImportOrders),
+		createOrder:  server.BindUnary(b, OrderServicePolicies.CreateOrder, validateOrderService_CreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
+		getOrder:     server.BindUnary(b, OrderServicePolicies.GetOrder, validateOrderService_GetOrderRequest, handler.GetOrder),
+		listOrders:   server.BindUnary(b, OrderServicePolicies.ListOrders, validateOrderService_ListOrdersRequest, handler.ListOrders),
+		cancelOrder:  server.BindUnary(b, OrderServicePolicies.CancelOrder, validateOrderService_CancelOrderRequest, handler.CancelOrder),
+		watchOrder:   server.BindServerStream(b, OrderServicePolicies.WatchOrder, validateOrderService_WatchOrderRequest, handler.WatchOrder),
+		importOrders: server.BindClientStream(b, OrderServicePolicies.ImportOrders, validateOrderService_ImportOrdersRequest, handler.ImportOrders),
 	}
 }
 

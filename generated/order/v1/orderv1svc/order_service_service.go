@@ -33,12 +33,27 @@ const _ = svc.SupportPackageIsVersion1
 // OrderServiceName is the full name of the service on the wire.
 const OrderServiceName = "order.v1.OrderService"
 
-// orderServiceMethods are the policies of the methods: what (svc.v1.method) says
-// in order/v1/order.proto, with every default resolved.
-var orderServiceMethods = policy.Table{
-	{
-		Name: "/order.v1.OrderService/CreateOrder", Timeout: 2 * time.Second,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+// OrderServicePolicies are what (svc.v1.method) says of each method in
+// order/v1/order.proto, with every default resolved. Server and clients
+// are bound to them; a handler that does for one method what another one does finds the
+// contract of its errors here.
+var OrderServicePolicies = struct {
+	CreateOrder  policy.Method
+	GetOrder     policy.Method
+	ListOrders   policy.Method
+	CancelOrder  policy.Method
+	WatchOrder   policy.Method
+	ImportOrders policy.Method
+}{
+	CreateOrder: policy.Method{
+		Name:    orderv1.OrderService_CreateOrder_FullMethodName,
+		Timeout: 2 * time.Second,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
 			Mapped: []errors.Mapping{
@@ -47,53 +62,78 @@ var orderServiceMethods = policy.Table{
 			Strict: true,
 		},
 	},
-	{
-		Name: "/order.v1.OrderService/GetOrder", Timeout: 300 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	GetOrder: policy.Method{
+		Name:    orderv1.OrderService_GetOrder_FullMethodName,
+		Timeout: 300 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/order.v1.OrderService/ListOrders", Timeout: time.Second,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	ListOrders: policy.Method{
+		Name:    orderv1.OrderService_ListOrders_FullMethodName,
+		Timeout: time.Second,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorPageTokenInvalid},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/order.v1.OrderService/CancelOrder", Timeout: 2 * time.Second,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	CancelOrder: policy.Method{
+		Name:    orderv1.OrderService_CancelOrder_FullMethodName,
+		Timeout: 2 * time.Second,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/order.v1.OrderService/WatchOrder", Concurrency: 10000,
-		Stream: policy.Stream{MaxAge: 10 * time.Minute, SendTimeout: 30 * time.Second},
+	WatchOrder: policy.Method{
+		Name:        orderv1.OrderService_WatchOrder_FullMethodName,
+		Concurrency: 10000,
+		Stream: policy.Stream{
+			MaxAge:      10 * time.Minute,
+			SendTimeout: 30 * time.Second,
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{OrderErrorNotFound},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/order.v1.OrderService/ImportOrders", Timeout: 10 * time.Minute, Concurrency: 64,
-		RateLimit: policy.RateLimit{PerSecond: 20, Burst: 100},
-		Stream:    policy.Stream{MaxAge: 30 * time.Minute, IdleTimeout: time.Minute, SendTimeout: 30 * time.Second, MaxMessages: 100000},
+	ImportOrders: policy.Method{
+		Name:        orderv1.OrderService_ImportOrders_FullMethodName,
+		Timeout:     10 * time.Minute,
+		Concurrency: 64,
+		RateLimit: policy.RateLimit{
+			PerSecond: 20,
+			Burst:     100,
+		},
+		Stream: policy.Stream{
+			MaxAge:      30 * time.Minute,
+			IdleTimeout: time.Minute,
+			SendTimeout: 30 * time.Second,
+			MaxMessages: 100000,
+		},
 		Errors: errors.Contract{
 			Strict: true,
 		},
 	},
-}
-
-// OrderServicePolicy is the policy of a method by its name in the contract. A handler
-// that does for one method what another one does finds the contract of its errors here.
-// It panics when there is no such method.
-func OrderServicePolicy(method string) policy.Method {
-	return orderServiceMethods.Method(method)
 }
 
 // OrderServiceDeps is what a handler of OrderService gets.
@@ -188,7 +228,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 				PaymentServiceRefund:    outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Refund", deps.PaymentService.Refund),
 			}
 			deps.Idempotency = &OrderServiceIdempotency{
-				CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), "/order.v1.OrderService/CreateOrder", "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
+				CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), orderv1.OrderService_CreateOrder_FullMethodName, "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
 			}
 			handler, err := newHandler(deps)
 			if err != nil {

@@ -15,16 +15,40 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// PaymentErrorNotFound: There is no such payment.
-	PaymentErrorNotFound = &errors.Code{Domain: "payment.shop", Reason: "PAYMENT_ERROR_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "payment {payment_id} does not exist"}
+	PaymentErrorNotFound = &errors.Code{
+		Domain:  "payment.shop",
+		Reason:  "PAYMENT_ERROR_NOT_FOUND",
+		GRPC:    codes.NotFound,
+		HTTP:    404,
+		Message: "payment {payment_id} does not exist",
+	}
 
 	// PaymentErrorDeclined: The payer's bank refuses.
-	PaymentErrorDeclined = &errors.Code{Domain: "payment.shop", Reason: "PAYMENT_ERROR_DECLINED", GRPC: codes.FailedPrecondition, HTTP: 402, Message: "payment declined: {decline_reason}"}
+	PaymentErrorDeclined = &errors.Code{
+		Domain:  "payment.shop",
+		Reason:  "PAYMENT_ERROR_DECLINED",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    402,
+		Message: "payment declined: {decline_reason}",
+	}
 
 	// PaymentErrorTransitionNotAllowed: The payment is in a state that does not allow the change.
-	PaymentErrorTransitionNotAllowed = &errors.Code{Domain: "payment.shop", Reason: "PAYMENT_ERROR_TRANSITION_NOT_ALLOWED", GRPC: codes.FailedPrecondition, HTTP: 409, Message: "payment {payment_id} is {state} and cannot become {wanted}"}
+	PaymentErrorTransitionNotAllowed = &errors.Code{
+		Domain:  "payment.shop",
+		Reason:  "PAYMENT_ERROR_TRANSITION_NOT_ALLOWED",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    409,
+		Message: "payment {payment_id} is {state} and cannot become {wanted}",
+	}
 
 	// PaymentErrorReferenceReused: The reference was used before for another amount or payer.
-	PaymentErrorReferenceReused = &errors.Code{Domain: "payment.shop", Reason: "PAYMENT_ERROR_REFERENCE_REUSED", GRPC: codes.AlreadyExists, HTTP: 409, Message: "reference {reference} was used for a different payment"}
+	PaymentErrorReferenceReused = &errors.Code{
+		Domain:  "payment.shop",
+		Reason:  "PAYMENT_ERROR_REFERENCE_REUSED",
+		GRPC:    codes.AlreadyExists,
+		HTTP:    409,
+		Message: "reference {reference} was used for a different payment",
+	}
 )
 
 // PaymentErrorTable are all of them.

@@ -7,6 +7,7 @@ import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 	outbox "github.com/protosvc/protosvc/svc/outbox"
+	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // PaymentServiceClient calls payment.v1.PaymentService.
@@ -23,7 +24,13 @@ func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: PaymentServiceName,
 		Target:  PaymentServiceTarget,
-		Methods: paymentServiceMethods,
+		Methods: []policy.Method{
+			PaymentServicePolicies.Authorize,
+			PaymentServicePolicies.Capture,
+			PaymentServicePolicies.Refund,
+			PaymentServicePolicies.GetPayment,
+			PaymentServicePolicies.Reconcile,
+		},
 		Streams: paymentv1.PaymentService_ServiceDesc.Streams,
 		Errors:  PaymentErrorTable,
 	})

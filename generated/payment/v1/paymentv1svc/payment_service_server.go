@@ -28,11 +28,11 @@ type paymentServiceServer struct {
 // newPaymentServiceServer binds each method of the handler to its policy.
 func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, idempotency *PaymentServiceIdempotency) *paymentServiceServer {
 	return &paymentServiceServer{
-		authorize:  server.BindUnary(b, paymentServiceMethods.Method("Authorize"), validatePaymentService_AuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
-		capture:    server.BindUnary(b, paymentServiceMethods.Method("Capture"), validatePaymentService_CaptureRequest, handler.Capture),
-		refund:     server.BindUnary(b, paymentServiceMethods.Method("Refund"), validatePaymentService_RefundRequest, handler.Refund),
-		getPayment: server.BindUnary(b, paymentServiceMethods.Method("GetPayment"), validatePaymentService_GetPaymentRequest, handler.GetPayment),
-		reconcile:  server.BindBidiStream(b, paymentServiceMethods.Method("Reconcile"), validatePaymentService_ReconcileRequest, handler.Reconcile),
+		authorize:  server.BindUnary(b, PaymentServicePolicies.Authorize, validatePaymentService_AuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
+		capture:    server.BindUnary(b, PaymentServicePolicies.Capture, validatePaymentService_CaptureRequest, handler.Capture),
+		refund:     server.BindUnary(b, PaymentServicePolicies.Refund, validatePaymentService_RefundRequest, handler.Refund),
+		getPayment: server.BindUnary(b, PaymentServicePolicies.GetPayment, validatePaymentService_GetPaymentRequest, handler.GetPayment),
+		reconcile:  server.BindBidiStream(b, PaymentServicePolicies.Reconcile, validatePaymentService_ReconcileRequest, handler.Reconcile),
 	}
 }
 

@@ -29,55 +29,85 @@ const _ = svc.SupportPackageIsVersion1
 // PaymentServiceName is the full name of the service on the wire.
 const PaymentServiceName = "payment.v1.PaymentService"
 
-// paymentServiceMethods are the policies of the methods: what (svc.v1.method) says
-// in payment/v1/payment.proto, with every default resolved.
-var paymentServiceMethods = policy.Table{
-	{
-		Name: "/payment.v1.PaymentService/Authorize", Timeout: 500 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+// PaymentServicePolicies are what (svc.v1.method) says of each method in
+// payment/v1/payment.proto, with every default resolved. Server and clients
+// are bound to them; a handler that does for one method what another one does finds the
+// contract of its errors here.
+var PaymentServicePolicies = struct {
+	Authorize  policy.Method
+	Capture    policy.Method
+	Refund     policy.Method
+	GetPayment policy.Method
+	Reconcile  policy.Method
+}{
+	Authorize: policy.Method{
+		Name:    paymentv1.PaymentService_Authorize_FullMethodName,
+		Timeout: 500 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/payment.v1.PaymentService/Capture", Timeout: 500 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	Capture: policy.Method{
+		Name:    paymentv1.PaymentService_Capture_FullMethodName,
+		Timeout: 500 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/payment.v1.PaymentService/Refund", Timeout: 500 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	Refund: policy.Method{
+		Name:    paymentv1.PaymentService_Refund_FullMethodName,
+		Timeout: 500 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/payment.v1.PaymentService/GetPayment", Timeout: 300 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	GetPayment: policy.Method{
+		Name:    paymentv1.PaymentService_GetPayment_FullMethodName,
+		Timeout: 300 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{PaymentErrorNotFound},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/payment.v1.PaymentService/Reconcile", Timeout: 10 * time.Minute,
-		Stream: policy.Stream{MaxAge: 30 * time.Minute, IdleTimeout: 5 * time.Minute, SendTimeout: 30 * time.Second},
+	Reconcile: policy.Method{
+		Name:    paymentv1.PaymentService_Reconcile_FullMethodName,
+		Timeout: 10 * time.Minute,
+		Stream: policy.Stream{
+			MaxAge:      30 * time.Minute,
+			IdleTimeout: 5 * time.Minute,
+			SendTimeout: 30 * time.Second,
+		},
 		Errors: errors.Contract{
 			Strict: true,
 		},
 	},
-}
-
-// PaymentServicePolicy is the policy of a method by its name in the contract. A handler
-// that does for one method what another one does finds the contract of its errors here.
-// It panics when there is no such method.
-func PaymentServicePolicy(method string) policy.Method {
-	return paymentServiceMethods.Method(method)
 }
 
 // PaymentServiceDeps is what a handler of PaymentService gets.
@@ -139,7 +169,7 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 				Metrics: NewPaymentServiceMetrics(app.Metrics()),
 			}
 			deps.Idempotency = &PaymentServiceIdempotency{
-				Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), "/payment.v1.PaymentService/Authorize", "reference", (*paymentv1.AuthorizeRequest).GetReference),
+				Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), paymentv1.PaymentService_Authorize_FullMethodName, "reference", (*paymentv1.AuthorizeRequest).GetReference),
 			}
 			handler, err := newHandler(deps)
 			if err != nil {

@@ -15,16 +15,40 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// UserErrorNotFound: There is no such user.
-	UserErrorNotFound = &errors.Code{Domain: "user.shop", Reason: "USER_ERROR_NOT_FOUND", GRPC: codes.NotFound, HTTP: 404, Message: "user {user_id} does not exist"}
+	UserErrorNotFound = &errors.Code{
+		Domain:  "user.shop",
+		Reason:  "USER_ERROR_NOT_FOUND",
+		GRPC:    codes.NotFound,
+		HTTP:    404,
+		Message: "user {user_id} does not exist",
+	}
 
 	// UserErrorEmailTaken: Another user has the email address.
-	UserErrorEmailTaken = &errors.Code{Domain: "user.shop", Reason: "USER_ERROR_EMAIL_TAKEN", GRPC: codes.AlreadyExists, HTTP: 409, Message: "email address {email} belongs to another user"}
+	UserErrorEmailTaken = &errors.Code{
+		Domain:  "user.shop",
+		Reason:  "USER_ERROR_EMAIL_TAKEN",
+		GRPC:    codes.AlreadyExists,
+		HTTP:    409,
+		Message: "email address {email} belongs to another user",
+	}
 
 	// UserErrorDeactivated: The user is deactivated and cannot be changed.
-	UserErrorDeactivated = &errors.Code{Domain: "user.shop", Reason: "USER_ERROR_DEACTIVATED", GRPC: codes.FailedPrecondition, HTTP: 400, Message: "user {user_id} is deactivated"}
+	UserErrorDeactivated = &errors.Code{
+		Domain:  "user.shop",
+		Reason:  "USER_ERROR_DEACTIVATED",
+		GRPC:    codes.FailedPrecondition,
+		HTTP:    400,
+		Message: "user {user_id} is deactivated",
+	}
 
 	// UserErrorPageTokenInvalid: The page token was not made by this service.
-	UserErrorPageTokenInvalid = &errors.Code{Domain: "user.shop", Reason: "USER_ERROR_PAGE_TOKEN_INVALID", GRPC: codes.InvalidArgument, HTTP: 400, Message: "page token is not valid"}
+	UserErrorPageTokenInvalid = &errors.Code{
+		Domain:  "user.shop",
+		Reason:  "USER_ERROR_PAGE_TOKEN_INVALID",
+		GRPC:    codes.InvalidArgument,
+		HTTP:    400,
+		Message: "page token is not valid",
+	}
 )
 
 // UserErrorTable are all of them.

@@ -7,6 +7,7 @@ import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	client "github.com/protosvc/protosvc/svc/client"
 	outbox "github.com/protosvc/protosvc/svc/outbox"
+	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // UserServiceClient calls user.v1.UserService.
@@ -23,7 +24,13 @@ func DialUserService(d *client.Dialer) (UserServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: UserServiceName,
 		Target:  UserServiceTarget,
-		Methods: userServiceMethods,
+		Methods: []policy.Method{
+			UserServicePolicies.CreateUser,
+			UserServicePolicies.GetUser,
+			UserServicePolicies.UpdateUser,
+			UserServicePolicies.ListUsers,
+			UserServicePolicies.DeactivateUser,
+		},
 		Streams: userv1.UserService_ServiceDesc.Streams,
 		Errors:  UserErrorTable,
 	})

@@ -27,11 +27,11 @@ type userServiceServer struct {
 // newUserServiceServer binds each method of the handler to its policy.
 func newUserServiceServer(b *server.Binder, handler userv1.UserServiceServer) *userServiceServer {
 	return &userServiceServer{
-		createUser:     server.BindUnary(b, userServiceMethods.Method("CreateUser"), validateUserService_CreateUserRequest, handler.CreateUser),
-		getUser:        server.BindUnary(b, userServiceMethods.Method("GetUser"), validateUserService_GetUserRequest, handler.GetUser),
-		updateUser:     server.BindUnary(b, userServiceMethods.Method("UpdateUser"), validateUserService_UpdateUserRequest, handler.UpdateUser),
-		listUsers:      server.BindUnary(b, userServiceMethods.Method("ListUsers"), validateUserService_ListUsersRequest, handler.ListUsers),
-		deactivateUser: server.BindUnary(b, userServiceMethods.Method("DeactivateUser"), validateUserService_DeactivateUserRequest, handler.DeactivateUser),
+		createUser:     server.BindUnary(b, UserServicePolicies.CreateUser, validateUserService_CreateUserRequest, handler.CreateUser),
+		getUser:        server.BindUnary(b, UserServicePolicies.GetUser, validateUserService_GetUserRequest, handler.GetUser),
+		updateUser:     server.BindUnary(b, UserServicePolicies.UpdateUser, validateUserService_UpdateUserRequest, handler.UpdateUser),
+		listUsers:      server.BindUnary(b, UserServicePolicies.ListUsers, validateUserService_ListUsersRequest, handler.ListUsers),
+		deactivateUser: server.BindUnary(b, UserServicePolicies.DeactivateUser, validateUserService_DeactivateUserRequest, handler.DeactivateUser),
 	}
 }
 

@@ -28,55 +28,80 @@ const _ = svc.SupportPackageIsVersion1
 // UserServiceName is the full name of the service on the wire.
 const UserServiceName = "user.v1.UserService"
 
-// userServiceMethods are the policies of the methods: what (svc.v1.method) says
-// in user/v1/user.proto, with every default resolved.
-var userServiceMethods = policy.Table{
-	{
-		Name: "/user.v1.UserService/CreateUser", Timeout: 500 * time.Millisecond,
+// UserServicePolicies are what (svc.v1.method) says of each method in
+// user/v1/user.proto, with every default resolved. Server and clients
+// are bound to them; a handler that does for one method what another one does finds the
+// contract of its errors here.
+var UserServicePolicies = struct {
+	CreateUser     policy.Method
+	GetUser        policy.Method
+	UpdateUser     policy.Method
+	ListUsers      policy.Method
+	DeactivateUser policy.Method
+}{
+	CreateUser: policy.Method{
+		Name:    userv1.UserService_CreateUser_FullMethodName,
+		Timeout: 500 * time.Millisecond,
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorEmailTaken},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/user.v1.UserService/GetUser", Timeout: 300 * time.Millisecond,
-		Hedge: policy.Hedge{Attempts: 2, Delay: 50 * time.Millisecond, Codes: []codes.Code{codes.Unavailable}},
+	GetUser: policy.Method{
+		Name:    userv1.UserService_GetUser_FullMethodName,
+		Timeout: 300 * time.Millisecond,
+		Hedge: policy.Hedge{
+			Attempts: 2,
+			Delay:    50 * time.Millisecond,
+			Codes:    []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/user.v1.UserService/UpdateUser", Timeout: 500 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	UpdateUser: policy.Method{
+		Name:    userv1.UserService_UpdateUser_FullMethodName,
+		Timeout: 500 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/user.v1.UserService/ListUsers", Timeout: time.Second,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	ListUsers: policy.Method{
+		Name:    userv1.UserService_ListUsers_FullMethodName,
+		Timeout: time.Second,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorPageTokenInvalid},
 			Strict:   true,
 		},
 	},
-	{
-		Name: "/user.v1.UserService/DeactivateUser", Timeout: 500 * time.Millisecond,
-		Retry: policy.Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second, Codes: []codes.Code{codes.Unavailable}},
+	DeactivateUser: policy.Method{
+		Name:    userv1.UserService_DeactivateUser_FullMethodName,
+		Timeout: 500 * time.Millisecond,
+		Retry: policy.Retry{
+			Attempts:       3,
+			InitialBackoff: 50 * time.Millisecond,
+			MaxBackoff:     time.Second,
+			Codes:          []codes.Code{codes.Unavailable},
+		},
 		Errors: errors.Contract{
 			Declared: errors.Table{UserErrorNotFound},
 			Strict:   true,
 		},
 	},
-}
-
-// UserServicePolicy is the policy of a method by its name in the contract. A handler
-// that does for one method what another one does finds the contract of its errors here.
-// It panics when there is no such method.
-func UserServicePolicy(method string) policy.Method {
-	return userServiceMethods.Method(method)
 }
 
 // UserServiceDeps is what a handler of UserService gets.
