@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,17 +21,19 @@ import (
 type parent struct {
 	balancer.ClientConn
 	state    balancer.State
-	resolved int // how often new addresses were asked for
+	resolved atomic.Int64 // how often new addresses were asked for
 	subConns []*subConn
 }
 
 func (p *parent) UpdateState(s balancer.State)          { p.state = s }
-func (p *parent) ResolveNow(resolver.ResolveNowOptions) { p.resolved++ }
+func (p *parent) ResolveNow(resolver.ResolveNowOptions) { p.resolved.Add(1) }
 func (p *parent) NewSubConn(_ []resolver.Address, o balancer.NewSubConnOptions) (balancer.SubConn, error) {
 	s := &subConn{listener: o.StateListener}
 	p.subConns = append(p.subConns, s)
 	return s, nil
 }
+
+func (p *parent) asked() int64 { return p.resolved.Load() }
 
 // subConn is a connection to one address.
 type subConn struct {
@@ -212,8 +215,8 @@ func TestEjection(t *testing.T) {
 		f.expectTold(t)
 		f.call(t, fault, 0)
 		f.expectTold(t, "a out")
-		if f.heard.healthOf(0) != connectivity.TransientFailure || f.resolved != 1 {
-			t.Errorf("the child hears %v and addresses were asked for %d times, want TRANSIENT_FAILURE and once", f.heard.healthOf(0), f.resolved)
+		if f.heard.healthOf(0) != connectivity.TransientFailure || f.asked() != 1 {
+			t.Errorf("the child hears %v and addresses were asked for %d times, want TRANSIENT_FAILURE and once", f.heard.healthOf(0), f.asked())
 		}
 		time.Sleep(time.Second - 1)
 		f.expectTold(t, "a out")
