@@ -103,6 +103,7 @@ func (c *child) Close()       { c.closed = true }
 func (c *child) UpdateClientConnState(s balancer.ClientConnState) error {
 	for i, a := range s.ResolverState.Addresses {
 		var sc balancer.SubConn
+		//lint:ignore SA1019 only its use with several addresses is deprecated
 		sc, err := c.cc.NewSubConn([]resolver.Address{a}, balancer.NewSubConnOptions{
 			StateListener: func(s balancer.SubConnState) {
 				c.heard.set(i, s.ConnectivityState)
@@ -220,7 +221,7 @@ func TestEjection(t *testing.T) {
 		}
 		time.Sleep(time.Second - 1)
 		f.expectTold(t, "a out")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		f.expectTold(t, "a out", "a in")
 		if f.heard.healthOf(0) != connectivity.Ready {

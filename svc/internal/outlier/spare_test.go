@@ -35,7 +35,7 @@ func TestLastBackendIsSpared(t *testing.T) {
 		time.Sleep(2500*time.Millisecond - 1)
 		synctest.Wait()
 		f.expectHealth(t, 1, connectivity.Ready)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		f.expectHealth(t, 1, connectivity.TransientFailure)
 	})
