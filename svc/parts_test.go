@@ -1,0 +1,203 @@
+package svc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/protosvc/protosvc/svc/client"
+)
+
+// A handler that goes on after its call was cut, as at a second signal, still has
+// its database, and has returned when Run has.
+func TestNoHandlerOutlivesRun(t *testing.T) {
+	entered, ended := make(chan struct{}), make(chan error, 1)
+	hard, cut := context.WithCancel(context.Background())
+	r := start(t, greeter(t, func(app *App) (greet, error) {
+		store, err := hello(app)
+		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			close(entered)
+			<-ctx.Done()
+			<-time.After(100 * time.Millisecond) // what it has left to do; a tenth of what it may take
+			_, err := store(context.WithoutCancel(ctx), in)
+			ended <- err
+			return nil, err
+		}, err
+	}), Options{Hard: hard})
+	called := make(chan struct{})
+	go func() {
+		defer close(called)
+		if _, err := r.call(t, "late"); err == nil {
+			t.Error("a call that was cut succeeded")
+		}
+	}()
+	<-entered
+	cut()
+	if err := r.stop(); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the handler did not have its database to the end: %v", err)
+		}
+	default:
+		t.Error("Run has returned before the handler")
+		<-ended
+	}
+	<-called
+}
+
+// A service that cannot do without a callee is not ready while that is away.
+// Other callees are only reported.
+func TestReadinessWithoutCallee(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		gates bool
+		want  int
+	}{
+		{"gates readiness", true, http.StatusServiceUnavailable},
+		{"optional", false, http.StatusOK},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := greeter(t, func(app *App) (greet, error) {
+				_, err := app.Callee("users").Dial(client.Spec{Service: "test.v1.Users"})
+				return func(_ context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) { return in, nil }, err
+			})
+			s.Settings.Callees = map[string]Callee{"users": {
+				Target: "passthrough:///" + refused(t), Balance: client.RoundRobin, GatesReadiness: test.gates,
+			}}
+			r := start(t, s, Options{})
+			code, body := r.admin(t, http.MethodGet, "/readyz?verbose")
+			if code != test.want {
+				t.Errorf("/readyz = %d %s, want %d", code, body, test.want)
+			}
+			if !strings.Contains(body, "users") || !strings.Contains(body, "connection refused") {
+				t.Errorf("/readyz does not tell what the callee lacks:\n%s", body)
+			}
+		})
+	}
+}
+
+// refused is an address of loopback at which nobody listens.
+func refused(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// posts is a greeter whose only route of HTTP/JSON returns what it is sent.
+func posts(t *testing.T) Service {
+	t.Helper()
+	s := greeter(t, hello)
+	s.Settings.Listen.HTTP = "127.0.0.1:0"
+	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
+		return mux.HandlePath(http.MethodPost, "/echo", func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+				return
+			}
+			_, _ = w.Write(body)
+		})
+	}
+	return s
+}
+
+// The limits of the contract are those of HTTP/JSON, too.
+func TestLimitsOfHTTP(t *testing.T) {
+	s := posts(t)
+	s.Settings.Limits = Limits{MessageBytes: 2 << 10, HeaderBytes: 8 << 10}
+	r := start(t, s, Options{})
+	for _, test := range []struct {
+		name         string
+		header, body int
+		want         int
+	}{
+		{"small", 1 << 10, 1 << 10, http.StatusOK},
+		{"large header", 16 << 10, 0, http.StatusRequestHeaderFieldsTooLarge},
+		{"large body", 0, 4 << 10, http.StatusRequestEntityTooLarge},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.HTTP+"/echo", bytes.NewReader(make([]byte, test.body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Large", strings.Repeat("x", test.header))
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != test.want {
+			t.Errorf("%s: %s, want %d", test.name, resp.Status, test.want)
+		}
+	}
+}
+
+// A connection too many to the port of HTTP/JSON is closed at once, whatever is
+// connected to others.
+func TestConnectionsOfHTTP(t *testing.T) {
+	r := start(t, posts(t), Options{Environ: []string{"GREETER_LIMITS_CONNECTIONS=1"}})
+	if _, err := r.call(t, "by gRPC"); err != nil {
+		t.Fatal(err)
+	}
+	first := r.connect(t)
+	if _, err := io.WriteString(first, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(first, make([]byte, 12)); err != nil {
+		t.Fatalf("the first connection: %v", err)
+	}
+	second := r.connect(t)
+	if err := second.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	// It is told nothing: the end comes by itself.
+	var timeout net.Error
+	if _, err := second.Read(make([]byte, 1)); err == nil || errors.As(err, &timeout) && timeout.Timeout() {
+		t.Errorf("the second connection: %v, want it closed", err)
+	}
+}
+
+// connect connects to the port of HTTP/JSON until the test ends.
+func (r *running) connect(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", r.HTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// systemd and Kubernetes tell these numbers apart: they are written out here.
+func TestExitCodes(t *testing.T) {
+	for args, want := range map[string]int{
+		"--version":                   0,
+		"--help":                      0,
+		"--check-config --config=":    0,
+		"--check-config --config=/no": 1,
+		"--config=/no":                1,
+		"--nonsense":                  2,
+		"start":                       2,
+	} {
+		if code := run(greeter(t, hello), strings.Fields(args), io.Discard, io.Discard); code != want {
+			t.Errorf("%s: exit code %d, want %d", args, code, want)
+		}
+	}
+}
