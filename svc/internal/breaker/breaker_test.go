@@ -152,8 +152,8 @@ func TestDefaults(t *testing.T) {
 	for _, c := range []struct{ name, got, want any }{
 		{"FailurePercent", got.FailurePercent, 50},
 		{"MinCalls", got.MinCalls, 20},
-		{"Row", got.Row, 20},
-		{"Row follows MinCalls", Options{MinCalls: 7}.WithDefaults().Row, 7},
+		{"ConsecutiveFaults", got.ConsecutiveFaults, 20},
+		{"ConsecutiveFaults follows MinCalls", Options{MinCalls: 7}.WithDefaults().ConsecutiveFaults, 7},
 		{"Window", got.Window, 10 * time.Second},
 		{"Open", got.Open, time.Second},
 	} {
@@ -167,7 +167,7 @@ func TestDefaults(t *testing.T) {
 // the beginning of a new row.
 func TestRowBeginsAnewWhenItCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 4, Row: 6})
+		b := New(Options{MinCalls: 4, ConsecutiveFaults: 6})
 		calls(b, 4, Fault)
 		if b.State() != Open {
 			t.Fatalf("%v, want open", b.State())
@@ -184,7 +184,7 @@ func TestRowBeginsAnewWhenItCloses(t *testing.T) {
 func TestShare(t *testing.T) {
 	for faults, want := range map[int]State{29: Closed, 30: Open} {
 		synctest.Test(t, func(t *testing.T) {
-			b := New(Options{FailurePercent: 30, MinCalls: 100, Row: -1})
+			b := New(Options{FailurePercent: 30, MinCalls: 100, ConsecutiveFaults: -1})
 			calls(b, 100-faults, Success)
 			calls(b, faults, Fault)
 			if b.State() != want {
