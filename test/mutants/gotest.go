@@ -23,7 +23,7 @@ const (
 // goTest is one run of the tests of one package.
 type goTest struct {
 	root, pkg string
-	// overlay names the changed files; empty without a change.
+	// overlay names the changed files.
 	overlay string
 	short   bool
 	timeout time.Duration
@@ -42,11 +42,8 @@ func (g goTest) run(ctx context.Context) (verdict, error) {
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+g.pkg)...)
 	cmd.Dir = g.root
 	cmd.WaitDelay = 10 * time.Second // a test's own processes may outlive it
-	cmd.Env = os.Environ()
-	if g.overlay != "" {
-		// By the environment, so that it reaches what the tests build themselves.
-		cmd.Env = append(cmd.Env, "GOFLAGS="+os.Getenv("GOFLAGS")+" '-overlay="+g.overlay+"'")
-	}
+	// By the environment, so that it reaches what the tests build themselves.
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" '-overlay="+g.overlay+"'")
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		return invalid, ctx.Err()

@@ -183,7 +183,7 @@ func (t *trial) try(ctx context.Context, m mutant) (verdict, error) {
 	for _, folder := range m.folders() {
 		j := judgeOf(folder)
 		for _, pkg := range j.packages {
-			if err := t.isSound(ctx, pkg, j.short); err != nil {
+			if err := t.isSound(ctx, m, pkg, j.short); err != nil {
 				return invalid, err
 			}
 			v, err := goTest{t.root, pkg, overlay, j.short, t.timeout}.run(ctx)
@@ -195,23 +195,37 @@ func (t *trial) try(ctx context.Context, m mutant) (verdict, error) {
 	return survived, nil
 }
 
-// isSound runs the tests of a package without a change, once: what fails anyway
-// notices nothing.
-func (t *trial) isSound(ctx context.Context, pkg string, short bool) error {
+// isSound runs the tests of a package once with a mutant's files as they were:
+// what fails by itself, or by an overlay, notices nothing.
+func (t *trial) isSound(ctx context.Context, m mutant, pkg string, short bool) error {
 	t.mu.Lock()
 	sound := t.sound[pkg]
 	if sound == nil {
-		sound = sync.OnceValue(func() error {
-			v, err := goTest{t.root, pkg, "", short, t.timeout}.run(ctx)
-			if err == nil && v != survived {
-				err = fmt.Errorf("the tests of %s do not pass without a change: %s", pkg, v)
-			}
-			return err
-		})
+		sound = sync.OnceValue(func() error { return t.pass(ctx, m, pkg, short) })
 		t.sound[pkg] = sound
 	}
 	t.mu.Unlock()
 	return sound()
+}
+
+func (t *trial) pass(ctx context.Context, m mutant, pkg string, short bool) error {
+	unchanged := mutant{m.name, map[string]string{}}
+	for file := range m.files {
+		source, err := os.ReadFile(filepath.Join(t.root, file))
+		if err != nil {
+			return err
+		}
+		unchanged.files[file] = string(source)
+	}
+	overlay, err := t.overlay(unchanged)
+	if err != nil {
+		return err
+	}
+	v, err := goTest{t.root, pkg, overlay, short, t.timeout}.run(ctx)
+	if err == nil && v != survived {
+		err = fmt.Errorf("the tests of %s do not pass without a change: %s", pkg, v)
+	}
+	return err
 }
 
 // overlay writes a mutant's files, and what tells the compiler of them.
