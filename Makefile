@@ -132,6 +132,11 @@ resilience: build ## break parts of the flagship under load and write docs/resil
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .
 
+# What a mutant makes endless must not take all of the machine's memory.
+.PHONY: mutants
+mutants: third_party ## change single lines and see whether tests notice; writes docs/mutants.md
+	@cd test && go vet ./mutants && { ulimit -v 16000000 2>/dev/null || true; } && go run ./mutants -root .. -o ../docs/mutants.md
+
 .PHONY: bench-generate
 bench-generate: third_party ## time the plugin for up to 1,000 services beside protoc-gen-go, and write docs/benchmarks.md
 	cd bench/generate && go vet ./... && go run . -root ../.. -o ../../docs/benchmarks.md

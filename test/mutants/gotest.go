@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// verdict is what tests say of a mutant.
+type verdict string
+
+const (
+	killed   verdict = "killed"
+	hung     verdict = "hung" // killed, too, by the end of its time
+	survived verdict = "survived"
+	invalid  verdict = "invalid" // does not compile
+)
+
+// goTest is one run of the tests of one package.
+type goTest struct {
+	root, pkg string
+	// overlay names the changed files.
+	overlay string
+	short   bool
+	timeout time.Duration
+}
+
+// run tests, and says what came of it. An error is one of the machinery.
+func (g goTest) run(ctx context.Context) (verdict, error) {
+	// go test ends its tests itself; this is for when it does not.
+	ctx, cancel := context.WithTimeout(ctx, g.timeout+5*time.Minute)
+	defer cancel()
+	// What vet says is not a test's saying.
+	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + g.timeout.String()}
+	if g.short {
+		args = append(args, "-short")
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, "./"+g.pkg)...)
+	cmd.Dir = g.root
+	cmd.WaitDelay = 10 * time.Second // a test's own processes may outlive it
+	// By the environment, so that it reaches what the tests build themselves.
+	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" '-overlay="+g.overlay+"'")
+	out, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return invalid, ctx.Err()
+	}
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
+		return invalid, err
+	}
+	return judgement(string(out))
+}
+
+// judgement reads what go test prints of one package.
+func judgement(out string) (verdict, error) {
+	for line := range strings.Lines(out) {
+		switch {
+		case strings.HasPrefix(line, "ok  \t") && !strings.Contains(line, "[no test"):
+			return survived, nil
+		case !strings.HasPrefix(line, "FAIL\t"):
+		case strings.Contains(line, "[build failed]"):
+			return invalid, nil
+		case strings.Contains(line, "[setup failed]"):
+		case strings.Contains(out, "panic: test timed out after "):
+			return hung, nil
+		default:
+			return killed, nil
+		}
+	}
+	return invalid, fmt.Errorf("go test says nothing of tests:\n%s", out)
+}
