@@ -22,14 +22,18 @@ func mendError(e *svcv1.Error) {
 }
 
 // mendMappings maps an error that the method does not declare to one that it
-// does, and none where there are no two such.
+// does, unless it is handled, and none where there are no two such.
 func (c *fuzzContract) mendMappings(m *svcv1.Method) {
 	others := slices.DeleteFunc(slices.Clone(c.errors), func(name string) bool { return slices.Contains(m.Errors, name) })
 	if len(m.MapErrors) == 0 || len(m.Errors) == 0 || len(others) == 0 {
 		m.MapErrors = nil
 		return
 	}
-	m.MapErrors = []*svcv1.ErrorMapping{{From: c.one(others...), To: c.one(m.Errors...)}}
+	mapping := &svcv1.ErrorMapping{From: c.one(others...), Handled: m.MapErrors[0].Handled}
+	if !mapping.Handled {
+		mapping.To = c.one(m.Errors...)
+	}
+	m.MapErrors = []*svcv1.ErrorMapping{mapping}
 }
 
 // mendPropagated gives each key a name of its own.

@@ -24,6 +24,8 @@ var unchangeable = map[string]string{
 	"(svc.v1.service).metrics.type":    "the suffix of the name goes with it",
 	"(svc.v1.method).map_errors.from":  "only names of errors are taken, and not every one",
 	"(svc.v1.method).map_errors.to":    "only names of errors are taken, and not every one",
+
+	"(svc.v1.method).map_errors.handled": "it excludes to, and one of them is needed",
 }
 
 // skipSlow leaves a test to make test, which runs it without the race detector: it

@@ -1,5 +1,6 @@
 // Package validate is what generated validators call: a list of violations, the
-// path of a field, and the formats that the rules of buf.validate name.
+// path of a field, and what a rule of buf.validate needs beside a comparison. The
+// formats of strings are in package format.
 //
 // A validator is straight-line code, generated from the rules in the contract.
 // It hands each broken rule to [Violations.Add], and a valid message costs
@@ -17,10 +18,10 @@ import (
 	"github.com/protosvc/protosvc/svc/validate/format"
 )
 
-// MaxViolations is how many violations an error lists. They travel in a header,
+// maxViolations is how many violations an error lists. They travel in a header,
 // and many peers refuse headers beyond 8 KiB; without a bound, a caller could
 // make the server build an answer much larger than the request.
-const MaxViolations = 32
+const maxViolations = 32
 
 // Violations collects what is wrong with one message. The zero value is empty
 // and ready.
@@ -33,7 +34,7 @@ type Violations struct {
 // buf.validate gives it, "string.min_len"; the message says what the rule wants,
 // "must be at least 3 characters".
 func (v *Violations) Add(at Path, rule, message string) {
-	if len(v.list) == MaxViolations {
+	if len(v.list) == maxViolations {
 		v.omitted++
 		return
 	}
@@ -55,7 +56,7 @@ func (v *Violations) AddFormat(at Path, value, rule, want string) {
 // Err returns nil when nothing is wrong. Otherwise it returns
 // [errors.InvalidRequest] as an *errors.Error with a google.rpc.BadRequest that
 // lists the violations: field, description, and the rule as the reason. Beyond
-// [MaxViolations] a last entry says how many are left out.
+// 32 of them a last entry says how many are left out.
 func (v *Violations) Err() error {
 	if len(v.list) == 0 {
 		return nil

@@ -47,7 +47,7 @@ func arrows() []arrow {
 		{from: "templates"},
 		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format"}},
 		// The check plugin knows contracts, nothing of what becomes of them.
-		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc"}},
+		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc", "proto/svc/v1"}},
 		// What is generated names, the runtime does.
 		{from: "generated", main: imported, to: []string{"generated", "svc"}},
 		{from: "generated", main: program, to: []string{"generated", "svc", "services"}},

@@ -169,8 +169,10 @@ func TestExamples(t *testing.T) {
 
 func example(text string, options map[string]any) contract {
 	header := "syntax = \"proto3\";\npackage example.v1;\n"
-	if strings.Contains(text, "buf.validate") {
-		header += "import \"buf/validate/validate.proto\";\n"
+	for option, file := range map[string]string{"(buf.validate.": "buf/validate/validate.proto", "(svc.v1.": "svc/v1/svc.proto"} {
+		if strings.Contains(text, option) {
+			header += "import \"" + file + "\";\n"
+		}
 	}
 	return contract{files: map[string]string{"example.proto": header + text + "\n"}, options: options}
 }

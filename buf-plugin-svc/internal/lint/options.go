@@ -11,12 +11,14 @@ import (
 	"pluginrpc.com/pluginrpc"
 )
 
-// settings are what the options say, or their defaults.
+// settings are what the options say, or their defaults, and what else the rules
+// need of a request.
 type settings struct {
 	serviceRPCLimit     int
 	messageNestingLimit int
 	rpcVerbs            []string // besides verbs, in lower case
 	moneyWords          []string // besides money, in lower case
+	names               names
 }
 
 func defaults() settings { return settings{serviceRPCLimit: 20, messageNestingLimit: 3} }
@@ -106,6 +108,7 @@ func readOptions(ctx context.Context, request check.Request) (context.Context, c
 	if len(faults) > 0 {
 		return nil, nil, pluginrpc.NewError(pluginrpc.CodeInvalidArgument, errors.Join(faults...))
 	}
+	s.names = namesIn(request)
 	return context.WithValue(ctx, settingsKey{}, s), request, nil
 }
 

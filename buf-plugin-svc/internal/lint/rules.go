@@ -80,6 +80,20 @@ service OrderService {
 }`,
 		handler: over(checkutil.NewMethodRuleHandler, pagination),
 	}, {
+		id:      "SVC_RPC_CALL_ERRORS",
+		purpose: "Checks that RPCs say what becomes of the errors of those that they call.",
+		why: "An error of a callee that `errors` and `map_errors` do not name passes on to the caller as it is, who has never heard of the " +
+			"callee, and finds it in no contract. Asked of services with a lenient contract, which is the default, and of methods under `calls`; " +
+			"under a strict contract `protoc-gen-svc` refuses such a call (`error-undeclared`). A rule sees one module and what its files " +
+			"import: nothing is said of callees and errors that are declared elsewhere.",
+		bad: callExample(""),
+		good: callExample(`
+      map_errors: {
+        from: "BANK_ERROR_DECLINED"
+        handled: true
+      }`),
+		handler: over(checkutil.NewMethodRuleHandler, callErrors),
+	}, {
 		id:      "SVC_MESSAGE_NESTING_LIMIT",
 		purpose: "Checks that messages are not declared deep inside each other.",
 		why: "A nested message belongs to its parent: nothing else should use it, and its Go name is all of the path, " +
@@ -159,4 +173,28 @@ message Order {
 }`,
 		handler: over(checkutil.NewFieldRuleHandler, moneyFloat),
 	}}
+}
+
+// callExample is a call of a method with an error, and what the caller's contract
+// says beside it.
+func callExample(beside string) string {
+	return `
+message PayRequest {}
+message PayResponse {}
+service BankService {
+  rpc Pay(PayRequest) returns (PayResponse) {
+    option (svc.v1.method) = {errors: "BANK_ERROR_DECLINED"};
+  }
+}
+enum BankError {
+  BANK_ERROR_UNSPECIFIED = 0;
+  BANK_ERROR_DECLINED = 1 [(svc.v1.error) = {code: FAILED_PRECONDITION}];
+}
+service ShopService {
+  rpc Buy(PayRequest) returns (PayResponse) {
+    option (svc.v1.method) = {
+      calls: "BankService/Pay"` + beside + `
+    };
+  }
+}`
 }

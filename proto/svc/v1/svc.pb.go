@@ -1733,10 +1733,12 @@ type ErrorMapping struct {
 	// Error of a callee, by its full name, or resolved as in errors where the file
 	// that declares it is imported. Required. Example: "payment.v1.PAYMENT_ERROR_DECLINED".
 	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
-	// Error that this method declares. Only under a strict contract may it be left
-	// out: the handler then deals with the error, and no caller gets it.
-	// Default: none. Example: "ORDER_ERROR_PAYMENT_DECLINED".
-	To            string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// Error that this method declares. Required, unless handled is set.
+	// Example: "ORDER_ERROR_PAYMENT_DECLINED".
+	To string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	// The handler deals with the error itself, and no caller gets it. Excludes to.
+	// Default: false.
+	Handled       bool `protobuf:"varint,3,opt,name=handled,proto3" json:"handled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1783,6 +1785,13 @@ func (x *ErrorMapping) GetTo() string {
 		return x.To
 	}
 	return ""
+}
+
+func (x *ErrorMapping) GetHandled() bool {
+	if x != nil {
+		return x.Handled
+	}
+	return false
 }
 
 // Errors makes an enum a set of typed errors. Its zero value stands for "no
@@ -2245,10 +2254,11 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\amax_age\x18\x01 \x01(\tR\x06maxAge\x12!\n" +
 	"\fidle_timeout\x18\x02 \x01(\tR\vidleTimeout\x12!\n" +
 	"\fmax_messages\x18\x03 \x01(\x04R\vmaxMessages\x12!\n" +
-	"\fsend_timeout\x18\x04 \x01(\tR\vsendTimeout\"2\n" +
+	"\fsend_timeout\x18\x04 \x01(\tR\vsendTimeout\"L\n" +
 	"\fErrorMapping\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\tR\x02to\" \n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\x12\x18\n" +
+	"\ahandled\x18\x03 \x01(\bR\ahandled\" \n" +
 	"\x06Errors\x12\x16\n" +
 	"\x06domain\x18\x01 \x01(\tR\x06domain\"\x9c\x02\n" +
 	"\x05Error\x12$\n" +

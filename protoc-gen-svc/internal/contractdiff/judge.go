@@ -161,7 +161,9 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).hedge":               always(Look, "how often a slow callee is called"),
 	"(svc.v1.method).handler_keeps_key":   always(Look, "who answers repeated calls: the runtime, or the handler"),
 	"(svc.v1.method).defers":              listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
-	"(svc.v1.method).map_errors":          always(Breaking, "callers get another error than before"),
+	"(svc.v1.method).map_errors.from":     always(Safe, "to and handled say what becomes of the error"),
+	"(svc.v1.method).map_errors.to":       always(Breaking, "callers get another error than before, or none"),
+	"(svc.v1.method).map_errors.handled":  handledChange,
 
 	"(google.api.http)": listed(verdict{Breaking, "HTTP callers find nothing at the old path"}, verdict{Safe, "another path"}),
 	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
@@ -186,6 +188,18 @@ var about = map[string]string{"(svc.v1.method).map_errors": "(svc.v1.method).cal
 // pointless is the change of such an annotation, in a contract that has the other
 // one and one that does not.
 var pointless = verdict{Safe, "without calls, before or now, no error is mapped"}
+
+// handledChange judges a mapping that is new or gone too. One that is not handled is
+// judged by what it maps to.
+func handledChange(old, now string) verdict {
+	switch {
+	case now == "true":
+		return verdict{Look, "callers no longer get the error of the callee: the handler must deal with it, and what it lets through is INTERNAL under a strict contract"}
+	case old == "true":
+		return verdict{Look, "callers may get an error of the callee that they did not get before, or INTERNAL under a strict contract"}
+	}
+	return verdict{Safe, "to says what becomes of the error"}
+}
 
 func keyChange(old, now string) verdict {
 	switch {

@@ -100,6 +100,8 @@ func TestJudge(t *testing.T) {
 		{"(svc.v1.service).database.secret", "shop-database", "shop-db", Breaking},
 		{"(google.api.http)", "GET /v1/a", "GET /v1/a, GET /v2/a", Safe},
 		{"(google.api.http)", "GET /v1/a, GET /v2/a", "GET /v2/a", Breaking},
+		{"(svc.v1.method).map_errors.from", "", "LOST", Safe},
+		{"(svc.v1.method).map_errors.to", "", "LOST", Breaking},
 		{"(svc.v1.method).idempotency_key", "", "id", Look},
 		{"(svc.v1.method).idempotency_key", "id", "key", Breaking},
 	}
@@ -134,6 +136,40 @@ func TestMapErrors(t *testing.T) {
 		i := slices.IndexFunc(changes, func(c Change) bool { return c.Option == to })
 		if i < 0 || changes[i].Level != test.want {
 			t.Errorf("calls %q, mapping %q: changes are %v, want %s", test.calls, test.to, changes, test.want)
+		}
+	}
+}
+
+// TestHandled: who gets hurt when a handler begins, or ceases, to deal with an error.
+func TestHandled(t *testing.T) {
+	const mapping = "(svc.v1.method).map_errors[GONE]"
+	none, to, handled := []string{"", "", ""}, []string{"GONE", "LOST", "false"}, []string{"GONE", "", "true"}
+	tests := []struct {
+		name        string
+		before, now []string // from, to and handled
+		want        []Level  // of those that change
+	}{
+		{"a new mapping that is handled", none, handled, []Level{Safe, Look}},
+		{"one that is gone", handled, none, []Level{Safe, Look}},
+		{"a new mapping to an error", none, to, []Level{Safe, Breaking, Safe}},
+		{"one that is gone too", to, none, []Level{Safe, Breaking, Safe}},
+		{"mapped before", to, handled, []Level{Breaking, Look}},
+		{"mapped now", handled, to, []Level{Breaking, Look}},
+	}
+	for _, test := range tests {
+		sides := [2]settings.Group{}
+		for i, values := range [][]string{test.before, test.now} {
+			sides[i] = settings.Group{Kind: "method", Name: "s/M", Settings: []settings.Setting{{Option: "(svc.v1.method).calls", Value: "a.B/C"}}}
+			for j, field := range []string{".from", ".to", ".handled"} {
+				sides[i].Settings = append(sides[i].Settings, settings.Setting{Option: mapping + field, Value: values[j]})
+			}
+		}
+		var got []Level
+		for _, c := range Compare(sides[:1], sides[1:]) {
+			got = append(got, c.Level)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: changes are %q, want %q", test.name, got, test.want)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func needsOf(system *System) []needs {
 				add(s, string(e.Enum.proto.Desc.ParentFile().Package()), m.place("errors", i))
 			}
 			for i, mapping := range m.MapErrors {
-				if mapping.handled() {
+				if mapping.Handled() {
 					continue // no generated code names it
 				}
 				add(s, string(mapping.From.Enum.proto.Desc.ParentFile().Package()), m.place("map_errors", i))

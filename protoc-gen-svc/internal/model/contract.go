@@ -18,19 +18,19 @@ type Contract struct {
 	Strict bool
 }
 
-// ErrorMapping turns an error of a callee into one of the method. Without To, the
-// handler deals with the error itself.
+// ErrorMapping turns an error of a callee into one of the method. To is nil where
+// the handler deals with the error itself, and it goes no further.
 type ErrorMapping struct{ From, To *Error }
 
-// handled reports whether the error goes no further than the handler.
-func (e ErrorMapping) handled() bool { return e.To == nil }
+// Handled reports whether the handler deals with the error.
+func (e ErrorMapping) Handled() bool { return e.To == nil }
 
 // Contract is nil for a method that declares nothing and is not held to that.
 func (m *Method) Contract() *Contract {
 	if len(m.Errors) == 0 && !m.StrictErrors {
 		return nil
 	}
-	return &Contract{m.Errors, slices.DeleteFunc(slices.Clone(m.MapErrors), ErrorMapping.handled), m.StrictErrors}
+	return &Contract{m.Errors, slices.DeleteFunc(slices.Clone(m.MapErrors), ErrorMapping.Handled), m.StrictErrors}
 }
 
 // StrictErrors reports whether what a method does not declare becomes INTERNAL.
@@ -53,7 +53,7 @@ func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 	for i, mapping := range o.GetMapErrors() {
 		at := m.origin().at("map_errors", i)
 		from := b.calleeError(at.in("from"), mapping.GetFrom())
-		to := b.mappedTo(m, at.in("to"), mapping.GetTo())
+		to := b.mappedTo(at, mapping)
 		if to != nil && !slices.Contains(m.Errors, to) {
 			b.fault(at.in("to"), mapUndeclared, mapping.GetTo())
 		}
@@ -76,13 +76,18 @@ func (b *builder) mapErrors(m *Method, o *svcv1.Method) []ErrorMapping {
 	return out
 }
 
-// mappedTo is the error of the method that one of a callee becomes. None is named
-// where the handler deals with the error, which only a strict contract asks about.
-func (b *builder) mappedTo(m *Method, at Origin, name string) *Error {
-	if name == "" && m.StrictErrors {
-		return nil
+// mappedTo is the error of the method that one of a callee becomes, or nil. Which
+// of the two it is has to be said, since a forgotten error looks like a handled one.
+func (b *builder) mappedTo(at Origin, o *svcv1.ErrorMapping) *Error {
+	switch named := o.GetTo() != ""; {
+	case named && o.GetHandled():
+		b.fault(at.in("to"), mapToAndHandled, o.GetTo())
+	case named:
+		return b.namedError(at.in("to"), o.GetTo())
+	case !o.GetHandled():
+		b.fault(at, mapNowhere, o.GetFrom())
 	}
-	return b.namedError(at, name)
+	return nil
 }
 
 func (b *builder) checkPlaceholders(at Origin, o *svcv1.ErrorMapping, from, to *Error) {

@@ -41,7 +41,9 @@ const (
 	errorHTTP
 	mapUndeclared
 	mapDeclared
+	mapNowhere
 	mapPlaceholder
+	mapToAndHandled
 	errorPlaceholder
 	errorNotFromCallee
 	mapNotFromCallee
@@ -178,7 +180,9 @@ var diagnostics = [...]fault.Message{
 	errorHTTP:          {Rule: "error-http-status", Format: "%d is not the status of an error (want 400 to 599)"},
 	mapUndeclared:      {Rule: "error-mapping", Format: "%q is not declared by the method (add it under errors)"},
 	mapDeclared:        {Rule: "error-mapping", Format: "%q is declared by the method too, which would never return it (remove it under errors, or here)"},
+	mapNowhere:         {Rule: "error-mapping", Format: "does not say what becomes of %q (name an error of the method under to, or set handled where the handler deals with it)"},
 	mapPlaceholder:     {Rule: "error-mapping", Format: "%q needs %s, which %q does not carry (make it a placeholder there, or leave it out here)"},
+	mapToAndHandled:    {Rule: "error-mapping", Format: "%q is set beside handled, which says that no caller gets an error (remove one of the two)"},
 	errorPlaceholder:   {Rule: "error-message", Format: "%q has %q, which is not a placeholder (want for example {user_id})"},
 	errorNotFromCallee: {Rule: "error-not-from-callee", Format: "%q is an error of package %s, and no method under calls returns it (declare it there, or call a method that returns it)"},
 	mapNotFromCallee:   {Rule: "error-not-from-callee", Format: "%q is returned by no method under calls (call a method that returns it, or remove the mapping)"},
@@ -187,7 +191,7 @@ var diagnostics = [...]fault.Message{
 	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
 	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
 	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
-	callUndeclared:     {Rule: "error-undeclared", Format: "%q may return %s, which the contract neither maps nor declares, and a strict contract makes INTERNAL of (map it to an error under map_errors, without a to where the handler deals with it, or declare it under errors)"},
+	callUndeclared:     {Rule: "error-undeclared", Format: "%q may return %s, which the contract neither maps nor declares, and a strict contract makes INTERNAL of (map it to an error under map_errors, or set handled there where the handler deals with it, or declare it under errors)"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},
 	metricOneName:      {Rule: "go-name", Format: "%q and %q are one name in Go"},
 	labelOneName:       {Rule: "go-name", Format: "%q and %q are one name in Go"},

@@ -9,6 +9,7 @@ import (
 // Import paths of what generated code uses.
 const (
 	bytesPackage    = protogen.GoImportPath("bytes")
+	formatPackage   = protogen.GoImportPath("github.com/protosvc/protosvc/svc/validate/format")
 	mathPackage     = protogen.GoImportPath("math")
 	protoPackage    = protogen.GoImportPath("google.golang.org/protobuf/proto")
 	regexpPackage   = protogen.GoImportPath("regexp")

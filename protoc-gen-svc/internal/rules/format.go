@@ -6,7 +6,7 @@ import (
 	runtime "github.com/protosvc/protosvc/svc/validate/format"
 )
 
-// checked is a function of svc/validate that tells whether a string has a format:
+// checked is a function of svc/validate/format that tells whether a string has a format:
 // its name, for the generated code, and itself.
 type checked struct {
 	function string
@@ -15,7 +15,7 @@ type checked struct {
 
 // missed is the condition that a string does not have the format.
 func (c checked) missed(value expr) test {
-	return test{join("!", call(validatePackage, c.function, value)), func(v any) bool { return !c.has(v.(string)) }}
+	return test{join("!", call(formatPackage, c.function, value)), func(v any) bool { return !c.has(v.(string)) }}
 }
 
 // formats are the formats of strings: the function that checks one, and what to

@@ -2,8 +2,8 @@
 //
 // [Build] reads the options of all messages that a request can reach, checks
 // them, and decides what to generate. [Set.Emit] writes it: for each message
-// that has something to check, one function of plain comparisons. The package
-// svc/validate has what they call.
+// that has something to check, one function of plain comparisons. The packages
+// svc/validate and svc/validate/format have what they call.
 //
 // The meaning of each rule is that of protovalidate, which test/rules compares
 // with. What cannot be generated is a fault with its position: CEL expressions,

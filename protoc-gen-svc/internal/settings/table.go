@@ -130,8 +130,9 @@ var table = map[string]row{
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
 		}),
-	"(svc.v1.method).map_errors.from": value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
-	"(svc.v1.method).map_errors.to":   value(service, mappedTo),
+	"(svc.v1.method).map_errors.from":    value(service, func(e model.ErrorMapping) string { return e.From.Reason }),
+	"(svc.v1.method).map_errors.to":      value(service, mappedTo),
+	"(svc.v1.method).map_errors.handled": value(service, func(e model.ErrorMapping) string { return strconv.FormatBool(e.Handled()) }),
 
 	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
 	"(svc.v1.method).rate_limit": part(service,

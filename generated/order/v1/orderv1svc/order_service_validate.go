@@ -6,6 +6,7 @@ package orderv1svc
 import (
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
+	format "github.com/protosvc/protosvc/svc/validate/format"
 	regexp "regexp"
 	time "time"
 	utf8 "unicode/utf8"
@@ -26,10 +27,10 @@ func validateOrderService_CreateOrderRequest(m *orderv1.CreateOrderRequest) erro
 
 // checkOrderService_CreateOrderRequest checks every order.v1.CreateOrderRequest inside a message.
 func checkOrderService_CreateOrderRequest(m *orderv1.CreateOrderRequest, at validate.Path, v *validate.Violations) {
-	if !validate.UUID(m.GetRequestId()) {
+	if !format.UUID(m.GetRequestId()) {
 		v.AddFormat(at.Field("request_id"), m.GetRequestId(), "string.uuid", "a valid UUID")
 	}
-	if !validate.UUID(m.GetUserId()) {
+	if !format.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
 	}
 	switch n := len(m.GetItems()); {
@@ -74,7 +75,7 @@ func checkOrderService_Money(m *orderv1.Money, at validate.Path, v *validate.Vio
 // validateOrderService_GetOrderRequest returns what is wrong with the received order.v1.GetOrderRequest, or nil.
 func validateOrderService_GetOrderRequest(m *orderv1.GetOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetOrderId()) {
+	if !format.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
@@ -83,7 +84,7 @@ func validateOrderService_GetOrderRequest(m *orderv1.GetOrderRequest) error {
 // validateOrderService_ListOrdersRequest returns what is wrong with the received order.v1.ListOrdersRequest, or nil.
 func validateOrderService_ListOrdersRequest(m *orderv1.ListOrdersRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetUserId()) {
+	if !format.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
 	}
 	if m.GetPageSize() < 0 || m.GetPageSize() > 1000 {
@@ -98,7 +99,7 @@ func validateOrderService_ListOrdersRequest(m *orderv1.ListOrdersRequest) error 
 // validateOrderService_CancelOrderRequest returns what is wrong with the received order.v1.CancelOrderRequest, or nil.
 func validateOrderService_CancelOrderRequest(m *orderv1.CancelOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetOrderId()) {
+	if !format.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
@@ -107,7 +108,7 @@ func validateOrderService_CancelOrderRequest(m *orderv1.CancelOrderRequest) erro
 // validateOrderService_WatchOrderRequest returns what is wrong with the received order.v1.WatchOrderRequest, or nil.
 func validateOrderService_WatchOrderRequest(m *orderv1.WatchOrderRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetOrderId()) {
+	if !format.UUID(m.GetOrderId()) {
 		v.AddFormat(at.Field("order_id"), m.GetOrderId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()

@@ -6,6 +6,7 @@ package paymentv1svc
 import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
+	format "github.com/protosvc/protosvc/svc/validate/format"
 	regexp "regexp"
 	strings "strings"
 	utf8 "unicode/utf8"
@@ -28,7 +29,7 @@ func validatePaymentService_AuthorizeRequest(m *paymentv1.AuthorizeRequest) erro
 	if strings.Contains(m.GetReference(), "\x00") {
 		v.Add(at.Field("reference"), "string.not_contains", "contains substring `\x00`")
 	}
-	if !validate.UUID(m.GetPayerId()) {
+	if !format.UUID(m.GetPayerId()) {
 		v.AddFormat(at.Field("payer_id"), m.GetPayerId(), "string.uuid", "a valid UUID")
 	}
 	if m.GetAmount() == nil {
@@ -52,7 +53,7 @@ func checkPaymentService_Money(m *paymentv1.Money, at validate.Path, v *validate
 // validatePaymentService_CaptureRequest returns what is wrong with the received payment.v1.CaptureRequest, or nil.
 func validatePaymentService_CaptureRequest(m *paymentv1.CaptureRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetPaymentId()) {
+	if !format.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
@@ -61,7 +62,7 @@ func validatePaymentService_CaptureRequest(m *paymentv1.CaptureRequest) error {
 // validatePaymentService_RefundRequest returns what is wrong with the received payment.v1.RefundRequest, or nil.
 func validatePaymentService_RefundRequest(m *paymentv1.RefundRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetPaymentId()) {
+	if !format.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
@@ -70,7 +71,7 @@ func validatePaymentService_RefundRequest(m *paymentv1.RefundRequest) error {
 // validatePaymentService_GetPaymentRequest returns what is wrong with the received payment.v1.GetPaymentRequest, or nil.
 func validatePaymentService_GetPaymentRequest(m *paymentv1.GetPaymentRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetPaymentId()) {
+	if !format.UUID(m.GetPaymentId()) {
 		v.AddFormat(at.Field("payment_id"), m.GetPaymentId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()

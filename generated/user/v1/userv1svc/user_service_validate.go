@@ -6,6 +6,7 @@ package userv1svc
 import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	validate "github.com/protosvc/protosvc/svc/validate"
+	format "github.com/protosvc/protosvc/svc/validate/format"
 	strings "strings"
 	utf8 "unicode/utf8"
 )
@@ -16,7 +17,7 @@ func validateUserService_CreateUserRequest(m *userv1.CreateUserRequest) error {
 	if utf8.RuneCountInString(m.GetEmail()) > 254 {
 		v.Add(at.Field("email"), "string.max_len", "must be at most 254 characters")
 	}
-	if !validate.Email(m.GetEmail()) {
+	if !format.Email(m.GetEmail()) {
 		v.AddFormat(at.Field("email"), m.GetEmail(), "string.email", "a valid email address")
 	}
 	switch n := utf8.RuneCountInString(m.GetDisplayName()); {
@@ -34,7 +35,7 @@ func validateUserService_CreateUserRequest(m *userv1.CreateUserRequest) error {
 // validateUserService_GetUserRequest returns what is wrong with the received user.v1.GetUserRequest, or nil.
 func validateUserService_GetUserRequest(m *userv1.GetUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetUserId()) {
+	if !format.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
@@ -43,14 +44,14 @@ func validateUserService_GetUserRequest(m *userv1.GetUserRequest) error {
 // validateUserService_UpdateUserRequest returns what is wrong with the received user.v1.UpdateUserRequest, or nil.
 func validateUserService_UpdateUserRequest(m *userv1.UpdateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetUserId()) {
+	if !format.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
 	}
 	if m.GetEmail() != "" {
 		if utf8.RuneCountInString(m.GetEmail()) > 254 {
 			v.Add(at.Field("email"), "string.max_len", "must be at most 254 characters")
 		}
-		if !validate.Email(m.GetEmail()) {
+		if !format.Email(m.GetEmail()) {
 			v.AddFormat(at.Field("email"), m.GetEmail(), "string.email", "a valid email address")
 		}
 	}
@@ -83,7 +84,7 @@ func validateUserService_ListUsersRequest(m *userv1.ListUsersRequest) error {
 // validateUserService_DeactivateUserRequest returns what is wrong with the received user.v1.DeactivateUserRequest, or nil.
 func validateUserService_DeactivateUserRequest(m *userv1.DeactivateUserRequest) error {
 	at, v := validate.Path{}, new(validate.Violations)
-	if !validate.UUID(m.GetUserId()) {
+	if !format.UUID(m.GetUserId()) {
 		v.AddFormat(at.Field("user_id"), m.GetUserId(), "string.uuid", "a valid UUID")
 	}
 	return v.Err()
