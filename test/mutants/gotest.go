@@ -20,22 +20,22 @@ const (
 	invalid  verdict = "invalid" // does not compile
 )
 
-// goTest is one run of the tests of one package.
+// goTest is one run of tests.
 type goTest struct {
-	root, pkg string
+	tests
+	root string
 	// overlay names the changed files.
 	overlay string
-	short   bool
 	timeout time.Duration
 }
 
-// run tests, and says what came of it. An error is one of the machinery.
-func (g goTest) run(ctx context.Context) (verdict, error) {
+// do tests, and says what came of it. An error is one of the machinery.
+func (g goTest) do(ctx context.Context) (verdict, error) {
 	// go test ends its tests itself; this is for when it does not.
 	ctx, cancel := context.WithTimeout(ctx, g.timeout+5*time.Minute)
 	defer cancel()
 	// What vet says is not a test's saying.
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + g.timeout.String()}
+	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + g.timeout.String(), "-run=" + g.run}
 	if g.short {
 		args = append(args, "-short")
 	}

@@ -48,9 +48,9 @@ func TestSites(t *testing.T) {
 		}
 	}
 	for folder := range folders {
-		for _, pkg := range judgeOf(folder).packages {
-			if tests, _ := filepath.Glob(filepath.Join(root, pkg, "*_test.go")); len(tests) == 0 {
-				t.Errorf("%s is judged by %s, which has no tests", folder, pkg)
+		for _, asked := range judgeOf(folder).tests {
+			if files, _ := filepath.Glob(filepath.Join(root, asked.pkg, "*_test.go")); len(files) == 0 {
+				t.Errorf("%s is judged by %s, which has no tests", folder, asked.pkg)
 			}
 		}
 	}

@@ -44,14 +44,14 @@ type trial struct {
 	options
 	temp string
 	mu   sync.Mutex
-	// sound are the runs of tests without a change, by package.
-	sound map[string]func() error
+	// sound are the runs of tests without a change.
+	sound map[tests]func() error
 	made  int
 }
 
 func newTrial(o options) (*trial, error) {
 	temp, err := os.MkdirTemp("", "mutants")
-	return &trial{options: o, temp: temp, sound: map[string]func() error{}}, err
+	return &trial{options: o, temp: temp, sound: map[tests]func() error{}}, err
 }
 
 func (t *trial) close() { os.RemoveAll(t.temp) }
@@ -181,12 +181,11 @@ func (t *trial) try(ctx context.Context, m mutant) (verdict, error) {
 		return invalid, err
 	}
 	for _, folder := range m.folders() {
-		j := judgeOf(folder)
-		for _, pkg := range j.packages {
-			if err := t.isSound(ctx, m, pkg, j.short); err != nil {
+		for _, asked := range judgeOf(folder).tests {
+			if err := t.isSound(ctx, m, asked); err != nil {
 				return invalid, err
 			}
-			v, err := goTest{t.root, pkg, overlay, j.short, t.timeout}.run(ctx)
+			v, err := goTest{asked, t.root, overlay, t.timeout}.do(ctx)
 			if err != nil || v != survived {
 				return v, err
 			}
@@ -195,20 +194,20 @@ func (t *trial) try(ctx context.Context, m mutant) (verdict, error) {
 	return survived, nil
 }
 
-// isSound runs the tests of a package once with a mutant's files as they were:
+// isSound runs tests once with a mutant's files as they were:
 // what fails by itself, or by an overlay, notices nothing.
-func (t *trial) isSound(ctx context.Context, m mutant, pkg string, short bool) error {
+func (t *trial) isSound(ctx context.Context, m mutant, asked tests) error {
 	t.mu.Lock()
-	sound := t.sound[pkg]
+	sound := t.sound[asked]
 	if sound == nil {
-		sound = sync.OnceValue(func() error { return t.pass(ctx, m, pkg, short) })
-		t.sound[pkg] = sound
+		sound = sync.OnceValue(func() error { return t.pass(ctx, m, asked) })
+		t.sound[asked] = sound
 	}
 	t.mu.Unlock()
 	return sound()
 }
 
-func (t *trial) pass(ctx context.Context, m mutant, pkg string, short bool) error {
+func (t *trial) pass(ctx context.Context, m mutant, asked tests) error {
 	unchanged := mutant{m.name, map[string]string{}}
 	for file := range m.files {
 		source, err := os.ReadFile(filepath.Join(t.root, file))
@@ -221,9 +220,9 @@ func (t *trial) pass(ctx context.Context, m mutant, pkg string, short bool) erro
 	if err != nil {
 		return err
 	}
-	v, err := goTest{t.root, pkg, overlay, short, t.timeout}.run(ctx)
+	v, err := goTest{asked, t.root, overlay, t.timeout}.do(ctx)
 	if err == nil && v != survived {
-		err = fmt.Errorf("the tests of %s do not pass without a change: %s", pkg, v)
+		err = fmt.Errorf("the tests of %s do not pass without a change: %s", asked.pkg, v)
 	}
 	return err
 }
