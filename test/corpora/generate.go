@@ -60,6 +60,7 @@ func (w *workshop) compile(c corpus, names []string) ([]*descriptorpb.FileDescri
 	defer w.mu.Unlock()
 	w.files[c.name] = files
 	w.services[c.name] = services(set.File, names)
+	w.generated[c.name] = names
 	return set.File, nil
 }
 

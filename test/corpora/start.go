@@ -21,30 +21,34 @@ import (
 // asks them for their health and for an RPC. The plugin's own tests use it too.
 const runner = "protoc-gen-svc/testdata/runner/main.go"
 
-// start links all services of a corpus into one binary and runs it: what two
-// packages register under one name, and routes that cannot be registered, only
-// show when a process starts. One binary for each main would take minutes to
-// link and find no more. A corpus that has failed already is left out.
+// start links the services of many corpora into one binary and runs it: what two
+// packages register under one name, and routes that cannot be registered, only show when
+// a process starts. One binary for each main would take minutes to link and find no more.
+// A corpus that has failed already is left out.
 func (w *workshop) start(r *report) error {
-	w.each(func(c corpus) {
-		if r.failed(c.name) {
+	var sound []corpus
+	for _, c := range w.corpora {
+		if !r.failed(c.name) {
+			sound = append(sound, c)
+		}
+	}
+	inParallel(w.groups(sound), func(g *group) {
+		if w.startAll(g.corpora) == nil {
 			return
 		}
-		mains, err := filepath.Glob(w.path("module", c.name, "deploy", "*", "cmd", "*", "main.go"))
-		if err == nil && len(mains) > 0 {
-			err = w.startAll(c, mains)
-		}
-		if err != nil {
-			r.fail(c.name, "", "%s", said(err))
+		for _, c := range g.corpora { // whose fault it is
+			if err := w.startAll([]corpus{c}); err != nil {
+				r.fail(c.name, "", "%s", said(err))
+			}
 		}
 	})
 	return nil
 }
 
-func (w *workshop) startAll(c corpus, mains []string) error {
-	dir := w.path("module", c.name, "runner")
-	table, err := w.table(c, mains)
-	if err != nil {
+func (w *workshop) startAll(corpora []corpus) error {
+	dir := w.path("module", corpora[0].name, "runner")
+	table, err := w.table(corpora)
+	if err != nil || table == "" {
 		return err
 	}
 	err = errors.Join(
@@ -54,7 +58,7 @@ func (w *workshop) startAll(c corpus, mains []string) error {
 	if err != nil {
 		return err
 	}
-	binary := w.path("bin", "runner-"+c.name)
+	binary := w.path("bin", "runner-"+corpora[0].name)
 	defer os.Remove(binary)
 	if _, err := command(dir, nil, "go", "build", "-ldflags=-s -w", "-o", binary, "."); err != nil {
 		return err
@@ -63,31 +67,47 @@ func (w *workshop) startAll(c corpus, mains []string) error {
 	return err
 }
 
-// table is the runner's table of services, written from the mains.
-func (w *workshop) table(c corpus, mains []string) (string, error) {
+// table is the runner's table of services, written from the mains; empty without any.
+func (w *workshop) table(corpora []corpus) (string, error) {
 	var rows strings.Builder
 	aliases := map[string]string{}
-	for _, name := range mains {
-		m, err := readMain(name)
+	for _, c := range corpora {
+		mains, err := filepath.Glob(w.path("module", c.name, "deploy", "*", "cmd", "*", "main.go"))
 		if err != nil {
 			return "", err
 		}
-		if aliases[m.path] == "" {
-			aliases[m.path] = "p" + strconv.Itoa(len(aliases))
+		for _, name := range mains {
+			if err := w.row(&rows, aliases, c, name); err != nil {
+				return "", err
+			}
 		}
-		alias := aliases[m.path]
-		unary, err := w.unary(c, m.fullName)
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&rows, "\t{%[1]s.%[2]s(%[1]s.Unimplemented%[2]s), %[3]q, %[4]q},\n",
-			alias, m.service, filepath.Join(filepath.Dir(name), "..", "..", "config.yaml"), unary)
+	}
+	if rows.Len() == 0 {
+		return "", nil
 	}
 	var imports strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(aliases)) {
 		fmt.Fprintf(&imports, "\t%s %q\n", aliases[path], path)
 	}
 	return "package main\n\nimport (\n" + imports.String() + ")\n\nvar services = []generated{\n" + rows.String() + "}\n", nil
+}
+
+// row writes the service of a main.
+func (w *workshop) row(rows *strings.Builder, aliases map[string]string, c corpus, name string) error {
+	m, err := readMain(name)
+	if err != nil {
+		return err
+	}
+	if aliases[m.path] == "" {
+		aliases[m.path] = "p" + strconv.Itoa(len(aliases))
+	}
+	unary, err := w.unary(c, m.fullName)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(rows, "\t{%[1]s.%[2]s(%[1]s.Unimplemented%[2]s), %[3]q, %[4]q},\n",
+		aliases[m.path], m.service, filepath.Join(filepath.Dir(name), "..", "..", "config.yaml"), unary)
+	return nil
 }
 
 // mainFile is what the main of a service says: svc.Main(PACKAGE.SERVICE(...)).

@@ -25,9 +25,10 @@ type workshop struct {
 	corpora         []corpus
 	modules         map[string]string // folders in the module cache, by module path
 
-	mu       sync.Mutex
-	files    map[string]*protoregistry.Files // what is compiled, by corpus
-	services map[string]int                  // how many there are, by corpus
+	mu        sync.Mutex
+	files     map[string]*protoregistry.Files // what is compiled, by corpus
+	services  map[string]int                  // how many there are, by corpus
+	generated map[string][]string             // paths of the files that are generated, by corpus
 }
 
 // plugins are the generators, in the order in which they run. ours is the one
@@ -47,7 +48,7 @@ func open(dir string) (*workshop, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	w := &workshop{dir: dir, repository: repository, files: map[string]*protoregistry.Files{}, services: map[string]int{}}
+	w := &workshop{dir: dir, repository: repository, files: map[string]*protoregistry.Files{}, services: map[string]int{}, generated: map[string][]string{}}
 	if err := w.buildTools(); err != nil {
 		return nil, err
 	}
@@ -73,14 +74,16 @@ func (w *workshop) path(parts ...string) string {
 }
 
 // each calls a function for every corpus, as many at once as there are CPUs.
-func (w *workshop) each(do func(corpus)) {
+func (w *workshop) each(do func(corpus)) { inParallel(w.corpora, do) }
+
+func inParallel[T any](all []T, do func(T)) {
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for _, c := range w.corpora {
+	for _, one := range all {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			do(c)
+			do(one)
 		})
 	}
 	wait.Wait()
