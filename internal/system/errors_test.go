@@ -58,7 +58,7 @@ func TestTypedErrors(t *testing.T) {
 			http.StatusNotFound, map[string]string{"user_id": stranger}},
 		{"deactivated user", orderOf(inactive, 1500), orderv1svc.OrderErrorUserNotActive, codes.FailedPrecondition,
 			http.StatusForbidden, map[string]string{"user_id": inactive}},
-		{"request id reused", reused, svcerrors.KeyReused, codes.AlreadyExists,
+		{"request id reused", reused, svcerrors.IdempotencyKeyConflict, codes.AlreadyExists,
 			http.StatusConflict, map[string]string{"field": "request_id", "key": used.RequestId}},
 		{"currencies differ", mixed, orderv1svc.OrderErrorCurrenciesDiffer, codes.InvalidArgument,
 			http.StatusBadRequest, map[string]string{"first": "EUR", "second": "USD"}},

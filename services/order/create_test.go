@@ -95,7 +95,7 @@ func TestCreateRefusals(t *testing.T) {
 			"user is deactivated": {func(r *orderv1.CreateOrderRequest) { r.UserId = gone }, orderv1svc.OrderErrorUserNotActive},
 			"two currencies":      {func(r *orderv1.CreateOrderRequest) { r.Items = append(r.Items, item(1, 1, "USD")) }, orderv1svc.OrderErrorCurrenciesDiffer},
 			"no items":            {func(r *orderv1.CreateOrderRequest) { r.Items = nil }, svcerrors.InvalidRequest},
-			"request id reused":   {func(r *orderv1.CreateOrderRequest) { r.RequestId = used.GetRequestId() }, svcerrors.KeyReused},
+			"request id reused":   {func(r *orderv1.CreateOrderRequest) { r.RequestId = used.GetRequestId() }, svcerrors.IdempotencyKeyConflict},
 		} {
 			req := request(251)
 			test.change(req)

@@ -39,8 +39,8 @@ func TestAuthorizeRefusesAnotherPayload(t *testing.T) {
 			request("order-1", payer, 1000, "USD"),
 			request("order-1", payer, limit+1, "EUR"),
 		} {
-			if _, err := f.Authorize(f.ctx, req); !errors.Is(err, svcerrors.KeyReused) {
-				f.t.Errorf("Authorize(%v): %v, want %v", req, err, svcerrors.KeyReused)
+			if _, err := f.Authorize(f.ctx, req); !errors.Is(err, svcerrors.IdempotencyKeyConflict) {
+				f.t.Errorf("Authorize(%v): %v, want %v", req, err, svcerrors.IdempotencyKeyConflict)
 			}
 		}
 	})
@@ -122,7 +122,7 @@ func TestConcurrentAuthorizeOfDifferentPayloads(t *testing.T) {
 			switch {
 			case err == nil:
 				won++
-			case !errors.Is(err, svcerrors.KeyReused):
+			case !errors.Is(err, svcerrors.IdempotencyKeyConflict):
 				f.t.Errorf("Authorize: %v", err)
 			}
 		}

@@ -22,9 +22,9 @@ var (
 	// Canceled: the caller went away.
 	Canceled = &Code{Domain: Domain, Reason: "CANCELED", GRPC: codes.Canceled, Message: "canceled"}
 
-	// KeyReused: the idempotency key was used before, for a request that says
+	// IdempotencyKeyConflict: the idempotency key was used before, for a request that says
 	// something else.
-	KeyReused = &Code{Domain: Domain, Reason: "IDEMPOTENCY_KEY_REUSED", GRPC: codes.AlreadyExists, Message: "{field} {key} was used for a different request"}
+	IdempotencyKeyConflict = &Code{Domain: Domain, Reason: "IDEMPOTENCY_KEY_CONFLICT", GRPC: codes.AlreadyExists, Message: "{field} {key} was used for a different request"}
 
 	// Overloaded: the server has too much to do; the request had no effect.
 	Overloaded = &Code{Domain: Domain, Reason: "OVERLOADED", GRPC: codes.ResourceExhausted, Retryable: true, Message: "overloaded"}
@@ -59,11 +59,11 @@ var (
 // How the runtime ends streams. None says anything against the server, so none
 // trips a breaker.
 var (
-	// LifetimeOver: the stream is as old as it may become. Connect anew.
-	LifetimeOver = ends("LIFETIME_OVER", codes.Unavailable, true, "lifetime over")
+	// StreamMaxAge: the stream is as old as it may become. Connect anew.
+	StreamMaxAge = ends("STREAM_MAX_AGE", codes.Unavailable, true, "the stream has reached its maximum age")
 
-	// IdleTooLong: there was no message in either direction for too long.
-	IdleTooLong = ends("IDLE_TOO_LONG", codes.Unavailable, true, "no message for too long")
+	// IdleTimeout: there was no message in either direction for too long.
+	IdleTimeout = ends("IDLE_TIMEOUT", codes.Unavailable, true, "no message for too long")
 
 	// Stopping: the server stops. Connect anew, which leads to another one.
 	Stopping = ends("STOPPING", codes.Unavailable, true, "server is stopping")
@@ -71,8 +71,8 @@ var (
 	// TooManyMessages: the caller sent more messages than a stream may have.
 	TooManyMessages = ends("TOO_MANY_MESSAGES", codes.ResourceExhausted, false, "too many messages")
 
-	// CallerTooSlow: a message waited too long for the caller to read.
-	CallerTooSlow = ends("CALLER_TOO_SLOW", codes.ResourceExhausted, false, "caller does not read")
+	// SlowConsumer: a message waited too long for the caller to read.
+	SlowConsumer = ends("SLOW_CONSUMER", codes.ResourceExhausted, false, "caller does not read")
 )
 
 func ends(reason string, code codes.Code, again bool, message string) *Code {
@@ -82,11 +82,11 @@ func ends(reason string, code codes.Code, again bool, message string) *Code {
 // StreamEnds are the codes with which the runtime ends streams that are at a
 // bound.
 func StreamEnds() Table {
-	return Table{LifetimeOver, IdleTooLong, Stopping, TooManyMessages, CallerTooSlow}
+	return Table{StreamMaxAge, IdleTimeout, Stopping, TooManyMessages, SlowConsumer}
 }
 
 // framework lists the codes above.
 var framework = append(Table{
 	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, MessageTooLarge, ResourceExhausted,
-	Unavailable, CircuitOpen, Unimplemented, KeyReused,
+	Unavailable, CircuitOpen, Unimplemented, IdempotencyKeyConflict,
 }, StreamEnds()...)

@@ -7,7 +7,7 @@
 // response, or an error that is final (see errors.Final). Then
 //
 //   - a repetition gets the first answer, and the handler does not run;
-//   - another request under the same key gets errors.KeyReused;
+//   - another request under the same key gets errors.IdempotencyKeyConflict;
 //   - a repetition while the handler runs waits for it, as long as its own
 //     deadline allows, in whichever replica it arrives;
 //   - after any other error, of the moment or of the server, it runs again.

@@ -36,7 +36,7 @@ func TestReplay(t *testing.T) {
 			t.Errorf("in upper case: %q, %v", got, err)
 		}
 		_, err := f.call(of(key, "b"), &runs, "", nil)
-		if !stderrors.Is(err, errors.KeyReused) || status.Code(err) != codes.AlreadyExists {
+		if !stderrors.Is(err, errors.IdempotencyKeyConflict) || status.Code(err) != codes.AlreadyExists {
 			t.Errorf("another request under the key: %v", err)
 		}
 		if got, err := f.call(of("other", "b"), &runs, "second", nil); err != nil || got != "second" || runs != 2 {
@@ -68,7 +68,7 @@ func TestReplayOfErrors(t *testing.T) {
 				t.Errorf("%v, want the handler's %v", got, err)
 			}
 		}
-		if _, err := f.call(of("passing", "else"), &runs, "", nil); !stderrors.Is(err, errors.KeyReused) {
+		if _, err := f.call(of("passing", "else"), &runs, "", nil); !stderrors.Is(err, errors.IdempotencyKeyConflict) {
 			t.Errorf("another request after a failure: %v", err)
 		}
 		if got, err := f.call(of("passing", ""), &runs, "at last", nil); err != nil || got != "at last" || runs != 5 {

@@ -35,7 +35,7 @@ func (m *Method[Req, Resp]) Wrap(h func(context.Context, *Req) (*Resp, error)) f
 }
 
 // Do answers a request as the package says; the handler is h. Wrapped handlers
-// need it not: it is for requests that come by another way, in a stream for
+// do not need it: it is for requests that come by another way, in a stream for
 // instance.
 func (m *Method[Req, Resp]) Do(ctx context.Context, req *Req, h func(context.Context, *Req) (*Resp, error)) (*Resp, error) {
 	i := id{m.name, canonical(m.key(req))}
@@ -59,7 +59,7 @@ func (m *Method[Req, Resp]) Do(ctx context.Context, req *Req, h func(context.Con
 			return nil, err
 		case !st.same:
 			m.refused.Inc()
-			return nil, errors.KeyReused.New("field", string(m.field), "key", m.key(req))
+			return nil, errors.IdempotencyKeyConflict.New("field", string(m.field), "key", m.key(req))
 		case st.answered:
 			m.replayed.Inc()
 			return replay[Resp](st.answer)

@@ -62,7 +62,7 @@ func New(ctx context.Context, o Options) (*Store, error) {
 }
 
 // Run deletes what has expired, until ctx ends. Every replica may run it. It
-// fails never: what cannot be deleted now is deleted later.
+// never fails: what cannot be deleted now is deleted later.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()

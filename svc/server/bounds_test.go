@@ -92,8 +92,8 @@ func TestStreamEndsByTime(t *testing.T) {
 		bounds policy.Stream
 		want   *svcerrors.Code
 	}{
-		{"age", policy.Stream{MaxAge: 100 * time.Millisecond}, svcerrors.LifetimeOver},
-		{"idle", policy.Stream{IdleTimeout: 100 * time.Millisecond, MaxAge: time.Hour}, svcerrors.IdleTooLong},
+		{"age", policy.Stream{MaxAge: 100 * time.Millisecond}, svcerrors.StreamMaxAge},
+		{"idle", policy.Stream{IdleTimeout: 100 * time.Millisecond, MaxAge: time.Hour}, svcerrors.IdleTimeout},
 	} {
 		for _, name := range streams {
 			t.Run(test.name+name, func(t *testing.T) {
@@ -223,7 +223,7 @@ func TestCallerDoesNotRead(t *testing.T) {
 				case <-time.After(8 * time.Second):
 					t.Fatal("the handler still sends")
 				}
-				f.assertEnded(t, name, waitEnd(stream), svcerrors.CallerTooSlow)
+				f.assertEnded(t, name, waitEnd(stream), svcerrors.SlowConsumer)
 			})
 		})
 	}
@@ -292,7 +292,7 @@ func TestStreamOutlivesTheAgeOfItsConnection(t *testing.T) {
 		s := b.NewGRPC(server.GRPCOptions{MaxConnectionAge: 100 * time.Millisecond})
 		b.Register(s, &echoDesc, impl)
 		f := &fixture{conn: serveInMemory(t, s), binder: b}
-		if err := waitEnd(open(t, f, bidiName)); !svcerrors.LifetimeOver.Is(svcerrors.FromStatus(err, nil)) {
+		if err := waitEnd(open(t, f, bidiName)); !svcerrors.StreamMaxAge.Is(svcerrors.FromStatus(err, nil)) {
 			t.Errorf("the stream ended with %v", err)
 		}
 	})

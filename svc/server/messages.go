@@ -90,11 +90,11 @@ func (s *messages) atBound(now, stopAt time.Duration) *errors.Code {
 	case stopAt > 0 && now >= stopAt:
 		return errors.Stopping
 	case is(s.bounds.MaxAge, s.opened):
-		return errors.LifetimeOver
+		return errors.StreamMaxAge
 	case begun != done && is(s.bounds.SendTimeout, s.sendingAt):
-		return errors.CallerTooSlow
+		return errors.SlowConsumer
 	case begun == done && is(s.bounds.IdleTimeout, s.seenAt):
-		return errors.IdleTooLong
+		return errors.IdleTimeout
 	}
 	return nil
 }

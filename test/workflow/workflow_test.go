@@ -225,7 +225,7 @@ func wantLines(t *testing.T, c checkout) {
 	const library, deploy = "generated/order/v1/orderv1svc/", "generated/deploy/order/"
 	for _, want := range []struct{ file, text string }{
 		// timeout
-		{library + "order_service_service.go", `Name: "/order.v1.OrderService/CreateOrder", Timeout: 1500 * time.Millisecond,`},
+		{library + "order_service_service.go", "orderv1.OrderService_CreateOrder_FullMethodName,\n\t\tTimeout: 1500 * time.Millisecond,"},
 		{deploy + "README.md", "| `CreateOrder` | unary | 1.5s |"},
 		// scale.max
 		{deploy + "k8s/horizontalpodautoscaler.yaml", "maxReplicas: 17\n"},
@@ -241,14 +241,14 @@ func wantLines(t *testing.T, c checkout) {
 		{deploy + "k8s/configmap.yaml", " lowest_rating: 3\n"},
 		{deploy + "README.md", "| `service.lowest_rating` | `ORDER_SERVICE_LOWEST_RATING` | int32 | `3` |"},
 		// the error
-		{library + "order_error_errors.go", `OrderErrorRatedAlready = &errors.Code{Domain: "order.shop", Reason: "ORDER_ERROR_RATED_ALREADY", GRPC: codes.FailedPrecondition, HTTP: 409,`},
+		{library + "order_error_errors.go", "OrderErrorRatedAlready = &errors.Code{\n\t\tDomain:  \"order.shop\",\n\t\tReason:  \"ORDER_ERROR_RATED_ALREADY\",\n\t\tGRPC:    codes.FailedPrecondition,\n\t\tHTTP:    409,"},
 		{library + "order_error_errors.go", `func NewOrderErrorRatedAlready(orderID string) *errors.Error {`},
 		{deploy + "README.md", "| `ORDER_ERROR_RATED_ALREADY` | FailedPrecondition | 409 | no |"},
 		// the RPC
 		{"generated/order/v1/order_grpc.pb.go", `OrderService_RateOrder_FullMethodName `},
 		{"generated/order/v1/order.pb.gw.go", `pattern_OrderService_RateOrder_0 `},
 		{"generated/order/v1/order.openapi.json", `"/v1/orders/{order_id}:rate": {`},
-		{library + "order_service_service.go", `Name: "/order.v1.OrderService/RateOrder", Timeout: 700 * time.Millisecond,`},
+		{library + "order_service_service.go", "orderv1.OrderService_RateOrder_FullMethodName,\n\t\tTimeout: 700 * time.Millisecond,"},
 		{library + "order_service_server.go", `return s.rateOrder.Call(ctx, req)`},
 		{library + "order_service_validate.go", `m.GetStars() < 1 || m.GetStars() > 5`},
 		{deploy + "README.md", "| `RateOrder` | unary | 700ms |"},

@@ -109,7 +109,7 @@ func judge(option, old, now string) verdict {
 		}
 		i := strings.LastIndex(option, ".")
 		if i < 0 || strings.HasSuffix(option[:i], "(svc") {
-			return verdict{Look, "it is another than before"}
+			return verdict{Look, "it differs from before"}
 		}
 		option = option[:i]
 	}
@@ -128,7 +128,7 @@ var judgements = map[string]judgement{
 		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
-	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "a key more travels"}),
+	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),
 	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
 	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
 	"(svc.v1.service).limits":                  ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
@@ -140,7 +140,7 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).metrics.labels.name":   always(Look, "queries that name each label find other series"),
 	"(svc.v1.service).metrics.help":          always(Safe, "words"),
 	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
-	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "a series more"}),
+	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "one more series"}),
 	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
 	"(svc.v1.service).ports": either(
 		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},

@@ -46,7 +46,7 @@ type worstPath struct {
 	product int        // of the attempts; what is above the limit by far is not counted on
 }
 
-// from does not enter a circle of calls, which is refused elsewhere.
+// from does not enter a cycle of calls, which is refused elsewhere.
 func (w worstPaths) from(m *Method) *worstPath {
 	if path, known := w.known[m]; known {
 		return path

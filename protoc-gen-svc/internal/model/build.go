@@ -23,7 +23,7 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	system := &System{Options: o}
 	b.checkFiles()
 	b.checkLinked()
-	b.checkImportCircles()
+	b.checkImportCycles()
 	for _, f := range p.Files {
 		b.readErrors(f)
 	}

@@ -160,7 +160,7 @@ func (b *builder) checkSystem(system *System, g *graph) {
 		}
 	}
 	b.checkRecursion(system, g)
-	b.checkCircles(system)
+	b.checkServiceCycles(system)
 	b.checkReasons(system)
 }
 

@@ -84,8 +84,8 @@ const (
 	keyEmpty
 	keyNotKept
 	retentionUnused
-	importCircle
-	packageCircle
+	importCycle
+	packageCycle
 	labelValueForm
 	secretName
 	limitSize
@@ -148,7 +148,7 @@ const (
 var diagnostics = [...]fault.Message{
 	breakerOff:         {Rule: "breaker", Format: "is set on a breaker that is off (remove one of the two)"},
 	breakerPercent:     {Rule: "breaker", Format: "%d is not a share in percent (want 1 to 100)"},
-	callCycle:          {Rule: "call-cycle", Format: "%q closes a circle of calls: %s"},
+	callCycle:          {Rule: "call-cycle", Format: "%q closes a cycle of calls: %s"},
 	callForm:           {Rule: "call-format", Format: "%q does not name a method (want for example %q)"},
 	callService:        {Rule: "call-format", Format: "%q: %q is not the name of a service"},
 	callNoMethod:       {Rule: "call-format", Format: "%q names no method behind the slash (want for example %q)"},
@@ -223,8 +223,8 @@ var diagnostics = [...]fault.Message{
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
 	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
 	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},
-	importCircle:       {Rule: "import-cycle", Format: "closes a circle, which Go cannot import: %s (move what is needed to a package of its own)"},
-	packageCircle:      {Rule: "import-cycle", Format: "import %q closes a circle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
+	importCycle:        {Rule: "import-cycle", Format: "closes a cycle, which Go cannot import: %s (move what is needed to a package of its own)"},
+	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},

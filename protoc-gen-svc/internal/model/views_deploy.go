@@ -191,7 +191,7 @@ func (s *Service) listenSettings() []Setting {
 	about := map[string]Comment{
 		"grpc":  "gRPC. Clients learn the port from the contract: change it there.",
 		"http":  "HTTP/JSON.",
-		"admin": "Health, metrics, configuration and profiles. It asks nobody who they are:\nkeep it where only operators, probes and the monitoring reach it.",
+		"admin": "Health, metrics, configuration and profiles. No authentication: make sure\nthat only operators, probes and the monitoring can reach it.",
 	}
 	out := []Setting{{Path: "listen", Comment: "Addresses to listen on, host:port. No host means every interface."}}
 	for _, p := range s.OpenPorts() {

@@ -56,7 +56,7 @@ type planner struct {
 	pkg      *handlerPackage
 	receiver string
 	set      methodSet // of the receiver, as the author left it
-	// resolving are the aliases that are being followed, which may be a circle.
+	// resolving are the aliases that are being followed, which may be a cycle.
 	resolving map[string]bool
 	planned
 	err error

@@ -47,7 +47,7 @@ func TestStreamBoundsOverHTTP(t *testing.T) {
 	url := serve(t, &echo{server: m.Call})
 	response := do(t, request(t, http.MethodGet, url+"/v1/echo/hello", nil))
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "hello") || !strings.Contains(string(body), "LIFETIME_OVER") {
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(body), "hello") || !strings.Contains(string(body), "STREAM_MAX_AGE") {
 		t.Errorf("%s, %v:\n%s", response.Status, err, body)
 	}
 	if err := b.Wait(t.Context()); err != nil {

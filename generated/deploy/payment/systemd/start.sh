@@ -24,7 +24,7 @@ if [ ! -x "$binary" ]; then
 	exit 1
 fi
 if ! "$binary" --config="$config" "$@" --check-config; then
-	echo "payment: not started, since the configuration is wrong: mend $config or the variables PAYMENT_..., as said above" >&2
+	echo "payment: not started, because the configuration is wrong: correct $config or the variables PAYMENT_..., as said above" >&2
 	exit 1
 fi
 if [ "$check_only" = yes ]; then

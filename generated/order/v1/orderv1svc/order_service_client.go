@@ -18,8 +18,8 @@ type OrderServiceClient = orderv1.OrderServiceClient
 const OrderServiceTarget = "dns:///order-headless:9090"
 
 // DialOrderService returns a client with the deadlines and retries of the contract.
-// It does not wait for the service. Errors of the contract come back as what
-// they were: errors.Is knows their sentinels. The connection ends with the dialer.
+// It does not wait for the service. A call that fails with an error of the contract
+// returns that error: test for it with errors.Is. The connection ends with the dialer.
 func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: OrderServiceName,

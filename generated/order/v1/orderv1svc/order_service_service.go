@@ -34,9 +34,9 @@ const _ = svc.SupportPackageIsVersion1
 const OrderServiceName = "order.v1.OrderService"
 
 // OrderServicePolicies are what (svc.v1.method) says of each method in
-// order/v1/order.proto, with every default resolved. Server and clients
-// are bound to them; a handler that does for one method what another one does finds the
-// contract of its errors here.
+// order/v1/order.proto, with every default resolved. The server and
+// the clients are bound to them. A handler that does the work of another method, such as
+// an import, finds that method's error contract here.
 var OrderServicePolicies = struct {
 	CreateOrder  policy.Method
 	GetOrder     policy.Method
@@ -157,7 +157,8 @@ type OrderServiceDeps struct {
 	// UserService calls user.v1.UserService: GetUser.
 	UserService userv1svc.UserServiceClient
 
-	// Outbox makes calls after a transaction of DB, in spite of crashes.
+	// Outbox makes calls after a transaction of DB has committed, even if processes
+	// crash in between.
 	Outbox *OrderServiceOutbox
 
 	// Idempotency keeps the answers of methods with an idempotency key. The

@@ -18,8 +18,8 @@ type PaymentServiceClient = paymentv1.PaymentServiceClient
 const PaymentServiceTarget = "dns:///payment-headless:9090"
 
 // DialPaymentService returns a client with the deadlines and retries of the contract.
-// It does not wait for the service. Errors of the contract come back as what
-// they were: errors.Is knows their sentinels. The connection ends with the dialer.
+// It does not wait for the service. A call that fails with an error of the contract
+// returns that error: test for it with errors.Is. The connection ends with the dialer.
 func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
 	conn, err := d.Dial(client.Spec{
 		Service: PaymentServiceName,

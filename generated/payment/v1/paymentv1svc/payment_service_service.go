@@ -30,9 +30,9 @@ const _ = svc.SupportPackageIsVersion1
 const PaymentServiceName = "payment.v1.PaymentService"
 
 // PaymentServicePolicies are what (svc.v1.method) says of each method in
-// payment/v1/payment.proto, with every default resolved. Server and clients
-// are bound to them; a handler that does for one method what another one does finds the
-// contract of its errors here.
+// payment/v1/payment.proto, with every default resolved. The server and
+// the clients are bound to them. A handler that does the work of another method, such as
+// an import, finds that method's error contract here.
 var PaymentServicePolicies = struct {
 	Authorize  policy.Method
 	Capture    policy.Method

@@ -29,9 +29,9 @@ const _ = svc.SupportPackageIsVersion1
 const UserServiceName = "user.v1.UserService"
 
 // UserServicePolicies are what (svc.v1.method) says of each method in
-// user/v1/user.proto, with every default resolved. Server and clients
-// are bound to them; a handler that does for one method what another one does finds the
-// contract of its errors here.
+// user/v1/user.proto, with every default resolved. The server and
+// the clients are bound to them. A handler that does the work of another method, such as
+// an import, finds that method's error contract here.
 var UserServicePolicies = struct {
 	CreateUser     policy.Method
 	GetUser        policy.Method

@@ -15,11 +15,11 @@ type goImport struct {
 	index    int // of the import in the file
 }
 
-// checkImportCircles refuses files whose Go packages would import each other. The
+// checkImportCycles refuses files whose Go packages would import each other. The
 // compilers of protos look at files alone, which cannot: but a file of one package may
-// need one of another, which needs a second one of the first. Circles that meet are
+// need one of another, which needs a second one of the first. Cycles that meet are
 // reported once, at the first of their imports.
-func (b *builder) checkImportCircles() {
+func (b *builder) checkImportCycles() {
 	var packages []protogen.GoImportPath
 	next := map[protogen.GoImportPath][]protogen.GoImportPath{}
 	all := b.goImports()
@@ -41,7 +41,7 @@ func (b *builder) checkImportCircles() {
 		for _, p := range route(i.to, i.from, group, imported) {
 			way += " imports " + string(p)
 		}
-		b.faults.Add(i.position(), diagnostics[packageCircle], "", i.file.Imports().Get(i.index).Path(), way)
+		b.faults.Add(i.position(), diagnostics[packageCycle], "", i.file.Imports().Get(i.index).Path(), way)
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// TestImportCirclesOfOthers: a circle counts as far as the run generates its Go
+// TestImportCyclesOfOthers: a cycle counts as far as the run generates its Go
 // packages, whichever of their files it generates, and without positions, too.
-func TestImportCirclesOfOthers(t *testing.T) {
+func TestImportCyclesOfOthers(t *testing.T) {
 	const fault = `1 fault in the contract:
-a.proto: import-cycle: import "b.proto" closes a circle of Go packages, which Go cannot build: example.com/a imports example.com/b imports example.com/a (move what both need to a package of its own, or give the files one go_package)`
+a.proto: import-cycle: import "b.proto" closes a cycle of Go packages, which Go cannot build: example.com/a imports example.com/b imports example.com/a (move what both need to a package of its own, or give the files one go_package)`
 	for generate, want := range map[string]string{
 		"a.proto a2.proto b.proto": fault,
 		"a2.proto b.proto c.proto": fault,

@@ -10,11 +10,11 @@ type needs struct {
 	because  Origin
 }
 
-// checkCircles refuses services whose packages would import each other, by their
+// checkServiceCycles refuses services whose packages would import each other, by their
 // clients or their errors: Go compiles no such thing, and services that need each
-// other are one service. Circles that meet are reported once, at the first of
+// other are one service. Cycles that meet are reported once, at the first of
 // their needs.
-func (b *builder) checkCircles(system *System) {
+func (b *builder) checkServiceCycles(system *System) {
 	var packages []string
 	next := map[string][]string{}
 	all := needsOf(system)
@@ -33,7 +33,7 @@ func (b *builder) checkCircles(system *System) {
 		}
 		told[group[n.from]] = true
 		way := append([]string{n.from}, route(n.to, n.from, group, needed)...)
-		b.fault(n.because, importCircle, strings.Join(way, " needs "))
+		b.fault(n.because, importCycle, strings.Join(way, " needs "))
 	}
 }
 
