@@ -27,8 +27,6 @@ type engine interface {
 	wire(url string) (*toxiproxy.Proxy, string, error)
 	// open opens a database.
 	open(url string) (*sql.DB, error)
-	// alone reports whether scenarios on it run one at a time.
-	alone() bool
 	// locked reports whether nobody can write to a database at all.
 	locked(ctx context.Context, url string) (bool, error)
 }
@@ -40,10 +38,6 @@ func (sqlite) name() string { return "SQLite" }
 func (sqlite) create(_ context.Context, dir, service string) (string, error) {
 	return "sqlite:" + filepath.Join(dir, service+".db"), nil
 }
-
-// alone is true: whoever waits for the lock of a file tries again and again, and on
-// a busy machine some do so in vain for seconds.
-func (sqlite) alone() bool { return true }
 
 func (sqlite) wire(url string) (*toxiproxy.Proxy, string, error) { return nil, url, nil }
 
@@ -108,8 +102,6 @@ func (postgres) wire(to string) (*toxiproxy.Proxy, string, error) {
 	u.Host = proxy.Listen
 	return proxy, u.String(), nil
 }
-
-func (postgres) alone() bool { return false }
 
 // locked is false: writers of PostgreSQL wait for those alone who write the same rows.
 func (postgres) locked(context.Context, string) (bool, error) { return false, nil }

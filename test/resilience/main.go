@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,11 +30,10 @@ func main() {
 	}
 	root := flag.String("root", "../..", "root of the repository")
 	only := flag.String("run", "", "run the scenarios whose name contains this, and write no report")
-	parallel := flag.Int("parallel", 2, "number of scenarios on PostgreSQL that run at the same time, each on a flagship of its own")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(run(ctx, *root, *only, max(*parallel, 1)))
+	exit(run(ctx, *root, *only))
 }
 
 func exit(err error) {
@@ -46,7 +44,7 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func run(ctx context.Context, root, only string, parallel int) error {
+func run(ctx context.Context, root, only string) error {
 	if err := os.Chdir(root); err != nil {
 		return err
 	}
@@ -64,15 +62,20 @@ func run(ctx context.Context, root, only string, parallel int) error {
 		}
 	}
 	for _, e := range engines {
-		at := parallel
-		if e.alone() {
-			at = 1
+		var loaded, steps []*played
+		for _, p := range plays {
+			switch {
+			case p.engine != e:
+			case p.scenario.steps != nil:
+				steps = append(steps, p)
+			default:
+				loaded = append(loaded, p)
+			}
 		}
-		on := slices.DeleteFunc(slices.Clone(plays), func(p *played) bool { return p.engine != e })
-		if err := playAll(ctx, on, at); err != nil {
+		if err := playAll(ctx, loaded, steps); err != nil {
 			return err
 		}
-		if err := playAll(ctx, again(on), 1); err != nil {
+		if err := playAll(ctx, again(append(loaded, steps...))); err != nil {
 			return err
 		}
 	}
@@ -89,7 +92,7 @@ func run(ctx context.Context, root, only string, parallel int) error {
 		}
 	}
 	if only == "" && len(engines) == 2 {
-		if err := writeReport("docs/resilience.md", results, parallel); err != nil {
+		if err := writeReport("docs/resilience.md", results); err != nil {
 			return err
 		}
 	}
@@ -104,7 +107,7 @@ type played struct {
 	result   result
 }
 
-// again are those to play once more, alone: promises about time were not kept, and it
+// again are those to play once more: promises about time were not kept, and it
 // may be the machine that stood still. Wrong books stay wrong.
 func again(plays []*played) (late []*played) {
 	for _, p := range plays {
@@ -116,20 +119,15 @@ func again(plays []*played) (late []*played) {
 	return late
 }
 
-// playAll plays so many at once, the last ones of the report first: the one that
-// takes longest is among them. The first that cannot be played ends all.
-func playAll(ctx context.Context, plays []*played, parallel int) error {
+// playAll plays the scenarios of each lane one after the other, the lanes beside each
+// other. The first scenario that cannot be played ends all.
+func playAll(ctx context.Context, lanes ...[]*played) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan *played, len(plays))
-	for _, p := range slices.Backward(plays) {
-		queue <- p
-	}
-	close(queue)
 	var players sync.WaitGroup
-	for range parallel {
+	for _, lane := range lanes {
 		players.Go(func() {
-			for p := range queue {
+			for _, p := range lane {
 				if ctx.Err() != nil {
 					return
 				}

@@ -114,8 +114,9 @@ payment processes behind proxies, one user process, a load process, all on one m
 while the fault lasted; recovery is the time from its end to the end of the last failed call that began after it. Amplification is the
 calls that reached payments for each order. In the end the books are compared: every order has one payment outcome.
 
-Each scenario has a flagship of its own. %s One that does not keep a promise about time is played
-once more, alone, and that is what is shown; one that leaves wrong books is not.
+Each scenario has a flagship of its own. One runs at a time, but for the one without load, which runs beside
+the others. One that does not keep a promise about time is played once more, and that is what is shown; one that
+leaves wrong books is not.
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
 matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
@@ -126,13 +127,9 @@ a second before, and each of the six that follow must have at least half of the 
 |---|---|---|---|---|---|---|---|---|
 `
 
-func writeReport(name string, results []result, parallel int) error {
+func writeReport(name string, results []result) error {
 	var out strings.Builder
-	atOnce := "One runs at a time."
-	if parallel > 1 {
-		atOnce = fmt.Sprintf("%d on PostgreSQL run at the same time, so latencies there are higher than those of one alone.", parallel)
-	}
-	fmt.Fprintf(&out, preamble, rate, atOnce)
+	fmt.Fprintf(&out, preamble, rate)
 	for _, r := range results {
 		if r.scenario.steps != nil {
 			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.orders, r.money.wrong)

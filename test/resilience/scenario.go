@@ -44,7 +44,7 @@ func (s scenario) on(engine string, both bool) bool {
 
 const (
 	faultTime = 5 * time.Second
-	after     = 5 * time.Second
+	after     = 3 * time.Second // longer than any recovery may take
 )
 
 // usual is the cluster of most scenarios.
