@@ -35,8 +35,8 @@ run: build ## start the system and leave it running until Ctrl-C
 .PHONY: generate
 generate: third_party $(BUF) ## write generated/ and the stubs of RPCs that have no handler yet
 	@echo "generate: generated/ from proto/"
-	@$(BUF) generate --template buf.gen.svc.yaml
-	@$(MAKE) plugin
+	@annotations=$$(sha256sum proto/svc/v1/*.pb.go || true); $(BUF) generate --template buf.gen.svc.yaml; \
+	  [[ "$$annotations" == "$$(sha256sum proto/svc/v1/*.pb.go)" ]] || $(MAKE) plugin
 	@$(BUF) generate
 	@$(PLUGIN) sync --buf="$(BUF)"
 	@$(PLUGIN) doc annotations > docs/annotations.md
