@@ -48,7 +48,7 @@ func TestScript(t *testing.T) {
 		{name: "check only", config: "good", args: []string{"--check"},
 			calls: []string{"--config=good --check-config"}},
 		{name: "bad config", config: "bad",
-			calls: []string{"--config=bad --check-config"}, fails: true, says: "the configuration is wrong: mend bad"},
+			calls: []string{"--config=bad --check-config"}, fails: true, says: "the configuration is wrong: correct bad"},
 	}
 	script := scripts(t)[0]
 	for _, test := range tests {
