@@ -139,8 +139,10 @@ func (c *ruleComparison) compare(kind string, desc protoreflect.Descriptor, olds
 		return
 	}
 	for _, pair := range paired(olds, news) {
-		e := pair.effect()
-		if added != nil {
+		var e effect
+		if added == nil {
+			e = pair.effect()
+		} else {
 			e = pair.now.effectOnAbsent(added)
 		}
 		if e == same {

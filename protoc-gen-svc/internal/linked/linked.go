@@ -4,7 +4,11 @@
 // for a process, and panics at the start when a file or a name is there twice.
 package linked
 
-import "google.golang.org/protobuf/reflect/protoreflect"
+import (
+	"slices"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
 
 // File is a proto file that is linked into every generated service.
 type File struct {
@@ -30,7 +34,7 @@ func ByName(name string) (File, bool) {
 }
 
 // Serves reports whether every generated service serves a gRPC service by itself.
-func Serves(service string) bool { return served[service] }
+func Serves(service string) bool { return slices.Contains(services, service) }
 
 // Names are the full names that a file takes from others. What lies in a message
 // is taken with that; the values of an enum lie beside it.
@@ -56,10 +60,7 @@ func Names(f protoreflect.FileDescriptor) []string {
 	return out
 }
 
-var (
-	byName = index()
-	served = serving()
-)
+var byName = index()
 
 func index() map[string]File {
 	out := map[string]File{}
@@ -67,14 +68,6 @@ func index() map[string]File {
 		for _, name := range f.Names {
 			out[name] = f
 		}
-	}
-	return out
-}
-
-func serving() map[string]bool {
-	out := map[string]bool{}
-	for _, s := range services {
-		out[s] = true
 	}
 	return out
 }

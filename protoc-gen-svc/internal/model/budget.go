@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -60,26 +61,29 @@ func (m *Method) attempts() int { return int(m.Tries().Attempts) }
 // declares: every call would make more of them until a deadline ends it. Cycles
 // that meet are reported once, at the first call of the first of their methods.
 func (b *builder) checkRecursion(system *System, g *graph) {
-	var all []*Method
-	for _, s := range system.Services {
-		all = append(all, s.Methods...)
+	type edge struct {
+		from, to *Method
+		index    int // of the call
 	}
-	group := cycles(all, g.callees)
-	told := map[int]bool{0: true}
-	for _, m := range all {
-		for i, c := range m.Calls {
-			callee := g.method(c)
-			if callee == nil || group[callee] != group[m] || told[group[m]] {
-				continue
+	var calls []edge
+	for _, s := range system.Services {
+		for _, m := range s.Methods {
+			for i, c := range m.Calls {
+				if callee := g.method(c); callee != nil {
+					calls = append(calls, edge{m, callee, i})
+				}
 			}
-			told[group[m]] = true
-			way := m.Wire[1:]
-			for _, n := range route(callee, m, group, g.callees) {
-				way += " calls " + n.Wire[1:]
-			}
-			b.fault(m.place("calls", i), callCycle, c.Service+"/"+c.Method, way)
 		}
 	}
+	ends := func(e edge) (from, to *Method) { return e.from, e.to }
+	eachCycle(calls, ends, func(e edge, way []*Method) {
+		var names []string
+		for _, m := range way {
+			names = append(names, m.Wire[1:])
+		}
+		c := e.from.Calls[e.index]
+		b.fault(e.from.place("calls", e.index), callCycle, c.Service+"/"+c.Method, strings.Join(names, " calls "))
+	})
 }
 
 // checkReasons refuses one reason twice in a domain: together they identify an

@@ -19,7 +19,7 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 }
 
 func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
-	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}}
+	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}, errors: map[protoreflect.FullName]*Error{}}
 	system := &System{Options: o}
 	b.checkFiles()
 	b.checkLinked()
@@ -65,6 +65,7 @@ type builder struct {
 	plugin  *protogen.Plugin
 	file    scope // of the file being read
 	enums   map[protoreflect.FullName]*ErrorEnum
+	errors  map[protoreflect.FullName]*Error // of all enums
 	faults  fault.List
 }
 

@@ -3,6 +3,7 @@ package model
 import (
 	"go/token"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -200,10 +201,8 @@ func (b *builder) notInRun(m *Method, service string, g *graph) string {
 func (b *builder) seesFolders() bool {
 	folders := map[string]bool{}
 	for _, f := range b.plugin.Files {
-		if folder, _, found := cutLast(f.Desc.Path(), "/"); f.Generate && found {
-			folders[folder] = true
-		} else if f.Generate {
-			folders[""] = true
+		if f.Generate {
+			folders[path.Dir(f.Desc.Path())] = true
 		}
 	}
 	return len(folders) > 1

@@ -102,23 +102,16 @@ func (b *builder) calleeError(at Origin, name string) *Error {
 	if _, inSight := resolve(b.file.values, b.file.pkg, name); inSight {
 		return b.namedError(at, name)
 	}
-	all := b.allErrors()
-	e := all[protoreflect.FullName(strings.TrimPrefix(name, "."))]
+	e := b.errorByFullName(name)
 	if e == nil {
-		b.fault(at, errorUnknown, name, orDefault(suggestion(all, b.file.pkg, name), " (want the full name of an error whose file is in this run)"))
+		b.fault(at, errorUnknown, name, orDefault(suggestion(b.errors, b.file.pkg, name), " (want the full name of an error whose file is in this run)"))
 	}
 	return e
 }
 
-// allErrors are those of the whole run, by full name.
-func (b *builder) allErrors() map[protoreflect.FullName]*Error {
-	all := map[protoreflect.FullName]*Error{}
-	for _, enum := range b.enums {
-		for _, e := range enum.Errors {
-			all[e.proto.Desc.FullName()] = e
-		}
-	}
-	return all
+// errorByFullName finds an error of the whole run.
+func (b *builder) errorByFullName(name string) *Error {
+	return b.errors[protoreflect.FullName(strings.TrimPrefix(name, "."))]
 }
 
 // namedError finds an error by its name in the file that is being read.
@@ -126,13 +119,13 @@ func (b *builder) namedError(at Origin, name string) *Error {
 	v, found := resolve(b.file.values, b.file.pkg, name)
 	if !found {
 		hint := suggestion(b.errorNames(), b.file.pkg, name)
-		if e := b.allErrors()[protoreflect.FullName(strings.TrimPrefix(name, "."))]; e != nil {
+		if e := b.errorByFullName(name); e != nil {
 			hint = ` (import "` + e.Enum.Source + `", which declares it)`
 		}
 		b.fault(at, errorUnknown, name, hint)
 		return nil
 	}
-	e := b.errorOf(v)
+	e := b.errors[v.Desc.FullName()]
 	if e == nil {
 		b.fault(at, errorNotAnnotated, name)
 	}
@@ -155,11 +148,7 @@ func missingFrom(there, wanted []Parameter) string {
 // their errors never reach it.
 func (b *builder) checkMappings(m *Method, g *graph) {
 	for i, mapping := range m.MapErrors {
-		returned := func(c Call) bool {
-			callee := g.method(c)
-			return callee == nil || slices.Contains(callee.Errors, mapping.From)
-		}
-		if !slices.ContainsFunc(m.Calls, returned) {
+		if !g.mayReturn(m.Calls, mapping.From) {
 			b.fault(m.place("map_errors", i).in("from"), mapNotFromCallee, mapping.From.Reason)
 		}
 	}

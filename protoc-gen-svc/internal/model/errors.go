@@ -57,7 +57,9 @@ func (b *builder) errorEnum(f *protogen.File, e *protogen.Enum) *ErrorEnum {
 			b.refuseZeroError(v)
 			continue
 		}
-		enum.Errors = append(enum.Errors, b.errorValue(enum, v, prefix))
+		one := b.errorValue(enum, v, prefix)
+		enum.Errors = append(enum.Errors, one)
+		b.errors[v.Desc.FullName()] = one
 	}
 	return enum
 }

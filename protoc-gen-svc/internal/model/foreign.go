@@ -1,8 +1,6 @@
 package model
 
 import (
-	"slices"
-
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -15,11 +13,7 @@ func (b *builder) checkForeignErrors(m *Method, g *graph) {
 		if pkg == m.proto.Desc.ParentFile().Package() || !g.packages[string(pkg)] {
 			continue
 		}
-		returned := func(c Call) bool {
-			callee := g.method(c)
-			return callee == nil || slices.Contains(callee.Errors, e)
-		}
-		if !slices.ContainsFunc(m.Calls, returned) {
+		if !g.mayReturn(m.Calls, e) {
 			b.fault(m.place("errors", i), errorNotFromCallee, e.Reason, pkg)
 		}
 	}
@@ -27,5 +21,5 @@ func (b *builder) checkForeignErrors(m *Method, g *graph) {
 
 // ofOthers reports whether a file was not written for us.
 func (b *builder) ofOthers(f protoreflect.FileDescriptor) bool {
-	return newScope(b.plugin, b.plugin.FilesByPath[f.Path()]).foreign
+	return isForeign(b.plugin, b.plugin.FilesByPath[f.Path()])
 }

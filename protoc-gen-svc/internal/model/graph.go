@@ -42,6 +42,15 @@ func (g *graph) callees(m *Method) []*Method {
 	return out
 }
 
+// mayReturn reports whether one of the calls returns an error, as far as is known: the
+// run may not have what is called.
+func (g *graph) mayReturn(calls []Call, e *Error) bool {
+	return slices.ContainsFunc(calls, func(c Call) bool {
+		callee := g.method(c)
+		return callee == nil || slices.Contains(callee.Errors, e)
+	})
+}
+
 // cycles numbers the nodes that lie on cycles, from 1: those of cycles that meet have
 // one number. Nodes on none have 0. The algorithm is Tarjan's.
 func cycles[T comparable](nodes []T, next func(T) []T) map[T]int {
@@ -91,6 +100,31 @@ func cycles[T comparable](nodes []T, next func(T) []T) map[T]int {
 		}
 	}
 	return group
+}
+
+// eachCycle calls a function for each group of cycles that meet, with the first edge that
+// lies on one of them and the nodes on a shortest way round by it, from its node to its
+// node again.
+func eachCycle[E any, N comparable](edges []E, ends func(E) (from, to N), tell func(first E, way []N)) {
+	var nodes []N
+	next := map[N][]N{}
+	for _, e := range edges {
+		from, to := ends(e)
+		if next[from] == nil {
+			nodes = append(nodes, from)
+		}
+		next[from] = append(next[from], to)
+	}
+	follow := func(n N) []N { return next[n] }
+	group := cycles(nodes, follow)
+	told := map[int]bool{0: true}
+	for _, e := range edges {
+		from, to := ends(e)
+		if group[from] == group[to] && !told[group[from]] {
+			told[group[from]] = true
+			tell(e, append([]N{from}, route(to, from, group, follow)...))
+		}
+	}
 }
 
 // route returns the nodes on a shortest way from one to another that keeps to

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"strings"
+
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -20,29 +22,10 @@ type goImport struct {
 // need one of another, which needs a second one of the first. Cycles that meet are
 // reported once, at the first of their imports.
 func (b *builder) checkImportCycles() {
-	var packages []protogen.GoImportPath
-	next := map[protogen.GoImportPath][]protogen.GoImportPath{}
-	all := b.goImports()
-	for _, i := range all {
-		if next[i.from] == nil {
-			packages = append(packages, i.from)
-		}
-		next[i.from] = append(next[i.from], i.to)
-	}
-	imported := func(p protogen.GoImportPath) []protogen.GoImportPath { return next[p] }
-	group := cycles(packages, imported)
-	told := map[int]bool{0: true}
-	for _, i := range all {
-		if group[i.from] != group[i.to] || told[group[i.from]] {
-			continue
-		}
-		told[group[i.from]] = true
-		way := string(i.from)
-		for _, p := range route(i.to, i.from, group, imported) {
-			way += " imports " + string(p)
-		}
-		b.faults.Add(i.position(), diagnostics[packageCycle], "", i.file.Imports().Get(i.index).Path(), way)
-	}
+	ends := func(i goImport) (from, to string) { return string(i.from), string(i.to) }
+	eachCycle(b.goImports(), ends, func(i goImport, way []string) {
+		b.faults.Add(i.position(), diagnostics[packageCycle], "", i.file.Imports().Get(i.index).Path(), strings.Join(way, " imports "))
+	})
 }
 
 // goImports are the imports between Go packages of which this run generates files.

@@ -69,15 +69,20 @@ func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
 
 func (b *builder) size(at Origin, text, byDefault, least, most string) Size {
 	text = orDefault(text, byDefault)
+	bytes := b.bytes(at, limitSize, text, byDefault, least, most)
+	return Size{text, int64(bytes)}
+}
+
+// bytes reads a size, and refuses with a diagnostic of its own one that is out of bounds.
+// It is 0 for what is none.
+func (b *builder) bytes(at Origin, outside finding, text, byDefault, least, most string) float64 {
 	bytes, err := quantity(text, nearestSize(text, byDefault, least, most))
 	if err != nil {
 		b.reject(at, err)
-		return Size{}
+	} else if compareSizes(text, least) < 0 || compareSizes(text, most) > 0 {
+		b.fault(at, outside, text, least, most)
 	}
-	if compareSizes(text, least) < 0 || compareSizes(text, most) > 0 {
-		b.fault(at, limitSize, text, least, most)
-	}
-	return Size{text, int64(bytes)}
+	return bytes
 }
 
 // concurrency is the limit of a method. Of a unary one, the server's comes first.

@@ -231,25 +231,12 @@ func (b *builder) declaredErrors(m *Method, o *svcv1.Method) []*Error {
 // errorNames are the values in sight that are errors.
 func (b *builder) errorNames() map[protoreflect.FullName]bool {
 	names := map[protoreflect.FullName]bool{}
-	for full, v := range b.file.values {
-		if b.errorOf(v) != nil {
+	for full := range b.file.values {
+		if b.errors[full] != nil {
 			names[full] = true
 		}
 	}
 	return names
-}
-
-func (b *builder) errorOf(v *protogen.EnumValue) *Error {
-	enum := b.enums[v.Parent.Desc.FullName()]
-	if enum == nil {
-		return nil
-	}
-	for _, e := range enum.Errors {
-		if e.proto == v {
-			return e
-		}
-	}
-	return nil
 }
 
 // calls reads one of the lists of methods of other services.

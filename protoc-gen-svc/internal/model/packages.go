@@ -19,7 +19,7 @@ func (b *builder) checkFiles() {
 			b.fault(at, importPath, string(f.GoImportPath), "example.com/shop/order/v1")
 		}
 		// What is wrong with a file that was not written for us, its authors know.
-		if name := path.Base(f.GeneratedFilenamePrefix) + ".pb.go"; f.Generate && !newScope(b.plugin, f).foreign && !gocmd.AlwaysBuilt(name) {
+		if name := path.Base(f.GeneratedFilenamePrefix) + ".pb.go"; f.Generate && !isForeign(b.plugin, f) && !gocmd.AlwaysBuilt(name) {
 			b.fault(at, fileBuilt, name)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
@@ -31,29 +30,41 @@ func newScope(p *protogen.Plugin, f *protogen.File) scope {
 		services: map[protoreflect.FullName]*protogen.Service{},
 		values:   map[protoreflect.FullName]*protogen.EnumValue{},
 	}
-	s.addFile(f)
-	s.addImports(p, f, true /* all, not only public ones */)
-	s.foreign = !s.seesAnnotations(f.Proto)
+	eachInSight(p, f, func(file *protogen.File) bool {
+		s.addFile(file)
+		return true
+	})
+	s.foreign = isForeign(p, f)
 	return s
 }
 
-// seesAnnotations looks at imports of options too: what they declare is not in
-// scope for anything else.
-func (s *scope) seesAnnotations(f *descriptorpb.FileDescriptorProto) bool {
+// isForeign looks at imports of options too: what they declare is not in scope for
+// anything else.
+func isForeign(p *protogen.Plugin, f *protogen.File) bool {
 	annotations := svcv1.File_svc_v1_svc_proto
-	_, imported := s.messages[annotations.Messages().Get(0).FullName()]
-	return imported || slices.Contains(f.GetOptionDependency(), annotations.Path())
+	one := annotations.Messages().Get(0).FullName()
+	apart := eachInSight(p, f, func(file *protogen.File) bool {
+		return file.Desc.Package() != one.Parent() || file.Desc.Messages().ByName(one.Name()) == nil
+	})
+	return apart && !slices.Contains(f.Proto.GetOptionDependency(), annotations.Path())
 }
 
-func (s *scope) addImports(p *protogen.Plugin, f *protogen.File, all bool) {
-	imports := f.Desc.Imports()
-	for i := range imports.Len() {
-		imp := imports.Get(i)
-		if file := p.FilesByPath[imp.Path()]; file != nil && (all || imp.IsPublic) {
-			s.addFile(file)
-			s.addImports(p, file, false)
+// eachInSight calls a function for a file and for those it can name, until it returns
+// false; then so does this.
+func eachInSight(p *protogen.Plugin, f *protogen.File, do func(*protogen.File) bool) bool {
+	var imported func(of *protogen.File, all bool) bool
+	imported = func(of *protogen.File, all bool) bool {
+		imports := of.Desc.Imports()
+		for i := range imports.Len() {
+			imp := imports.Get(i)
+			file := p.FilesByPath[imp.Path()]
+			if file != nil && (all || imp.IsPublic) && !(do(file) && imported(file, false)) {
+				return false
+			}
 		}
+		return true
 	}
+	return do(f) && imported(f, true /* all, not only public ones */)
 }
 
 func (s *scope) addFile(f *protogen.File) {

@@ -122,13 +122,7 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
 		b.reject(at.in("cpu"), err)
 	}
-	const least, most = "32Mi", "1024Ti"
-	memory, err := quantity(scale.Memory, nearestSize(scale.Memory, defaultMemory, least, most))
-	if err != nil {
-		b.reject(at.in("memory"), err)
-	} else if compareSizes(scale.Memory, least) < 0 || compareSizes(scale.Memory, most) > 0 {
-		b.fault(at.in("memory"), scaleMemory, scale.Memory, least, most)
-	}
+	memory := b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
 	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
 	return scale
 }

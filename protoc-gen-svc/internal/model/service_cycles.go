@@ -15,26 +15,10 @@ type needs struct {
 // other are one service. Cycles that meet are reported once, at the first of
 // their needs.
 func (b *builder) checkServiceCycles(system *System) {
-	var packages []string
-	next := map[string][]string{}
-	all := needsOf(system)
-	for _, n := range all {
-		if next[n.from] == nil {
-			packages = append(packages, n.from)
-		}
-		next[n.from] = append(next[n.from], n.to)
-	}
-	needed := func(pkg string) []string { return next[pkg] }
-	group := cycles(packages, needed)
-	told := map[int]bool{0: true}
-	for _, n := range all {
-		if group[n.from] != group[n.to] || told[group[n.from]] {
-			continue
-		}
-		told[group[n.from]] = true
-		way := append([]string{n.from}, route(n.to, n.from, group, needed)...)
+	ends := func(n needs) (from, to string) { return n.from, n.to }
+	eachCycle(needsOf(system), ends, func(n needs, way []string) {
 		b.fault(n.because, importCycle, strings.Join(way, " needs "))
-	}
+	})
 }
 
 func needsOf(system *System) []needs {
