@@ -25,7 +25,7 @@ type method struct {
 
 // bind prepares every method of the spec, by its full name.
 func bind(spec Spec, o Options) map[string]*method {
-	series := o.series()
+	series := o.Metrics.RPC()
 	methods := make(map[string]*method, len(spec.Methods))
 	tokens := new(throttle.Bucket)
 	for _, m := range spec.Methods {

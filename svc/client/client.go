@@ -33,7 +33,6 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
-	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -101,14 +100,6 @@ type Options struct {
 	// Dial are further options of grpc-go. The connection is in plain text
 	// unless they have credentials.
 	Dial []grpc.DialOption
-}
-
-// series returns those of the registry, or of one that nobody reads.
-func (o Options) series() *rpcmetrics.Series {
-	if o.Metrics == nil {
-		return metrics.New(metrics.BuildInfo{}).RPC()
-	}
-	return o.Metrics.RPC()
 }
 
 // log returns the log of a callee.

@@ -63,7 +63,7 @@ func newGuard(spec Spec, o Options) *guard {
 	whole := o.Breaker.options()
 	g := &guard{
 		backends: whole,
-		metrics:  o.series().Breaker(spec.Service),
+		metrics:  o.Metrics.RPC().Breaker(spec.Service),
 		log:      o.log(spec),
 		patience: map[string]time.Duration{},
 		errors:   spec.Errors,

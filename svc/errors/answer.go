@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
 // Answer is what a server knows about a call that fails, and tells its caller
@@ -68,7 +70,9 @@ func (a Answer) complete(e *Error) *Error {
 
 // RequestID is the request id that the server told with the error, empty where
 // it told none. See [Answer].
-func (e *Error) RequestID() string { return find[errdetails.RequestInfo](e.details).GetRequestId() }
+func (e *Error) RequestID() string {
+	return details.Find[errdetails.RequestInfo](e.details).GetRequestId()
+}
 
 // without returns the details that are not of the type M.
 func without[M any, P interface {

@@ -5,6 +5,8 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
 // final are the codes of errors that answer a request: it was understood, and
@@ -20,5 +22,5 @@ var final = []codes.Code{
 // (Internal, Unknown, …) are failures. Nil is neither.
 func Final(err error) bool {
 	s := ToStatus(err)
-	return slices.Contains(final, s.Code()) && find[errdetails.RetryInfo](s.Proto().GetDetails()) == nil
+	return slices.Contains(final, s.Code()) && details.Find[errdetails.RetryInfo](s.Proto().GetDetails()) == nil
 }

@@ -15,6 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
 // grpcError is what errors with a status of their own have in common.
@@ -67,7 +69,7 @@ func (e *Error) GRPCStatus() *status.Status {
 	c := e.code()
 	p := &spb.Status{Code: int32(c.GRPC), Message: strings.ToValidUTF8(e.Message(), replacement)}
 	p.Details = appendPacked(p.Details, &errdetails.ErrorInfo{Reason: c.Reason, Domain: c.Domain, Metadata: validUTF8(e.Metadata)})
-	if c.Retryable && find[errdetails.RetryInfo](e.details) == nil {
+	if c.Retryable && details.Find[errdetails.RetryInfo](e.details) == nil {
 		p.Details = appendPacked(p.Details, retryInfo(c.RetryDelay))
 	}
 	p.Details = append(p.Details, e.details...)
@@ -102,7 +104,7 @@ func FromStatus(err error, known Table) error {
 		return err
 	}
 	p := own.GRPCStatus().Proto()
-	info := find[errdetails.ErrorInfo](p.GetDetails())
+	info := details.Find[errdetails.ErrorInfo](p.GetDetails())
 	if info == nil {
 		if c := transportCode(p); c != nil {
 			return c.New().WithCause(err)
@@ -153,23 +155,9 @@ func decode(p *spb.Status, info *errdetails.ErrorInfo, known Table) *Code {
 		Domain:    info.GetDomain(),
 		Reason:    info.GetReason(),
 		GRPC:      codes.Code(p.GetCode()),
-		Retryable: find[errdetails.RetryInfo](p.GetDetails()) != nil,
+		Retryable: details.Find[errdetails.RetryInfo](p.GetDetails()) != nil,
 		Message:   p.GetMessage(),
 	}
-}
-
-// find returns the first detail of the type M, or nil.
-func find[M any, P interface {
-	*M
-	proto.Message
-}](details []*anypb.Any) P {
-	for _, detail := range details {
-		m := P(new(M))
-		if detail.MessageIs(m) && detail.UnmarshalTo(m) == nil {
-			return m
-		}
-	}
-	return nil
 }
 
 // appendPacked leaves out what cannot be encoded, which does not happen with

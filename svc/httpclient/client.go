@@ -81,9 +81,6 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("client of %s: %q is not a URL of http or https", o.Name, o.URL)
 	}
-	if o.Metrics == nil {
-		o.Metrics = metrics.New(metrics.BuildInfo{})
-	}
 	idle := cmp.Or(o.IdleConnections, 16)
 	return &Client{
 		name:     o.Name,

@@ -50,8 +50,14 @@ func New(info BuildInfo) *Registry {
 	return &Registry{r, rpcmetrics.New(r)}
 }
 
-// RPC returns the series of calls, which the runtime counts.
-func (r *Registry) RPC() *rpcmetrics.Series { return r.rpc }
+// RPC returns the series of calls, which the runtime counts. Without a registry they are
+// series that nobody reads.
+func (r *Registry) RPC() *rpcmetrics.Series {
+	if r == nil {
+		return rpcmetrics.New(prometheus.NewRegistry())
+	}
+	return r.rpc
+}
 
 func buildInfo(info BuildInfo) prometheus.Collector {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{

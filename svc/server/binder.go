@@ -67,11 +67,7 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
-	if o.Metrics == nil {
-		o.Metrics = metrics.New(metrics.BuildInfo{})
-	}
-	b.metrics = o.Metrics.RPC()
+	b := &Binder{metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}

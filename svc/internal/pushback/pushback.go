@@ -9,6 +9,8 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
 // Key is the trailer. Clients of gRPC wait that long, in milliseconds, in place of their
@@ -22,13 +24,7 @@ func Trailer(delay time.Duration) metadata.MD {
 
 // Delay returns how long the details of a status ask to wait; zero if they do not say.
 func Delay(st *status.Status) time.Duration {
-	for _, detail := range st.Proto().GetDetails() {
-		info := new(errdetails.RetryInfo)
-		if detail.MessageIs(info) && detail.UnmarshalTo(info) == nil {
-			return info.GetRetryDelay().AsDuration()
-		}
-	}
-	return 0
+	return details.Find[errdetails.RetryInfo](st.Proto().GetDetails()).GetRetryDelay().AsDuration()
 }
 
 // Wait is how long a server wants the client to wait before it tries
