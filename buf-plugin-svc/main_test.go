@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/protosvc/protosvc/internal/testbuf"
 )
 
 const order = `syntax = "proto3";
@@ -93,15 +95,11 @@ func (c config) yaml() string {
 	return text
 }
 
-// programs puts buf and the plugin into one folder. The go command keeps what it
-// links for go tool, other than for go build, and linking buf takes long.
+// programs puts buf and the plugin into one folder.
 func programs(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	buf := goCommand(t, "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
-	if err := os.Symlink(strings.TrimSpace(buf), filepath.Join(dir, "buf")); err != nil {
-		t.Fatal(err)
-	}
+	testbuf.Link(t, "..", dir)
 	goCommand(t, "build", "-o", dir+"/", "./buf-plugin-svc")
 	return dir
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/protosvc/protosvc/internal/testbuf"
 	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
@@ -30,7 +31,7 @@ func TestReadme(t *testing.T) {
 	}
 	section := readSection(t, filepath.Join(repository, "README.md"), "In your own module")
 	tools := t.TempDir()
-	linkBuf(t, repository, tools)
+	testbuf.Link(t, repository, tools)
 	for _, r := range recipes {
 		t.Run(r.name, func(t *testing.T) {
 			dir := testfolder.New(t, "readme")
@@ -97,20 +98,6 @@ func replaceOnce(t *testing.T, text, old, with string) string {
 		t.Fatalf("want %q once in\n%s", old, text)
 	}
 	return strings.Replace(text, old, with, 1)
-}
-
-// linkBuf puts the pinned buf into a folder for PATH.
-func linkBuf(t *testing.T, repository, folder string) {
-	t.Helper()
-	find := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
-	find.Dir = repository
-	buf, err := output(find)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(strings.TrimSpace(string(buf)), filepath.Join(folder, "buf")); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // shell runs commands that must all succeed.

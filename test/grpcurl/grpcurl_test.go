@@ -3,24 +3,20 @@
 package grpcurl_test
 
 import (
-	"context"
 	"encoding/json"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/services/user"
 	"github.com/protosvc/protosvc/svc"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// startTimeout is how long the service may take to be ready.
-const startTimeout = 20 * time.Second
 
 const absent = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
 
@@ -126,32 +122,5 @@ func try(t *testing.T, args ...string) (string, error) {
 // start runs the user service and returns the address of its gRPC port.
 func start(t *testing.T) string {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, ended := make(chan svc.Addresses, 1), make(chan error, 1)
-	go func() {
-		ended <- svc.Run(ctx, userv1svc.UserService(user.New, user.Migrations), svc.Options{
-			Environ: []string{
-				"USER_LISTEN_GRPC=127.0.0.1:0", "USER_LISTEN_HTTP=127.0.0.1:0", "USER_LISTEN_ADMIN=127.0.0.1:0",
-				"USER_DATABASE_URL=sqlite::memory:", "USER_STOP_DRAIN_DELAY=0s",
-			},
-			Log:   t.Output(),
-			Ready: func(at svc.Addresses) { ready <- at },
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the service ended with: %v", err)
-		}
-	})
-	select {
-	case at := <-ready:
-		return at.GRPC
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the service does not start: %v", err)
-	case <-time.After(startTimeout):
-		t.Fatalf("the service is not ready after %v", startTimeout)
-	}
-	return ""
+	return testservice.Start(t, userv1svc.UserService(user.New, user.Migrations), svc.Options{}).GRPC
 }

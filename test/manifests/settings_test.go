@@ -1,7 +1,6 @@
 package manifests
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/services/order"
 	"github.com/protosvc/protosvc/services/payment"
 	"github.com/protosvc/protosvc/services/user"
@@ -78,33 +78,12 @@ func TestSettingsFromEnvironment(t *testing.T) {
 // inForce runs a service with a file, if any, and returns the lines of its settings.
 func inForce(t *testing.T, service, file string, environ ...string) []string {
 	t.Helper()
-	for name, value := range map[string]string{
-		"LISTEN_GRPC": "127.0.0.1:0", "LISTEN_HTTP": "127.0.0.1:0", "LISTEN_ADMIN": "127.0.0.1:0",
-		"DATABASE_URL": "sqlite::memory:", "STOP_DRAIN_DELAY": "0s",
-	} {
-		environ = slices.Insert(environ, 0, strings.ToUpper(service)+"_"+name+"="+value)
+	at := testservice.Start(t, flagship[service], svc.Options{Config: file, Environ: environ})
+	text, err := read("http://" + at.Admin + "/config")
+	if err != nil {
+		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	ready, ended := make(chan svc.Addresses, 1), make(chan error, 1)
-	go func() {
-		ended <- svc.Run(ctx, flagship[service], svc.Options{Config: file, Environ: environ, Log: t.Output(), Ready: func(at svc.Addresses) { ready <- at }})
-	}()
-	select {
-	case at := <-ready:
-		text, err := read("http://" + at.Admin + "/config")
-		if err != nil {
-			t.Fatal(err)
-		}
-		stop()
-		if err := <-ended; err != nil {
-			t.Fatal(err)
-		}
-		return strings.Split(text, "\n")
-	case err := <-ended:
-		t.Fatalf("%s does not start with %q: %v", service, file, err)
-		return nil
-	}
+	return strings.Split(text, "\n")
 }
 
 func read(url string) (string, error) {

@@ -20,9 +20,10 @@ type judge struct {
 
 // judges are the folders that others' tests hold as well, or alone.
 var judges = []judge{
-	{"svc/internal/outlier", []tests{{pkg: "svc/client"}}},
+	{"svc/internal/outlier", []tests{{pkg: "svc/internal/outlier"}, {pkg: "svc/client"}}},
+	{"svc/internal/details", []tests{{pkg: "svc/errors"}}},
 	{"svc/internal/pushback", []tests{{pkg: "svc/internal/gateway"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
-	{"svc/validate/format", []tests{{pkg: "svc/validate"}}},
+	{"svc/internal/rpcmetrics", []tests{{pkg: "svc/metrics"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
 	{"protoc-gen-svc/internal/model", []tests{
 		{pkg: "protoc-gen-svc/internal/model"},
 		// These notice most, in a quarter of the time of all.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/protosvc/protosvc/internal/testbuf"
 	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
@@ -25,16 +26,7 @@ func newModule(t *testing.T) module {
 	if err := os.CopyFS(m.dir, os.DirFS(example)); err != nil {
 		t.Fatal(err)
 	}
-	// The commands expect buf in PATH. It is the pinned one.
-	find := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
-	find.Dir = repository
-	buf, err := find.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(strings.TrimSpace(string(buf)), filepath.Join(m.bin, "buf")); err != nil {
-		t.Fatal(err)
-	}
+	testbuf.Link(t, repository, m.bin) // the commands expect buf in PATH
 	return m
 }
 

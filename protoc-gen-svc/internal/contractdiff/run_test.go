@@ -16,6 +16,7 @@ import (
 	textdiff "github.com/rogpeppe/go-internal/diff"
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/internal/testbuf"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/protos"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
@@ -347,17 +348,10 @@ func command(t *testing.T, name string, args ...string) string {
 // pinnedBuf is the buf of tools/buf, with this program as the plugin.
 func pinnedBuf(t *testing.T) sync.Buf {
 	t.Helper()
-	// The go command keeps what it links for go tool, other than for go build.
-	find := exec.Command("go", "tool", "-modfile=tools/buf/go.mod", "-n", "buf")
-	find.Dir = "../../.."
-	out, err := find.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv(capture, "1")
-	return sync.Buf{Command: []string{strings.TrimSpace(string(out))}, Plugin: []string{self}}
+	return sync.Buf{Command: []string{testbuf.Find(t, "../../..")}, Plugin: []string{self}}
 }

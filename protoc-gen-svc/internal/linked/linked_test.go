@@ -27,6 +27,7 @@ import (
 	_ "github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	_ "github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	_ "github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/linked"
 	"github.com/protosvc/protosvc/svc"
 )
@@ -110,7 +111,7 @@ func servedServices(t *testing.T) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, err := grpc.NewClient("passthrough:///"+start(ctx, t), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient("passthrough:///"+start(t), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,37 +142,17 @@ func servedServices(t *testing.T) []string {
 const nothing = "nothing.v1.NothingService"
 
 // start runs the service until the test ends, and returns its address for gRPC.
-func start(ctx context.Context, t *testing.T) string {
+func start(t *testing.T) string {
 	t.Helper()
-	ctx, stop := context.WithCancel(ctx)
-	ready, done := make(chan svc.Addresses, 1), make(chan error, 1)
-	service := svc.Service{
+	return testservice.Start(t, svc.Service{
 		Name:     "nothing",
 		FullName: nothing,
-		Settings: svc.Settings{
-			Listen: svc.Listen{GRPC: "127.0.0.1:0", Admin: "127.0.0.1:0"},
-			Stop:   svc.Stop{Budget: time.Second},
-		},
+		Settings: svc.Settings{Stop: svc.Stop{Budget: time.Second}},
 		Start: func(app *svc.App) error {
 			app.Serve(&grpc.ServiceDesc{ServiceName: nothing, HandlerType: (*any)(nil)}, nothing)
 			return nil
 		},
-	}
-	go func() { done <- svc.Run(ctx, service, svc.Options{Ready: func(at svc.Addresses) { ready <- at }}) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	select {
-	case at := <-ready:
-		return at.GRPC
-	case err := <-done:
-		done <- err
-		t.Fatalf("the service ended before it was ready: %v", err)
-		return ""
-	}
+	}, svc.Options{}).GRPC
 }
 
 func table(t *testing.T, files []linked.File, services []string) []byte {

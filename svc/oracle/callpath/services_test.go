@@ -12,6 +12,7 @@ import (
 
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
@@ -49,34 +50,7 @@ func generatedServer(t *testing.T) string {
 	if ratio := service.Settings.Tracing.SampleRatio; ratio != 0.01 {
 		t.Errorf("%v of the traces are recorded, want 0.01", ratio)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan svc.Addresses, 1), make(chan error, 1)
-	go func() {
-		done <- svc.Run(ctx, service, svc.Options{
-			Environ: []string{
-				"USER_LISTEN_GRPC=127.0.0.1:0", "USER_LISTEN_HTTP=127.0.0.1:0", "USER_LISTEN_ADMIN=127.0.0.1:0",
-				"USER_DATABASE_URL=sqlite::memory:", "USER_STOP_DRAIN_DELAY=0s",
-			},
-			Log:   io.Discard,
-			Ready: func(at svc.Addresses) { ready <- at },
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the service ended with: %v", err)
-		}
-	})
-	select {
-	case at := <-ready:
-		return at.GRPC
-	case err := <-done:
-		done <- nil
-		t.Fatalf("the service does not start: %v", err)
-	case <-time.After(startTimeout):
-		t.Fatalf("the service is not ready after %v", startTimeout)
-	}
-	return ""
+	return testservice.Start(t, service, svc.Options{Log: io.Discard}).GRPC
 }
 
 // plainClient is grpc-go's own.

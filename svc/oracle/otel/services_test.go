@@ -19,6 +19,7 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
+	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/client"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
@@ -78,37 +79,12 @@ func (b bare) WatchOrder(req *orderv1.WatchOrderRequest, stream grpc.ServerStrea
 func ourServer(t *testing.T) string {
 	t.Helper()
 	service := orderv1svc.OrderService(func(orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) { return handler{}, nil }, nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	ready, done := make(chan svc.Addresses, 1), make(chan error, 1)
-	go func() {
-		done <- svc.Run(ctx, service, svc.Options{
-			Environ: []string{
-				"ORDER_LISTEN_GRPC=127.0.0.1:0", "ORDER_LISTEN_HTTP=127.0.0.1:0", "ORDER_LISTEN_ADMIN=127.0.0.1:0",
-				"ORDER_DATABASE_URL=sqlite::memory:", "ORDER_STOP_DRAIN_DELAY=0s", "ORDER_TRACING_SAMPLE_RATIO=1",
-				// The callees: nobody is there, nobody is called.
-				"ORDER_CALLEES_USER_SERVICE_TARGET=passthrough:///127.0.0.1:1",
-				"ORDER_CALLEES_PAYMENT_SERVICE_TARGET=passthrough:///127.0.0.1:1",
-			},
-			Log:   t.Output(),
-			Ready: func(at svc.Addresses) { ready <- at },
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("the service ended with: %v", err)
-		}
-	})
-	select {
-	case at := <-ready:
-		return at.GRPC
-	case err := <-done:
-		done <- nil
-		t.Fatalf("the service does not start: %v", err)
-	case <-time.After(startTimeout):
-		t.Fatalf("the service is not ready after %v", startTimeout)
-	}
-	return ""
+	return testservice.Start(t, service, svc.Options{Environ: []string{
+		"ORDER_TRACING_SAMPLE_RATIO=1",
+		// The callees: nobody is there, nobody is called.
+		"ORDER_CALLEES_USER_SERVICE_TARGET=passthrough:///127.0.0.1:1",
+		"ORDER_CALLEES_PAYMENT_SERVICE_TARGET=passthrough:///127.0.0.1:1",
+	}}).GRPC
 }
 
 // ourClient is the generated client.

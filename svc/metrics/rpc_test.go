@@ -1,38 +1,15 @@
-package rpcmetrics_test
+package metrics_test
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/policy"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var getOrder = policy.Method{Name: "/order.v1.OrderService/GetOrder"}
-
-// scrape returns what a scraper that accepts this format reads.
-func scrape(t *testing.T, r *metrics.Registry, accept string) (contentType, body string) {
-	t.Helper()
-	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-	request.Header.Set("Accept", accept)
-	recorder := httptest.NewRecorder()
-	r.Handler().ServeHTTP(recorder, request)
-	read, err := io.ReadAll(recorder.Result().Body)
-	if err != nil || recorder.Code != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", recorder.Code, err, read)
-	}
-	return recorder.Header().Get("Content-Type"), string(read)
-}
 
 func TestServerMethod(t *testing.T) {
 	r := metrics.New(metrics.BuildInfo{})
