@@ -13,13 +13,13 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
-// Key is the trailer. Clients of gRPC wait that long, in milliseconds, in place of their
+// key is the trailer. Clients of gRPC wait that long, in milliseconds, in place of their
 // own backoff.
-const Key = "grpc-retry-pushback-ms"
+const key = "grpc-retry-pushback-ms"
 
 // Trailer returns the trailer for a delay.
 func Trailer(delay time.Duration) metadata.MD {
-	return metadata.Pairs(Key, strconv.FormatInt(delay.Milliseconds(), 10))
+	return metadata.Pairs(key, strconv.FormatInt(delay.Milliseconds(), 10))
 }
 
 // Delay returns how long the details of a status ask to wait; zero if they do not say.
@@ -30,7 +30,7 @@ func Delay(st *status.Status) time.Duration {
 // Wait is how long a server wants the client to wait before it tries
 // again. A value that is no number, as gRPC has it, means never.
 func Wait(trailer metadata.MD) (wait time.Duration, wanted bool) {
-	values := trailer[Key]
+	values := trailer[key]
 	if len(values) == 0 {
 		return 0, true
 	}
