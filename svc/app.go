@@ -2,6 +2,7 @@ package svc
 
 import (
 	"context"
+	stderrors "errors"
 	"io"
 	"log/slog"
 	"sync"
@@ -68,7 +69,7 @@ type App struct {
 	binder  *server.Binder
 	db      *database.DB
 	kept    kept
-	dialers map[string]*client.Dialer
+	faults  []error // of dependencies, while the service starts
 
 	grpc        *grpc.Server
 	stopReports func()
@@ -87,59 +88,77 @@ func (a *App) DB() *database.DB { return a.db }
 // Metrics returns the registry behind /metrics.
 func (a *App) Metrics() *metrics.Registry { return a.metrics }
 
-// Binder returns what methods are bound to.
-func (a *App) Binder() *server.Binder { return a.binder }
-
-// Callee returns the dialer for a callee, by its key in Settings.Callees. Its
-// connections are part of the service: readiness knows them, the stop closes
-// them.
-func (a *App) Callee(key string) *client.Dialer {
-	settings := a.settings.Callees[key]
-	d := &client.Dialer{Options: client.Options{
+// Dial returns the connection to a callee. It is part of the service: readiness knows
+// it, the stop closes it. A target that is wrong ends the start before the handler is made.
+func (a *App) Dial(c *Callee) grpc.ClientConnInterface {
+	settings := a.settings.Callees[c.Key]
+	conn, err := client.Dial(c.Spec, client.Options{
 		Target:      settings.Target,
 		Balance:     settings.Balance,
-		Connections: settings.Connections,
+		Connections: c.Connections,
 
 		MaxReceiveBytes: a.settings.Limits.MessageBytes,
 
 		Metrics:        a.metrics,
 		TracerProvider: a.tracing.TracerProvider(),
-		Breaker:        settings.breaker(),
+		Breaker:        c.breaker(),
 		Log:            a.log,
-	}}
-	a.dialers[key] = d
-	a.group.OnClose("callee "+key, d.Close)
+	})
+	if err != nil {
+		a.faults = append(a.faults, err)
+		return conn
+	}
+	a.group.OnClose("callee "+c.Key, conn.Close)
 	add := a.health.Optional
-	if settings.GatesReadiness {
+	if c.GatesReadiness {
 		add = a.health.Require
 	}
-	add(key, 0, d.Check)
-	return d
+	add(c.Key, 0, conn.Check)
+	return conn
 }
 
-// HTTPCallee returns the client of an external service, by its name in
-// Settings.HTTPCallees. The stop closes it; readiness does not depend on it.
-func (a *App) HTTPCallee(name string) (*httpclient.Client, error) {
-	settings := a.settings.HTTPCallees[name]
-	c, err := httpclient.New(httpclient.Options{
-		Name:            name,
+// DialHTTP returns the client of an external service. The stop closes it; readiness does
+// not depend on it. A URL that is wrong ends the start before the handler is made.
+func (a *App) DialHTTP(c *HTTPCallee) *httpclient.Client {
+	settings := a.settings.HTTPCallees[c.Name]
+	client, err := httpclient.New(httpclient.Options{
+		Name:            c.Name,
 		URL:             settings.URL,
 		Timeout:         settings.Timeout,
-		Attempts:        settings.Attempts,
-		IdleConnections: settings.IdleConnections,
+		Attempts:        c.Attempts,
+		IdleConnections: c.IdleConnections,
 		Metrics:         a.metrics,
 		TracerProvider:  a.tracing.TracerProvider(),
 	})
 	if err != nil {
-		return nil, err
+		a.faults = append(a.faults, err)
+		return client
 	}
-	a.group.OnClose("HTTP callee "+name, c.Close)
-	return c, nil
+	a.group.OnClose("HTTP callee "+c.Name, client.Close)
+	return client
 }
 
-// Serve registers the decorated handler, for gRPC and for HTTP/JSON. Its methods
-// are bound by then, so the gRPC server knows how long calls may last.
-func (a *App) Serve(desc *grpc.ServiceDesc, impl any) {
+// Start returns what a service does at its start: it makes the dependencies of the
+// handler, the handler, and the server around it, and serves that, for gRPC and for
+// HTTP/JSON.
+func Start[D, H, S any](desc *grpc.ServiceDesc, deps func(*App) D, handler func(D) (H, error), bind func(*server.Binder, H, D) S) func(*App) error {
+	return func(a *App) error {
+		d := deps(a)
+		if err := stderrors.Join(a.faults...); err != nil {
+			return err
+		}
+		h, err := handler(d)
+		if err != nil {
+			return err
+		}
+		a.serve(desc, bind(a.binder, h, d))
+		return nil
+	}
+}
+
+// serve registers the server. Its methods are bound by then, so the gRPC server knows
+// how long calls may last.
+func (a *App) serve(desc *grpc.ServiceDesc, impl any) {
 	limits := a.settings.Limits
 	a.grpc = a.binder.NewGRPC(server.GRPCOptions{
 		MaxReceiveBytes: limits.MessageBytes,
@@ -154,8 +173,8 @@ func (a *App) Serve(desc *grpc.ServiceDesc, impl any) {
 // of its callees, whose errors a handler may pass on.
 func (a *App) errors() errors.Table {
 	table := a.service.Errors
-	for _, d := range a.dialers {
-		table = append(table[:len(table):len(table)], d.Errors()...)
+	for _, c := range a.service.Callees {
+		table = append(table[:len(table):len(table)], c.Spec.Errors...)
 	}
 	return table
 }

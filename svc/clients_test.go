@@ -15,17 +15,22 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/httpclient"
 	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
 // outside is a greeter that asks an external service.
 func outside(t *testing.T) Service {
 	t.Helper()
-	s := greeter(t, func(app *App) (greet, error) {
-		c, err := app.HTTPCallee("names")
-		if err != nil {
-			return nil, err
-		}
+	names := &HTTPCallee{
+		Name:         "names",
+		HTTPSettings: HTTPSettings{URL: "https://names.invalid", Timeout: 200 * time.Millisecond},
+		Attempts:     2,
+	}
+	s := greeter(t, nil)
+	s.HTTPCallees = []*HTTPCallee{names}
+	dial := func(app *App) *httpclient.Client { return app.DialHTTP(names) }
+	s.Start = Start(&greeterDesc, dial, func(c *httpclient.Client) (greet, error) {
 		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
 			req, err := c.NewRequest(ctx, http.MethodGet, "/"+in.GetValue(), nil)
 			if err != nil {
@@ -39,10 +44,7 @@ func outside(t *testing.T) Service {
 			text, err := io.ReadAll(res.Body)
 			return wrapperspb.String(string(text)), err
 		}, nil
-	})
-	s.Settings.HTTPCallees = map[string]HTTPCallee{
-		"names": {URL: "https://names.invalid", Timeout: 200 * time.Millisecond, Attempts: 2},
-	}
+	}, newGreetServer)
 	return s
 }
 

@@ -89,8 +89,7 @@ type loaded struct {
 
 // load reads and checks the configuration; nothing is in force yet.
 func (s Service) load(o Options) (*loaded, error) {
-	l := &loaded{settings: s.Settings.clone()}
-	l.settings.Limits = l.settings.Limits.withDefaults()
+	l := &loaded{settings: s.settings()}
 	src := config.Source{Path: o.Config, Env: o.Env, Prefix: s.envPrefix(), Environ: o.Environ}
 	if s.Config != nil {
 		l.message = s.Config.fresh()

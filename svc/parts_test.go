@@ -70,13 +70,15 @@ func TestReadinessWithoutCallee(t *testing.T) {
 		{"optional", false, http.StatusOK},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			users := &Callee{
+				Key: "users", Spec: client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused(t)},
+				Balance: client.RoundRobin, GatesReadiness: test.gates,
+			}
 			s := greeter(t, func(app *App) (greet, error) {
-				_, err := app.Callee("users").Dial(client.Spec{Service: "test.v1.Users"})
-				return func(_ context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) { return in, nil }, err
+				app.Dial(users)
+				return func(_ context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) { return in, nil }, nil
 			})
-			s.Settings.Callees = map[string]Callee{"users": {
-				Target: "passthrough:///" + refused(t), Balance: client.RoundRobin, GatesReadiness: test.gates,
-			}}
+			s.Callees = []*Callee{users}
 			r := start(t, s, Options{})
 			code, body := r.admin(t, http.MethodGet, "/readyz?verbose")
 			if code != test.want {

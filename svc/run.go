@@ -13,7 +13,6 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
-	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
@@ -79,7 +78,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	a := &App{service: s, options: o, settings: l.settings, loaded: l, dialers: map[string]*client.Dialer{}, conn: gateway.NewConn()}
+	a := &App{service: s, options: o, settings: l.settings, loaded: l, conn: gateway.NewConn()}
 	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()})
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), Revision: revision()})
 	a.group = lifecycle.Group{

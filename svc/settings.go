@@ -13,15 +13,17 @@ import (
 // Settings are what config.yaml can say about every service. The contract gives
 // the defaults.
 type Settings struct {
-	Listen   Listen            `yaml:"listen"`
-	Stop     Stop              `yaml:"stop"`
-	Limits   Limits            `yaml:"limits"`
-	Log      Log               `yaml:"log"`
-	Tracing  Tracing           `yaml:"tracing"`
-	Database *Database         `yaml:"database"` // nil: the service has none
-	Callees  map[string]Callee `yaml:"callees"`  // by the snake-case name of the field in Deps
+	Listen   Listen    `yaml:"listen"`
+	Stop     Stop      `yaml:"stop"`
+	Limits   Limits    `yaml:"limits"`
+	Log      Log       `yaml:"log"`
+	Tracing  Tracing   `yaml:"tracing"`
+	Database *Database `yaml:"database"` // nil: the service has none
 
-	HTTPCallees map[string]HTTPCallee `yaml:"http_callees"` // by their names in the contract
+	// Callees and HTTPCallees are what can be said of those of the service, by their
+	// keys. They are taken from [Service].
+	Callees     map[string]CalleeSettings `yaml:"callees"`
+	HTTPCallees map[string]HTTPSettings   `yaml:"http_callees"`
 }
 
 // Listen holds the addresses to listen on, "host:port"; an empty host means
@@ -75,41 +77,56 @@ type Database struct {
 	IdempotencyRetention time.Duration `yaml:"idempotency_retention"`
 }
 
-// Callee is the connection to a service that is called.
+// Callee is a service that is called, and what the contract says of it.
 type Callee struct {
-	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
-	Target string `yaml:"target"`
-	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
-	Balance string `yaml:"balance"`
-	// GatesReadiness says that the service is ready only while the callee
-	// answers. It belongs to the contract and cannot be configured.
+	// Key is its name in config.yaml: the field in Deps, in snake case.
+	Key string
+	// Spec is what is generated beside the callee.
+	Spec client.Spec
+	// Balance is how calls are spread unless config.yaml says otherwise.
+	Balance string
+	// GatesReadiness says that the service is ready only while the callee answers.
 	GatesReadiness bool
-	// Connections is how many there are to each replica. It belongs to the
-	// contract too. 0 means 1.
+	// Connections is how many there are to each replica. 0 means 1.
 	Connections int
 	// Breaker says when calls stop; the zero value has all defaults. NoBreaker
-	// says never. Both belong to the contract, too.
+	// says never.
 	Breaker   client.Breaker
 	NoBreaker bool
 }
 
 // breaker returns the options of the circuit breaker, nil for none.
-func (c Callee) breaker() *client.Breaker {
+func (c *Callee) breaker() *client.Breaker {
 	if c.NoBreaker {
 		return nil
 	}
 	return &c.Breaker
 }
 
-// HTTPCallee is the client of an external service; see package httpclient.
+// CalleeSettings are what config.yaml can say of a callee.
+type CalleeSettings struct {
+	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
+	Target string `yaml:"target"`
+	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
+	Balance string `yaml:"balance"`
+}
+
+// HTTPCallee is an external service that is called; see package httpclient.
 type HTTPCallee struct {
+	// Name is its name in the contract and in config.yaml.
+	Name string
+	HTTPSettings
+	// Attempts and IdleConnections cannot be configured. 0 means the default of the
+	// package.
+	Attempts, IdleConnections int
+}
+
+// HTTPSettings are what config.yaml can say of an external service.
+type HTTPSettings struct {
 	// URL is what the paths of requests are appended to.
 	URL string `yaml:"url"`
 	// Timeout is the deadline of a request with all its attempts.
 	Timeout time.Duration `yaml:"timeout"`
-	// Attempts and IdleConnections belong to the contract and cannot be
-	// configured. 0 means the default of the package.
-	Attempts, IdleConnections int
 }
 
 // clone returns settings that can be loaded into without changing these.
@@ -121,6 +138,25 @@ func (s Settings) clone() *Settings {
 		s.Database = &database
 	}
 	return &s
+}
+
+// settings are the defaults of the contract, those of callees among them.
+func (s Service) settings() *Settings {
+	out := s.Settings.clone()
+	out.Limits = out.Limits.withDefaults()
+	if s.Callees != nil {
+		out.Callees = map[string]CalleeSettings{}
+	}
+	for _, c := range s.Callees {
+		out.Callees[c.Key] = CalleeSettings{Target: c.Spec.Target, Balance: c.Balance}
+	}
+	if s.HTTPCallees != nil {
+		out.HTTPCallees = map[string]HTTPSettings{}
+	}
+	for _, c := range s.HTTPCallees {
+		out.HTTPCallees[c.Name] = c.HTTPSettings
+	}
+	return out
 }
 
 // check returns everything that is wrong with the values.

@@ -51,12 +51,11 @@ func talker(handler func(Deps, talkStream) error) Service {
 			Listen: Listen{GRPC: "127.0.0.1:0", Admin: "127.0.0.1:0"},
 			Stop:   Stop{Budget: 10 * time.Second},
 		},
-		Start: func(app *App) error {
-			m := policy.Method{Name: talkName, Stream: policy.Stream{MaxAge: time.Hour}}
-			app.Serve(&talkDesc, &talkServer{server.BindBidiStream(app.Binder(), m, nil,
-				func(s talkStream) error { return handler(app.Deps(), s) })})
-			return nil
-		},
+		Start: Start(&talkDesc, (*App).Deps, func(deps Deps) (func(talkStream) error, error) {
+			return func(s talkStream) error { return handler(deps, s) }, nil
+		}, func(b *server.Binder, h func(talkStream) error, _ Deps) *talkServer {
+			return &talkServer{server.BindBidiStream(b, policy.Method{Name: talkName, Stream: policy.Stream{MaxAge: time.Hour}}, nil, h)}
+		}),
 	}
 }
 

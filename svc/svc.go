@@ -75,6 +75,11 @@ type Service struct {
 	// Migrations are applied to the database at start; nil if there are none.
 	Migrations fs.FS
 
+	// Callees are the services that it calls, HTTPCallees those that it calls over
+	// HTTP/1.1 or HTTP/2 by [httpclient.Client].
+	Callees     []*Callee
+	HTTPCallees []*HTTPCallee
+
 	// KeepsAnswers says that methods keep the answers of their idempotency keys
 	// in the database, Defers that calls go through the outbox there.
 	KeepsAnswers, Defers bool
@@ -85,7 +90,7 @@ type Service struct {
 	// Propagate are the metadata that travel through the service; nil if none do.
 	Propagate propagate.Keys
 
-	// Start makes the handler and hands it to App.Serve.
+	// Start is made by the function Start.
 	Start func(*App) error
 
 	// HTTP registers the HTTP/JSON routes; nil if there are none.

@@ -51,15 +51,7 @@ func greeter(t *testing.T, newHandler func(*App) (greet, error)) Service {
 		},
 		Config:     config,
 		Migrations: fstest.MapFS{"0001_init.sql": {Data: []byte("CREATE TABLE greeting (text TEXT NOT NULL);")}},
-		Start: func(app *App) error {
-			h, err := newHandler(app)
-			if err != nil {
-				return err
-			}
-			method := policy.Method{Name: "/test.v1.GreeterService/Greet", Timeout: time.Second}
-			app.Serve(&greeterDesc, &greetServer{server.BindUnary(app.Binder(), method, nil, h)})
-			return nil
-		},
+		Start:      Start(&greeterDesc, func(app *App) *App { return app }, newHandler, newGreetServer),
 	}
 }
 
@@ -67,6 +59,11 @@ type greet = func(context.Context, *wrapperspb.StringValue) (*wrapperspb.StringV
 
 type greetServer struct {
 	greet *server.Unary[wrapperspb.StringValue, wrapperspb.StringValue]
+}
+
+func newGreetServer[D any](b *server.Binder, h greet, _ D) *greetServer {
+	method := policy.Method{Name: "/test.v1.GreeterService/Greet", Timeout: time.Second}
+	return &greetServer{server.BindUnary(b, method, nil, h)}
 }
 
 var greeterDesc = grpc.ServiceDesc{

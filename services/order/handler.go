@@ -18,7 +18,6 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/svc"
 )
 
@@ -34,7 +33,7 @@ type handler struct {
 	log      *slog.Logger
 	config   *svc.Config[*orderv1.Config]
 	metrics  *orderv1svc.OrderServiceMetrics
-	users    userv1.UserServiceClient
+	users    orderv1svc.OrderServiceUserServiceClient
 	outbox   *orderv1svc.OrderServiceOutbox
 	orders   store
 	watchers watchers

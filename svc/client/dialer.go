@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-
-	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
 
 // Policies of balancing, for Options.Balance.
@@ -50,15 +48,6 @@ func (d *Dialer) Check(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Errors returns the codes of all services that were dialled.
-func (d *Dialer) Errors() svcerrors.Table {
-	var table svcerrors.Table
-	for _, c := range d.all() {
-		table = append(table, c.errors...)
-	}
-	return table
 }
 
 // Close ends every connection and the calls on them.

@@ -161,12 +161,13 @@ func (p *press) render(f file) (Output, error) {
 // goFuncs are the funcs that name things of Go packages; each name they return
 // is imported by the file.
 func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
+	goIdent := func(id protogen.GoIdent) string { return g().QualifiedGoIdent(imports.Named(id)) }
 	ident := func(importPath, name string) string {
-		return g().QualifiedGoIdent(protogen.GoImportPath(importPath).Ident(name))
+		return goIdent(protogen.GoImportPath(importPath).Ident(name))
 	}
 	return template.FuncMap{
 		"ident":   ident,
-		"goIdent": func(id protogen.GoIdent) string { return g().QualifiedGoIdent(imports.Named(id)) },
+		"goIdent": goIdent,
 		// runtime names something of package svc, or of one of its leaves.
 		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
 		// duration is a constant expression: 800 * time.Millisecond.

@@ -22,8 +22,18 @@ var version = regexp.MustCompile(`^v[0-9]+((alpha|beta)[0-9]*|p[0-9]+(alpha|beta
 // IsVersion reports whether the last part of a package is its version: "v1".
 func IsVersion(part string) bool { return version.MatchString(part) }
 
+// aliases are the names of packages that are called like one of the standard library,
+// which a reader would take them for.
+var aliases = map[protogen.GoImportPath]string{
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime": "gwruntime",
+	"github.com/protosvc/protosvc/svc/errors":           "svcerrors",
+}
+
 // Name is what a package is called: "orderv1" for "…/order/v1".
 func Name(p protogen.GoImportPath) string {
+	if alias := aliases[p]; alias != "" {
+		return alias
+	}
 	// What generated packages declare has a capital in it, and would clash.
 	dir, name := path.Split(strings.ToLower(string(p)))
 	switch {

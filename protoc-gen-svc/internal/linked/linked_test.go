@@ -30,6 +30,7 @@ import (
 	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/linked"
 	"github.com/protosvc/protosvc/svc"
+	"github.com/protosvc/protosvc/svc/server"
 )
 
 var update = flag.Bool("update", false, "rewrite table.go")
@@ -148,10 +149,9 @@ func start(t *testing.T) string {
 		Name:     "nothing",
 		FullName: nothing,
 		Settings: svc.Settings{Stop: svc.Stop{Budget: time.Second}},
-		Start: func(app *svc.App) error {
-			app.Serve(&grpc.ServiceDesc{ServiceName: nothing, HandlerType: (*any)(nil)}, nothing)
-			return nil
-		},
+		Start: svc.Start(&grpc.ServiceDesc{ServiceName: nothing, HandlerType: (*any)(nil)}, (*svc.App).Deps,
+			func(svc.Deps) (string, error) { return nothing, nil },
+			func(_ *server.Binder, handler string, _ svc.Deps) string { return handler }),
 	}, svc.Options{}).GRPC
 }
 

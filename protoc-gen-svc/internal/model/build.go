@@ -19,13 +19,21 @@ func Build(p *protogen.Plugin, o Options) (*System, fault.List) {
 }
 
 func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
-	b := &builder{options: o, plugin: p, enums: map[protoreflect.FullName]*ErrorEnum{}, errors: map[protoreflect.FullName]*Error{}}
+	b := &builder{
+		options: o, plugin: p,
+		services: map[protoreflect.FullName]*protogen.Service{},
+		enums:    map[protoreflect.FullName]*ErrorEnum{},
+		errors:   map[protoreflect.FullName]*Error{},
+	}
 	system := &System{Options: o}
 	b.checkFiles()
 	b.checkLinked()
 	b.checkImportCycles()
 	for _, f := range p.Files {
 		b.readErrors(f)
+		for _, s := range f.Services {
+			b.services[s.Desc.FullName()] = s
+		}
 	}
 	for _, f := range byPath(p.Files) {
 		if !f.Generate {
@@ -45,7 +53,7 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	}
 	b.checkNames(system)
 	g := newGraph(system)
-	b.checkDeferred(system, g)
+	b.checkCalls(system, g)
 	if o.System {
 		b.checkSystem(system, g)
 	}
@@ -64,9 +72,11 @@ type builder struct {
 	options Options
 	plugin  *protogen.Plugin
 	file    scope // of the file being read
-	enums   map[protoreflect.FullName]*ErrorEnum
-	errors  map[protoreflect.FullName]*Error // of all enums
-	faults  fault.List
+	// services are all that the compiler knows, in this run or imported.
+	services map[protoreflect.FullName]*protogen.Service
+	enums    map[protoreflect.FullName]*ErrorEnum
+	errors   map[protoreflect.FullName]*Error // of all enums
+	faults   fault.List
 }
 
 // extension is the annotation of a descriptor: the empty message if it has none.

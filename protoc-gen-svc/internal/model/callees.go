@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
@@ -27,49 +28,86 @@ const maxConnections = 16
 // callees follow from the calls of the methods, at once or deferred; the annotation only adds
 // settings.
 func (b *builder) callees(s *Service, o *svcv1.Service) []*Callee {
-	known, called := map[string]*Callee{}, map[Call]bool{}
-	add := func(call Call, at Origin) *Callee {
+	known, called := map[string]*Callee{}, map[Call]*Called{}
+	add := func(call Call, at Origin) *Called {
 		c := known[call.Service]
 		if c == nil {
 			c = b.callee(call.Service, at)
 			known[call.Service] = c
 		}
-		if !called[call] {
-			called[call] = true
-			c.Methods = append(c.Methods, call.Method)
+		if called[call] == nil {
+			called[call] = b.called(c.proto, call.Method)
+			c.Methods = append(c.Methods, called[call])
 		}
-		return c
+		return called[call]
 	}
 	for _, m := range s.Methods {
 		for i, call := range m.Calls {
 			add(call, m.place("calls", i))
 		}
 		for i, call := range m.Defers {
-			c := add(call, m.place("defers", i))
-			c.Deferred = append(c.Deferred, call.Method)
+			add(call, m.place("defers", i)).Deferred = true
 		}
 	}
 	out := slices.SortedFunc(maps.Values(known), func(a, b *Callee) int { return strings.Compare(a.FullName, b.FullName) })
 	b.calleeSettings(s, o, known)
 	b.nameCallees(out)
+	for _, c := range out {
+		c.Client = s.GoName + c.Field + "Client"
+	}
 	return out
 }
 
 func (b *builder) callee(full string, first Origin) *Callee {
 	name := protoreflect.FullName(full)
-	goName := goCamelCase(string(name.Name()))
-	pkg := packageOf(b.options.Root, name.Parent())
-	return &Callee{
+	c := &Callee{
 		FullName:    full,
-		Field:       goName,
+		Field:       goCamelCase(string(name.Name())),
 		Balance:     balance[svcv1.Balance_BALANCE_UNSPECIFIED],
 		Breaker:     b.breaker(first, nil),
 		Connections: 1,
-		Client:      pkg.Ident(identifier(goName) + "Client"),
-		Dial:        pkg.Ident("Dial" + identifier(goName)),
-		Target:      pkg.Ident(identifier(goName) + "Target"),
 		first:       first,
+		proto:       b.services[name],
 	}
+	if p := c.proto; p != nil {
+		c.NewClient = b.importPath(p.Desc).Ident("New" + p.GoName + "Client")
+		c.Spec = packageOf(b.options.Root, name.Parent()).Ident(identifier(p.GoName) + "Spec")
+	}
+	return c
+}
+
+// called finds a method of a service. Where the run does not see it, which is a fault, it
+// has no more than its name.
+func (b *builder) called(s *protogen.Service, name string) *Called {
+	m := methodOf(s, name)
+	if m == nil {
+		return &Called{Name: name}
+	}
+	return &Called{
+		Name:       name,
+		GoName:     m.GoName,
+		Kind:       kindOf(m.Desc),
+		Input:      m.Input.GoIdent,
+		Output:     m.Output.GoIdent,
+		FullMethod: fullMethod(b.importPath(s.Desc), s.GoName, m.GoName),
+	}
+}
+
+// methodOf finds a method of a service by its name; nil where there is none, or no service.
+func methodOf(s *protogen.Service, name string) *protogen.Method {
+	if s == nil {
+		return nil
+	}
+	m := s.Desc.Methods().ByName(protoreflect.Name(name))
+	if m == nil {
+		return nil
+	}
+	return s.Methods[m.Index()]
+}
+
+// importPath is that of the Go package in which a declaration is.
+func (b *builder) importPath(d protoreflect.Descriptor) protogen.GoImportPath {
+	return b.plugin.FilesByPath[d.ParentFile().Path()].GoImportPath
 }
 
 func (b *builder) calleeSettings(s *Service, o *svcv1.Service, known map[string]*Callee) {
@@ -144,6 +182,17 @@ func (b *builder) nameCallees(callees []*Callee) {
 	}
 }
 
+// checkCalls checks that what is called exists and can be called so.
+func (b *builder) checkCalls(system *System, g *graph) {
+	for _, s := range system.Services {
+		for _, m := range s.Methods {
+			b.checkCallees(m, "calls", m.Calls, g)
+			b.checkCallees(m, "defers", m.Defers, g)
+			b.checkDeferrable(m, g)
+		}
+	}
+}
+
 // checkSystem checks what only a run that sees every service can know.
 func (b *builder) checkSystem(system *System, g *graph) {
 	worst := worstPaths{g, map[*Method]*worstPath{}}
@@ -152,7 +201,6 @@ func (b *builder) checkSystem(system *System, g *graph) {
 			c.Service = g.services[c.FullName]
 		}
 		for _, m := range s.Methods {
-			b.checkCallees(m, "calls", m.Calls, g)
 			b.checkBudget(m, g)
 			b.checkAmplification(m, worst)
 			b.checkForeignErrors(m, g)
@@ -169,25 +217,23 @@ func (b *builder) checkSystem(system *System, g *graph) {
 func (b *builder) checkCallees(m *Method, field string, calls []Call, g *graph) {
 	for i, call := range calls {
 		at, name := m.place(field, i), call.Service+"/"+call.Method
-		switch callee := g.services[call.Service]; {
-		case g.method(call) != nil, callee == nil && !b.options.System:
-		case callee == nil:
-			b.fault(at, serviceNotInRun, name, call.Service, b.notInRun(m, call.Service, g))
-		default:
+		callee := b.services[protoreflect.FullName(call.Service)]
+		switch {
+		case callee == nil, b.options.System && g.services[call.Service] == nil:
+			b.fault(at, serviceNotInRun, name, call.Service, b.notInRun(m, call.Service))
+		case methodOf(callee, call.Method) == nil:
 			b.fault(at, calleeMethod, name, call.Service, call.Method, didYouMean(call.Method, methodNames(callee)))
 		}
 	}
 }
 
 // notInRun is what may help to have a service in the run.
-func (b *builder) notInRun(m *Method, service string, g *graph) string {
-	known := map[protoreflect.FullName]bool{}
-	for full := range g.services {
-		known[protoreflect.FullName(full)] = true
-	}
-	hint := suggestion(known, m.proto.Desc.ParentFile().Package(), service)
+func (b *builder) notInRun(m *Method, service string) string {
+	hint := suggestion(b.services, m.proto.Desc.ParentFile().Package(), service)
 	switch {
-	case hint != "" && !b.exists(service):
+	case !b.options.System:
+		return hint + " (import its file, or generate for it too)"
+	case hint != "" && b.services[protoreflect.FullName(service)] == nil:
 		return hint
 	case b.seesFolders():
 		return " (name a service of this system, or generate for its file too)"
@@ -208,22 +254,10 @@ func (b *builder) seesFolders() bool {
 	return len(folders) > 1
 }
 
-// exists reports whether the compiler knows a service, in this run or not.
-func (b *builder) exists(service string) bool {
-	for _, f := range b.plugin.Files {
-		for _, s := range f.Services {
-			if string(s.Desc.FullName()) == service {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func methodNames(s *Service) []string {
+func methodNames(s *protogen.Service) []string {
 	var names []string
 	for _, m := range s.Methods {
-		names = append(names, m.Name)
+		names = append(names, string(m.Desc.Name()))
 	}
 	return names
 }

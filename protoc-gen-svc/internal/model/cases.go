@@ -27,18 +27,18 @@ func (m *Method) Cases() []Case {
 	return out
 }
 
-// Failing are the methods that declare errors.
+// Failing are the methods with several errors, which callers have to tell apart.
 func (s *Service) Failing() []*Method {
 	var out []*Method
 	for _, m := range s.Methods {
-		if len(m.Errors) > 0 {
+		if len(m.Errors) > 1 {
 			out = append(out, m)
 		}
 	}
 	return out
 }
 
-// Fails reports whether a method of the service declares errors.
+// Fails reports whether a method of the service has several errors.
 func (s *Service) Fails() bool { return len(s.Failing()) > 0 }
 
 // caseClaims are the identifiers and the file of the cases.

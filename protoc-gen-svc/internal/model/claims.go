@@ -139,10 +139,8 @@ func (s *Service) Identifiers() []string {
 			names = append(names, fmt.Sprintf(form, s.GoName))
 		}
 	}
-	for _, m := range s.Methods {
-		if m.Deferrable() {
-			names = append(names, s.DeferredType(m))
-		}
+	for _, c := range s.Callees {
+		names = append(names, c.Client)
 	}
 	names = append(names, s.caseClaims()...)
 	for _, form := range ofService.unexported {

@@ -1,50 +1,24 @@
 package model
 
-import (
-	"slices"
-
-	"google.golang.org/protobuf/compiler/protogen"
-	"google.golang.org/protobuf/reflect/protoreflect"
-)
+import "google.golang.org/protobuf/reflect/protoreflect"
 
 // Deferred is a method of another service that is called through the outbox.
 type Deferred struct {
+	*Called
+	Callee *Callee
 	// Field is its name in the generated Outbox: that of the callee in Deps, then
 	// that of the method.
-	Field  string
-	Callee *Callee
-	Method string
-	// Wire is its name on the wire, GoMethod that of the client's method, Type its
-	// type in the callee's package.
-	Wire, GoMethod string
-	Type           protogen.GoIdent
+	Field string
 }
 
-// Deferrable reports whether calls of the method may go through an outbox, which
-// makes them at least once and waits for nobody. The callee's package then has
-// a type for it.
-func (m *Method) Deferrable() bool { return m.Kind == Unary && m.Idempotent }
-
-// DeferredType is the name of that type.
-func (s *Service) DeferredType(m *Method) string { return deferredType(s.GoName, m.GoName) }
-
-func deferredType(service, method string) string { return service + method + "Deferred" }
-
 // deferred lists what the methods of a service defer, each once, by callee.
-func (b *builder) deferred(s *Service) []*Deferred {
+func deferred(callees []*Callee) []*Deferred {
 	var out []*Deferred
-	for _, c := range s.Callees {
-		service := identifier(goCamelCase(string(protoreflect.FullName(c.FullName).Name())))
-		for _, name := range sorted(c.Deferred) {
-			method := goCamelCase(name)
-			out = append(out, &Deferred{
-				Field:    c.Field + method,
-				Callee:   c,
-				Method:   name,
-				Wire:     "/" + c.FullName + "/" + name,
-				GoMethod: method,
-				Type:     c.Dial.GoImportPath.Ident(deferredType(service, method)),
-			})
+	for _, c := range callees {
+		for _, m := range c.Methods {
+			if m.Deferred {
+				out = append(out, &Deferred{Called: m, Callee: c, Field: c.Field + m.GoName})
+			}
 		}
 	}
 	return out
@@ -62,40 +36,35 @@ func (b *builder) checkOutbox(s *Service) {
 	}
 }
 
-// checkDeferred refuses deferred calls of methods that cannot be called twice.
-// Those of services that this run does not see have no type to refer to, which
-// the Go compiler says.
-func (b *builder) checkDeferred(system *System, g *graph) {
-	for _, s := range system.Services {
-		for _, m := range s.Methods {
-			b.checkCallees(m, "defers", m.Defers, g)
-			b.checkDeferrable(m, g)
-		}
-	}
-}
-
+// checkDeferrable refuses deferred calls of methods that cannot be called twice.
 func (b *builder) checkDeferrable(m *Method, g *graph) {
 	for i, c := range m.Defers {
-		callee := g.method(c)
 		at, name := m.place("defers", i), c.Service+"/"+c.Method
+		p, callee := methodOf(b.services[protoreflect.FullName(c.Service)], c.Method), g.method(c)
 		switch {
-		case callee == nil:
-		case callee.Kind != Unary:
-			b.fault(at, deferStream, name, callee.Kind.Streams())
-		case !callee.Idempotent:
+		case p != nil && kindOf(p.Desc) != Unary:
+			b.fault(at, deferStream, name, kindOf(p.Desc).Streams())
+		case callee != nil && !callee.Idempotent:
 			b.fault(at, deferNotIdempotent, name)
 		}
 	}
 }
 
-// Defers reports whether any method defers a call of the callee's method.
-func (c *Callee) Defers(method string) bool { return slices.Contains(c.Deferred, method) }
+// names are the methods that are called.
+func (c *Callee) names() []string {
+	var out []string
+	for _, m := range c.Methods {
+		out = append(out, m.Name)
+	}
+	return out
+}
 
 // described are the methods called, with a word about how.
 func (c *Callee) described() []string {
 	var out []string
-	for _, name := range c.Methods {
-		if c.Defers(name) {
+	for _, m := range c.Methods {
+		name := m.Name
+		if m.Deferred {
 			name += " (deferred)"
 		}
 		out = append(out, name)

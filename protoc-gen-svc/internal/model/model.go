@@ -214,18 +214,29 @@ type Callee struct {
 	GatesReadiness bool
 	// Breaker says when the callee is not called; nil for never.
 	Breaker *Breaker
-	// Methods are the names of the methods called, sorted.
-	Methods []string
-	// Deferred are those of them that are called through the outbox, perhaps twice.
-	Deferred []string
-	// Client and Dial are the identifiers that the callee's package has for it.
-	Client, Dial protogen.GoIdent
-	// Target is that of its target there.
-	Target protogen.GoIdent
+	// Methods are those that are called, in the order of the calls.
+	Methods []*Called
+	// Client is the name of the caller's interface with these methods and no other.
+	Client string
+	// NewClient makes a client of all methods, Spec is what clients have to know; each is in
+	// a package of the callee.
+	NewClient, Spec protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.
 	Service *Service
 
-	first Origin // the mention that a fault about the callee points at
+	first Origin            // the mention that a fault about the callee points at
+	proto *protogen.Service // nil if the run does not see it, which is a fault
+}
+
+// Called is a method of a callee.
+type Called struct {
+	Name, GoName  string
+	Kind          Kind
+	Input, Output protogen.GoIdent
+	// FullMethod is the constant with its name on the wire.
+	FullMethod protogen.GoIdent
+	// Deferred says that it is called through the outbox too, perhaps twice.
+	Deferred bool
 }
 
 // Breaker is when calls to a callee stop.

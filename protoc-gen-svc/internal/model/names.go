@@ -229,7 +229,7 @@ func unexported(s string) string {
 // Exported ones read as people expect, which is why identifier keeps the names of
 // services away from them.
 var ofService = struct{ exported, unexported []string }{
-	exported:   []string{"%sName", "%sClient", "%sTarget", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicies", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
+	exported:   []string{"%sName", "%sClient", "%sSpec", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicies", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
 	unexported: []string{"%sServer", "New%sServer"},
 }
 

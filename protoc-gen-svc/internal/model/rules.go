@@ -72,7 +72,7 @@ var reasons = []fault.Rule{
 	{Name: "stream-bounds", Why: "The bounds of streams mean nothing for methods that have none, `max_messages` nothing where the caller sends one message, and a deadline or an idle time nothing that the age of the stream always comes before."},
 	{Name: "trace-sample-ratio", Why: "A share of traces is from 0 to 1."},
 	{Name: "unbounded-label", Why: "Every value of a label is a series of its own. A label fed from free text, an id for instance, makes as many as there are users; so the values are named and anything else counts as \"other\"."},
-	{Name: "unknown-callee", Why: "The service or the method that is called is not in this run. Check the spelling, and that buf runs the plugin once for all folders: `strategy: all`. Checked with `system=true`."},
+	{Name: "unknown-callee", Why: "The service or the method that is called is not in this run. The client that the handler gets is made of the types of the methods, so the run has to see them. Check the spelling, and that buf runs the plugin once for all folders: `strategy: all`. Without `system=true`, importing the file of the called service is enough."},
 	{Name: "unknown-error", Why: "`errors` names values of annotated enums, resolved like type names from the package outward and through imports."},
 	{Name: "unknown-message", Why: "`config` names a message, resolved like a type name."},
 	{Name: "unused-callee", Why: "Settings of a callee that no method calls have no effect. Name the call under `calls`, or remove the settings."},

@@ -66,7 +66,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkRoutes(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
-	s.Deferred = b.deferred(s)
+	s.Deferred = deferred(s.Callees)
 	b.checkOutbox(s)
 	b.checkRetention(s, options.GetDatabase())
 	s.HTTPCallees = b.httpCallees(s, options)

@@ -228,7 +228,7 @@ func (s *Service) calleeSettings() []Setting {
 	out := []Setting{{Path: "callees", Comment: "Connections to the services that this one calls."}}
 	for _, c := range s.Callees {
 		out = append(out,
-			Setting{Path: "callees." + c.Key, Comment: Comment(c.FullName + ": " + strings.Join(c.Methods, ", ") + ".")},
+			Setting{Path: "callees." + c.Key, Comment: Comment(c.FullName + ": " + strings.Join(c.names(), ", ") + ".")},
 			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true,
 				Comment: "Where it is, an address of grpc-go. Unset: the headless Service that its contract names."},
 			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance",

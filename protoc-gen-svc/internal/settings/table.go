@@ -113,7 +113,7 @@ var table = map[string]row{
 	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return emit.Short(m.Timeout) }),
 	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
 	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
-	"(svc.v1.method).idempotency_key":       value(and(service, "go/client.go.tmpl"), func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
 	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
 	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return emit.Short(r.InitialBackoff) }),

@@ -5,7 +5,7 @@ package orderv1svc
 
 import (
 	svc "github.com/protosvc/protosvc/svc"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	codes "google.golang.org/grpc/codes"
 )
 
@@ -15,7 +15,7 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// OrderErrorNotFound: There is no such order.
-	OrderErrorNotFound = &errors.Code{
+	OrderErrorNotFound = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_NOT_FOUND",
 		GRPC:    codes.NotFound,
@@ -24,19 +24,19 @@ var (
 	}
 
 	// OrderErrorUserNotFound: The user who orders does not exist.
-	OrderErrorUserNotFound = &errors.Code{
+	OrderErrorUserNotFound = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_USER_NOT_FOUND",
 		GRPC:    codes.NotFound,
 		HTTP:    404,
 		Message: "user {user_id} does not exist",
-		Translations: []errors.Translation{
+		Translations: []svcerrors.Translation{
 			{Locale: "de", Message: "Nutzer {user_id} gibt es nicht"},
 		},
 	}
 
 	// OrderErrorUserNotActive: The user may not order.
-	OrderErrorUserNotActive = &errors.Code{
+	OrderErrorUserNotActive = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_USER_NOT_ACTIVE",
 		GRPC:    codes.FailedPrecondition,
@@ -45,7 +45,7 @@ var (
 	}
 
 	// OrderErrorPaymentDeclined: The payment was declined.
-	OrderErrorPaymentDeclined = &errors.Code{
+	OrderErrorPaymentDeclined = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_PAYMENT_DECLINED",
 		GRPC:    codes.FailedPrecondition,
@@ -54,7 +54,7 @@ var (
 	}
 
 	// OrderErrorTransitionNotAllowed: The order is in a state that does not allow the change.
-	OrderErrorTransitionNotAllowed = &errors.Code{
+	OrderErrorTransitionNotAllowed = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_TRANSITION_NOT_ALLOWED",
 		GRPC:    codes.FailedPrecondition,
@@ -63,7 +63,7 @@ var (
 	}
 
 	// OrderErrorRequestIDReused: The request id was used before for another order.
-	OrderErrorRequestIDReused = &errors.Code{
+	OrderErrorRequestIDReused = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_REQUEST_ID_REUSED",
 		GRPC:    codes.AlreadyExists,
@@ -72,7 +72,7 @@ var (
 	}
 
 	// OrderErrorCurrenciesDiffer: The items are priced in more than one currency.
-	OrderErrorCurrenciesDiffer = &errors.Code{
+	OrderErrorCurrenciesDiffer = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_CURRENCIES_DIFFER",
 		GRPC:    codes.InvalidArgument,
@@ -81,7 +81,7 @@ var (
 	}
 
 	// OrderErrorPageTokenInvalid: The page token was not made by this service.
-	OrderErrorPageTokenInvalid = &errors.Code{
+	OrderErrorPageTokenInvalid = &svcerrors.Code{
 		Domain:  "order.shop",
 		Reason:  "ORDER_ERROR_PAGE_TOKEN_INVALID",
 		GRPC:    codes.InvalidArgument,
@@ -91,7 +91,7 @@ var (
 )
 
 // OrderErrorTable are all of them.
-var OrderErrorTable = errors.Table{
+var OrderErrorTable = svcerrors.Table{
 	OrderErrorNotFound,
 	OrderErrorUserNotFound,
 	OrderErrorUserNotActive,
@@ -103,41 +103,41 @@ var OrderErrorTable = errors.Table{
 }
 
 // NewOrderErrorNotFound returns OrderErrorNotFound: order {order_id} does not exist.
-func NewOrderErrorNotFound(orderID string) *errors.Error {
+func NewOrderErrorNotFound(orderID string) *svcerrors.Error {
 	return OrderErrorNotFound.New("order_id", orderID)
 }
 
 // NewOrderErrorUserNotFound returns OrderErrorUserNotFound: user {user_id} does not exist.
-func NewOrderErrorUserNotFound(userID string) *errors.Error {
+func NewOrderErrorUserNotFound(userID string) *svcerrors.Error {
 	return OrderErrorUserNotFound.New("user_id", userID)
 }
 
 // NewOrderErrorUserNotActive returns OrderErrorUserNotActive: user {user_id} is not active.
-func NewOrderErrorUserNotActive(userID string) *errors.Error {
+func NewOrderErrorUserNotActive(userID string) *svcerrors.Error {
 	return OrderErrorUserNotActive.New("user_id", userID)
 }
 
 // NewOrderErrorPaymentDeclined returns OrderErrorPaymentDeclined: payment of order {order_id} was declined: {decline_reason}.
-func NewOrderErrorPaymentDeclined(orderID, declineReason string) *errors.Error {
+func NewOrderErrorPaymentDeclined(orderID, declineReason string) *svcerrors.Error {
 	return OrderErrorPaymentDeclined.New("order_id", orderID, "decline_reason", declineReason)
 }
 
 // NewOrderErrorTransitionNotAllowed returns OrderErrorTransitionNotAllowed: order {order_id} is {state} and cannot become {wanted}.
-func NewOrderErrorTransitionNotAllowed(orderID, state, wanted string) *errors.Error {
+func NewOrderErrorTransitionNotAllowed(orderID, state, wanted string) *svcerrors.Error {
 	return OrderErrorTransitionNotAllowed.New("order_id", orderID, "state", state, "wanted", wanted)
 }
 
 // NewOrderErrorRequestIDReused returns OrderErrorRequestIDReused: request id {request_id} was used for a different order.
-func NewOrderErrorRequestIDReused(requestID string) *errors.Error {
+func NewOrderErrorRequestIDReused(requestID string) *svcerrors.Error {
 	return OrderErrorRequestIDReused.New("request_id", requestID)
 }
 
 // NewOrderErrorCurrenciesDiffer returns OrderErrorCurrenciesDiffer: items are priced in {first} and {second}.
-func NewOrderErrorCurrenciesDiffer(first, second string) *errors.Error {
+func NewOrderErrorCurrenciesDiffer(first, second string) *svcerrors.Error {
 	return OrderErrorCurrenciesDiffer.New("first", first, "second", second)
 }
 
 // NewOrderErrorPageTokenInvalid returns OrderErrorPageTokenInvalid: page token is not valid.
-func NewOrderErrorPageTokenInvalid() *errors.Error {
+func NewOrderErrorPageTokenInvalid() *svcerrors.Error {
 	return OrderErrorPageTokenInvalid.New()
 }

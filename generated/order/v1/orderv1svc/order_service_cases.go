@@ -4,7 +4,7 @@
 package orderv1svc
 
 import (
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
 
 // OrderServiceCreateOrderErrors has a method for each error that CreateOrder declares. A caller who
@@ -12,58 +12,26 @@ import (
 // longer compiles.
 type OrderServiceCreateOrderErrors[T any] interface {
 	// OrderErrorUserNotFound: The user who orders does not exist.
-	OrderErrorUserNotFound(*errors.Error) T
+	OrderErrorUserNotFound(*svcerrors.Error) T
 	// OrderErrorUserNotActive: The user may not order.
-	OrderErrorUserNotActive(*errors.Error) T
+	OrderErrorUserNotActive(*svcerrors.Error) T
 	// OrderErrorPaymentDeclined: The payment was declined.
-	OrderErrorPaymentDeclined(*errors.Error) T
+	OrderErrorPaymentDeclined(*svcerrors.Error) T
 	// OrderErrorRequestIDReused: The request id was used before for another order.
-	OrderErrorRequestIDReused(*errors.Error) T
+	OrderErrorRequestIDReused(*svcerrors.Error) T
 	// OrderErrorCurrenciesDiffer: The items are priced in more than one currency.
-	OrderErrorCurrenciesDiffer(*errors.Error) T
+	OrderErrorCurrenciesDiffer(*svcerrors.Error) T
 }
 
 // MatchOrderServiceCreateOrder calls the method for an error that CreateOrder declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchOrderServiceCreateOrder[T any](err error, cases OrderServiceCreateOrderErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: OrderErrorUserNotFound, Do: cases.OrderErrorUserNotFound},
-		errors.Case[T]{Code: OrderErrorUserNotActive, Do: cases.OrderErrorUserNotActive},
-		errors.Case[T]{Code: OrderErrorPaymentDeclined, Do: cases.OrderErrorPaymentDeclined},
-		errors.Case[T]{Code: OrderErrorRequestIDReused, Do: cases.OrderErrorRequestIDReused},
-		errors.Case[T]{Code: OrderErrorCurrenciesDiffer, Do: cases.OrderErrorCurrenciesDiffer},
-	)
-}
-
-// OrderServiceGetOrderErrors has a method for each error that GetOrder declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type OrderServiceGetOrderErrors[T any] interface {
-	// OrderErrorNotFound: There is no such order.
-	OrderErrorNotFound(*errors.Error) T
-}
-
-// MatchOrderServiceGetOrder calls the method for an error that GetOrder declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchOrderServiceGetOrder[T any](err error, cases OrderServiceGetOrderErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: OrderErrorNotFound, Do: cases.OrderErrorNotFound},
-	)
-}
-
-// OrderServiceListOrdersErrors has a method for each error that ListOrders declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type OrderServiceListOrdersErrors[T any] interface {
-	// OrderErrorPageTokenInvalid: The page token was not made by this service.
-	OrderErrorPageTokenInvalid(*errors.Error) T
-}
-
-// MatchOrderServiceListOrders calls the method for an error that ListOrders declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchOrderServiceListOrders[T any](err error, cases OrderServiceListOrdersErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: OrderErrorPageTokenInvalid, Do: cases.OrderErrorPageTokenInvalid},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: OrderErrorUserNotFound, Do: cases.OrderErrorUserNotFound},
+		svcerrors.Case[T]{Code: OrderErrorUserNotActive, Do: cases.OrderErrorUserNotActive},
+		svcerrors.Case[T]{Code: OrderErrorPaymentDeclined, Do: cases.OrderErrorPaymentDeclined},
+		svcerrors.Case[T]{Code: OrderErrorRequestIDReused, Do: cases.OrderErrorRequestIDReused},
+		svcerrors.Case[T]{Code: OrderErrorCurrenciesDiffer, Do: cases.OrderErrorCurrenciesDiffer},
 	)
 }
 
@@ -72,32 +40,16 @@ func MatchOrderServiceListOrders[T any](err error, cases OrderServiceListOrdersE
 // longer compiles.
 type OrderServiceCancelOrderErrors[T any] interface {
 	// OrderErrorNotFound: There is no such order.
-	OrderErrorNotFound(*errors.Error) T
+	OrderErrorNotFound(*svcerrors.Error) T
 	// OrderErrorTransitionNotAllowed: The order is in a state that does not allow the change.
-	OrderErrorTransitionNotAllowed(*errors.Error) T
+	OrderErrorTransitionNotAllowed(*svcerrors.Error) T
 }
 
 // MatchOrderServiceCancelOrder calls the method for an error that CancelOrder declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchOrderServiceCancelOrder[T any](err error, cases OrderServiceCancelOrderErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: OrderErrorNotFound, Do: cases.OrderErrorNotFound},
-		errors.Case[T]{Code: OrderErrorTransitionNotAllowed, Do: cases.OrderErrorTransitionNotAllowed},
-	)
-}
-
-// OrderServiceWatchOrderErrors has a method for each error that WatchOrder declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type OrderServiceWatchOrderErrors[T any] interface {
-	// OrderErrorNotFound: There is no such order.
-	OrderErrorNotFound(*errors.Error) T
-}
-
-// MatchOrderServiceWatchOrder calls the method for an error that WatchOrder declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchOrderServiceWatchOrder[T any](err error, cases OrderServiceWatchOrderErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: OrderErrorNotFound, Do: cases.OrderErrorNotFound},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: OrderErrorNotFound, Do: cases.OrderErrorNotFound},
+		svcerrors.Case[T]{Code: OrderErrorTransitionNotAllowed, Do: cases.OrderErrorTransitionNotAllowed},
 	)
 }

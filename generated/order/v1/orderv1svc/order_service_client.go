@@ -6,53 +6,36 @@ package orderv1svc
 import (
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	client "github.com/protosvc/protosvc/svc/client"
-	outbox "github.com/protosvc/protosvc/svc/outbox"
 	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // OrderServiceClient calls order.v1.OrderService.
 type OrderServiceClient = orderv1.OrderServiceClient
 
-// OrderServiceTarget is where order.v1.OrderService is found: the address of every replica that
-// is ready.
-const OrderServiceTarget = "dns:///order-headless:9090"
+// OrderServiceSpec is what clients have to know of order.v1.OrderService. Its target has the
+// address of every replica that is ready.
+var OrderServiceSpec = client.Spec{
+	Service: OrderServiceName,
+	Target:  "dns:///order-headless:9090",
+	Methods: []policy.Method{
+		OrderServicePolicies.CreateOrder,
+		OrderServicePolicies.GetOrder,
+		OrderServicePolicies.ListOrders,
+		OrderServicePolicies.CancelOrder,
+		OrderServicePolicies.WatchOrder,
+		OrderServicePolicies.ImportOrders,
+	},
+	Streams: orderv1.OrderService_ServiceDesc.Streams,
+	Errors:  OrderErrorTable,
+}
 
 // DialOrderService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. A call that fails with an error of the contract
 // returns that error: test for it with errors.Is. The connection ends with the dialer.
 func DialOrderService(d *client.Dialer) (OrderServiceClient, error) {
-	conn, err := d.Dial(client.Spec{
-		Service: OrderServiceName,
-		Target:  OrderServiceTarget,
-		Methods: []policy.Method{
-			OrderServicePolicies.CreateOrder,
-			OrderServicePolicies.GetOrder,
-			OrderServicePolicies.ListOrders,
-			OrderServicePolicies.CancelOrder,
-			OrderServicePolicies.WatchOrder,
-			OrderServicePolicies.ImportOrders,
-		},
-		Streams: orderv1.OrderService_ServiceDesc.Streams,
-		Errors:  OrderErrorTable,
-	})
+	conn, err := d.Dial(OrderServiceSpec)
 	if err != nil {
 		return nil, err
 	}
 	return orderv1.NewOrderServiceClient(conn), nil
 }
-
-// OrderServiceCreateOrderDeferred is CreateOrder when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type OrderServiceCreateOrderDeferred = outbox.Deferred[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
-
-// OrderServiceGetOrderDeferred is GetOrder when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type OrderServiceGetOrderDeferred = outbox.Deferred[orderv1.GetOrderRequest, orderv1.GetOrderResponse]
-
-// OrderServiceListOrdersDeferred is ListOrders when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type OrderServiceListOrdersDeferred = outbox.Deferred[orderv1.ListOrdersRequest, orderv1.ListOrdersResponse]
-
-// OrderServiceCancelOrderDeferred is CancelOrder when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type OrderServiceCancelOrderDeferred = outbox.Deferred[orderv1.CancelOrderRequest, orderv1.CancelOrderResponse]

@@ -27,9 +27,9 @@ type orderServiceServer struct {
 }
 
 // newOrderServiceServer binds each method of the handler to its policy.
-func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, idempotency *OrderServiceIdempotency) *orderServiceServer {
+func newOrderServiceServer(b *server.Binder, handler orderv1.OrderServiceServer, deps OrderServiceDeps) *orderServiceServer {
 	return &orderServiceServer{
-		createOrder:  server.BindUnary(b, OrderServicePolicies.CreateOrder, validateOrderService_CreateOrderRequest, idempotency.CreateOrder.Wrap(handler.CreateOrder)),
+		createOrder:  server.BindUnary(b, OrderServicePolicies.CreateOrder, validateOrderService_CreateOrderRequest, deps.Idempotency.CreateOrder.Wrap(handler.CreateOrder)),
 		getOrder:     server.BindUnary(b, OrderServicePolicies.GetOrder, validateOrderService_GetOrderRequest, handler.GetOrder),
 		listOrders:   server.BindUnary(b, OrderServicePolicies.ListOrders, validateOrderService_ListOrdersRequest, handler.ListOrders),
 		cancelOrder:  server.BindUnary(b, OrderServicePolicies.CancelOrder, validateOrderService_CancelOrderRequest, handler.CancelOrder),

@@ -5,15 +5,17 @@ package orderv1svc
 
 import (
 	context "context"
-	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
+	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	paymentv1svc "github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	userv1svc "github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	svc "github.com/protosvc/protosvc/svc"
 	client "github.com/protosvc/protosvc/svc/client"
 	database "github.com/protosvc/protosvc/svc/database"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	outbox "github.com/protosvc/protosvc/svc/outbox"
@@ -54,9 +56,9 @@ var OrderServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
-			Mapped: []errors.Mapping{
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{OrderErrorUserNotFound, OrderErrorUserNotActive, OrderErrorPaymentDeclined, OrderErrorRequestIDReused, OrderErrorCurrenciesDiffer},
+			Mapped: []svcerrors.Mapping{
 				{From: userv1svc.UserErrorNotFound, To: OrderErrorUserNotFound},
 			},
 			Strict: true,
@@ -71,8 +73,8 @@ var OrderServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{OrderErrorNotFound},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{OrderErrorNotFound},
 			Strict:   true,
 		},
 	},
@@ -85,8 +87,8 @@ var OrderServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{OrderErrorPageTokenInvalid},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{OrderErrorPageTokenInvalid},
 			Strict:   true,
 		},
 	},
@@ -99,8 +101,8 @@ var OrderServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{OrderErrorNotFound, OrderErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
@@ -111,8 +113,8 @@ var OrderServicePolicies = struct {
 			MaxAge:      10 * time.Minute,
 			SendTimeout: 30 * time.Second,
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{OrderErrorNotFound},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{OrderErrorNotFound},
 			Strict:   true,
 		},
 	},
@@ -130,7 +132,7 @@ var OrderServicePolicies = struct {
 			SendTimeout: 30 * time.Second,
 			MaxMessages: 100000,
 		},
-		Errors: errors.Contract{
+		Errors: svcerrors.Contract{
 			Strict: true,
 		},
 	},
@@ -151,11 +153,11 @@ type OrderServiceDeps struct {
 	// Metrics are the business metrics of the contract.
 	Metrics *OrderServiceMetrics
 
-	// PaymentService calls payment.v1.PaymentService: Authorize, Refund.
-	PaymentService paymentv1svc.PaymentServiceClient
+	// PaymentService calls payment.v1.PaymentService.
+	PaymentService OrderServicePaymentServiceClient
 
-	// UserService calls user.v1.UserService: GetUser.
-	UserService userv1svc.UserServiceClient
+	// UserService calls user.v1.UserService.
+	UserService OrderServiceUserServiceClient
 
 	// Outbox makes calls after a transaction of DB has committed, even if processes
 	// crash in between.
@@ -167,12 +169,25 @@ type OrderServiceDeps struct {
 	Idempotency *OrderServiceIdempotency
 }
 
+// OrderServicePaymentServiceClient calls payment.v1.PaymentService. It has the methods that the
+// contract of order names in calls and defers, and no other.
+type OrderServicePaymentServiceClient interface {
+	Authorize(ctx context.Context, req *paymentv1.AuthorizeRequest, opts ...grpc.CallOption) (*paymentv1.AuthorizeResponse, error)
+	Refund(ctx context.Context, req *paymentv1.RefundRequest, opts ...grpc.CallOption) (*paymentv1.RefundResponse, error)
+}
+
+// OrderServiceUserServiceClient calls user.v1.UserService. It has the methods that the
+// contract of order names in calls and defers, and no other.
+type OrderServiceUserServiceClient interface {
+	GetUser(ctx context.Context, req *userv1.GetUserRequest, opts ...grpc.CallOption) (*userv1.GetUserResponse, error)
+}
+
 // OrderServiceOutbox holds the methods whose calls are deferred.
 type OrderServiceOutbox struct {
 	// PaymentServiceAuthorize calls payment.v1.PaymentService/Authorize.
-	PaymentServiceAuthorize *paymentv1svc.PaymentServiceAuthorizeDeferred
+	PaymentServiceAuthorize *outbox.Deferred[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
 	// PaymentServiceRefund calls payment.v1.PaymentService/Refund.
-	PaymentServiceRefund *paymentv1svc.PaymentServiceRefundDeferred
+	PaymentServiceRefund *outbox.Deferred[paymentv1.RefundRequest, paymentv1.RefundResponse]
 }
 
 // OrderServiceIdempotency holds the methods whose answers are kept.
@@ -187,6 +202,16 @@ type OrderServiceIdempotency struct {
 func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
 	config := svc.NewConfig[*orderv1.Config]("default_page_size: 20\n"+
 		"watch_interval: \"1s\"\n", validateOrderService_Config)
+	paymentServiceCallee := &svc.Callee{
+		Key:     "payment_service",
+		Spec:    paymentv1svc.PaymentServiceSpec,
+		Balance: client.LeastRequest,
+	}
+	userServiceCallee := &svc.Callee{
+		Key:     "user_service",
+		Spec:    userv1svc.UserServiceSpec,
+		Balance: client.Weighted,
+	}
 	return svc.Service{
 		Name:     "order",
 		FullName: OrderServiceName,
@@ -196,11 +221,8 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			Limits:   svc.Limits{Concurrency: 1000, Connections: 10000, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
 			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
-			Callees: map[string]svc.Callee{
-				"payment_service": {Target: paymentv1svc.PaymentServiceTarget, Balance: client.LeastRequest},
-				"user_service":    {Target: userv1svc.UserServiceTarget, Balance: client.Weighted},
-			},
 		},
+		Callees:      []*svc.Callee{paymentServiceCallee, userServiceCallee},
 		Config:       config,
 		Migrations:   migrations,
 		KeepsAnswers: true,
@@ -210,35 +232,25 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			{Name: "x-tenant-id", MaxBytes: 128},
 			{Name: "x-request-id", MaxBytes: 128},
 		},
-		Start: func(app *svc.App) error {
+		Start: svc.Start(&orderv1.OrderService_ServiceDesc, func(app *svc.App) OrderServiceDeps {
 			deps := OrderServiceDeps{
-				Deps:    app.Deps(),
-				Config:  config,
-				DB:      app.DB(),
-				Metrics: NewOrderServiceMetrics(app.Metrics()),
-			}
-			var err error
-			if deps.PaymentService, err = paymentv1svc.DialPaymentService(app.Callee("payment_service")); err != nil {
-				return err
-			}
-			if deps.UserService, err = userv1svc.DialUserService(app.Callee("user_service")); err != nil {
-				return err
+				Deps:           app.Deps(),
+				Config:         config,
+				DB:             app.DB(),
+				Metrics:        NewOrderServiceMetrics(app.Metrics()),
+				PaymentService: paymentv1.NewPaymentServiceClient(app.Dial(paymentServiceCallee)),
+				UserService:    userv1.NewUserServiceClient(app.Dial(userServiceCallee)),
+				Idempotency: &OrderServiceIdempotency{
+					CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), orderv1.OrderService_CreateOrder_FullMethodName, "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
+				},
 			}
 			deps.Outbox = &OrderServiceOutbox{
-				PaymentServiceAuthorize: outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Authorize", deps.PaymentService.Authorize),
-				PaymentServiceRefund:    outbox.Bind(app.Outbox(), "/payment.v1.PaymentService/Refund", deps.PaymentService.Refund),
+				PaymentServiceAuthorize: outbox.Bind(app.Outbox(), paymentv1.PaymentService_Authorize_FullMethodName, deps.PaymentService.Authorize),
+				PaymentServiceRefund:    outbox.Bind(app.Outbox(), paymentv1.PaymentService_Refund_FullMethodName, deps.PaymentService.Refund),
 			}
-			deps.Idempotency = &OrderServiceIdempotency{
-				CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), orderv1.OrderService_CreateOrder_FullMethodName, "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
-			}
-			handler, err := newHandler(deps)
-			if err != nil {
-				return err
-			}
-			app.Serve(&orderv1.OrderService_ServiceDesc, newOrderServiceServer(app.Binder(), handler, deps.Idempotency))
-			return nil
-		},
-		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+			return deps
+		}, newHandler, newOrderServiceServer),
+		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
 			return orderv1.RegisterOrderServiceHandlerClient(ctx, mux, orderv1.NewOrderServiceClient(conn))
 		},
 	}

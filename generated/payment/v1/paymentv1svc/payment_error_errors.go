@@ -5,7 +5,7 @@ package paymentv1svc
 
 import (
 	svc "github.com/protosvc/protosvc/svc"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	codes "google.golang.org/grpc/codes"
 )
 
@@ -15,7 +15,7 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// PaymentErrorNotFound: There is no such payment.
-	PaymentErrorNotFound = &errors.Code{
+	PaymentErrorNotFound = &svcerrors.Code{
 		Domain:  "payment.shop",
 		Reason:  "PAYMENT_ERROR_NOT_FOUND",
 		GRPC:    codes.NotFound,
@@ -24,7 +24,7 @@ var (
 	}
 
 	// PaymentErrorDeclined: The payer's bank refuses.
-	PaymentErrorDeclined = &errors.Code{
+	PaymentErrorDeclined = &svcerrors.Code{
 		Domain:  "payment.shop",
 		Reason:  "PAYMENT_ERROR_DECLINED",
 		GRPC:    codes.FailedPrecondition,
@@ -33,7 +33,7 @@ var (
 	}
 
 	// PaymentErrorTransitionNotAllowed: The payment is in a state that does not allow the change.
-	PaymentErrorTransitionNotAllowed = &errors.Code{
+	PaymentErrorTransitionNotAllowed = &svcerrors.Code{
 		Domain:  "payment.shop",
 		Reason:  "PAYMENT_ERROR_TRANSITION_NOT_ALLOWED",
 		GRPC:    codes.FailedPrecondition,
@@ -42,7 +42,7 @@ var (
 	}
 
 	// PaymentErrorReferenceReused: The reference was used before for another amount or payer.
-	PaymentErrorReferenceReused = &errors.Code{
+	PaymentErrorReferenceReused = &svcerrors.Code{
 		Domain:  "payment.shop",
 		Reason:  "PAYMENT_ERROR_REFERENCE_REUSED",
 		GRPC:    codes.AlreadyExists,
@@ -52,7 +52,7 @@ var (
 )
 
 // PaymentErrorTable are all of them.
-var PaymentErrorTable = errors.Table{
+var PaymentErrorTable = svcerrors.Table{
 	PaymentErrorNotFound,
 	PaymentErrorDeclined,
 	PaymentErrorTransitionNotAllowed,
@@ -60,21 +60,21 @@ var PaymentErrorTable = errors.Table{
 }
 
 // NewPaymentErrorNotFound returns PaymentErrorNotFound: payment {payment_id} does not exist.
-func NewPaymentErrorNotFound(paymentID string) *errors.Error {
+func NewPaymentErrorNotFound(paymentID string) *svcerrors.Error {
 	return PaymentErrorNotFound.New("payment_id", paymentID)
 }
 
 // NewPaymentErrorDeclined returns PaymentErrorDeclined: payment declined: {decline_reason}.
-func NewPaymentErrorDeclined(declineReason string) *errors.Error {
+func NewPaymentErrorDeclined(declineReason string) *svcerrors.Error {
 	return PaymentErrorDeclined.New("decline_reason", declineReason)
 }
 
 // NewPaymentErrorTransitionNotAllowed returns PaymentErrorTransitionNotAllowed: payment {payment_id} is {state} and cannot become {wanted}.
-func NewPaymentErrorTransitionNotAllowed(paymentID, state, wanted string) *errors.Error {
+func NewPaymentErrorTransitionNotAllowed(paymentID, state, wanted string) *svcerrors.Error {
 	return PaymentErrorTransitionNotAllowed.New("payment_id", paymentID, "state", state, "wanted", wanted)
 }
 
 // NewPaymentErrorReferenceReused returns PaymentErrorReferenceReused: reference {reference} was used for a different payment.
-func NewPaymentErrorReferenceReused(reference string) *errors.Error {
+func NewPaymentErrorReferenceReused(reference string) *svcerrors.Error {
 	return PaymentErrorReferenceReused.New("reference", reference)
 }

@@ -4,7 +4,7 @@
 package paymentv1svc
 
 import (
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
 
 // PaymentServiceAuthorizeErrors has a method for each error that Authorize declares. A caller who
@@ -12,17 +12,17 @@ import (
 // longer compiles.
 type PaymentServiceAuthorizeErrors[T any] interface {
 	// PaymentErrorDeclined: The payer's bank refuses.
-	PaymentErrorDeclined(*errors.Error) T
+	PaymentErrorDeclined(*svcerrors.Error) T
 	// PaymentErrorReferenceReused: The reference was used before for another amount or payer.
-	PaymentErrorReferenceReused(*errors.Error) T
+	PaymentErrorReferenceReused(*svcerrors.Error) T
 }
 
 // MatchPaymentServiceAuthorize calls the method for an error that Authorize declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchPaymentServiceAuthorize[T any](err error, cases PaymentServiceAuthorizeErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: PaymentErrorDeclined, Do: cases.PaymentErrorDeclined},
-		errors.Case[T]{Code: PaymentErrorReferenceReused, Do: cases.PaymentErrorReferenceReused},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: PaymentErrorDeclined, Do: cases.PaymentErrorDeclined},
+		svcerrors.Case[T]{Code: PaymentErrorReferenceReused, Do: cases.PaymentErrorReferenceReused},
 	)
 }
 
@@ -31,17 +31,17 @@ func MatchPaymentServiceAuthorize[T any](err error, cases PaymentServiceAuthoriz
 // longer compiles.
 type PaymentServiceCaptureErrors[T any] interface {
 	// PaymentErrorNotFound: There is no such payment.
-	PaymentErrorNotFound(*errors.Error) T
+	PaymentErrorNotFound(*svcerrors.Error) T
 	// PaymentErrorTransitionNotAllowed: The payment is in a state that does not allow the change.
-	PaymentErrorTransitionNotAllowed(*errors.Error) T
+	PaymentErrorTransitionNotAllowed(*svcerrors.Error) T
 }
 
 // MatchPaymentServiceCapture calls the method for an error that Capture declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchPaymentServiceCapture[T any](err error, cases PaymentServiceCaptureErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: PaymentErrorNotFound, Do: cases.PaymentErrorNotFound},
-		errors.Case[T]{Code: PaymentErrorTransitionNotAllowed, Do: cases.PaymentErrorTransitionNotAllowed},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: PaymentErrorNotFound, Do: cases.PaymentErrorNotFound},
+		svcerrors.Case[T]{Code: PaymentErrorTransitionNotAllowed, Do: cases.PaymentErrorTransitionNotAllowed},
 	)
 }
 
@@ -50,32 +50,16 @@ func MatchPaymentServiceCapture[T any](err error, cases PaymentServiceCaptureErr
 // longer compiles.
 type PaymentServiceRefundErrors[T any] interface {
 	// PaymentErrorNotFound: There is no such payment.
-	PaymentErrorNotFound(*errors.Error) T
+	PaymentErrorNotFound(*svcerrors.Error) T
 	// PaymentErrorTransitionNotAllowed: The payment is in a state that does not allow the change.
-	PaymentErrorTransitionNotAllowed(*errors.Error) T
+	PaymentErrorTransitionNotAllowed(*svcerrors.Error) T
 }
 
 // MatchPaymentServiceRefund calls the method for an error that Refund declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchPaymentServiceRefund[T any](err error, cases PaymentServiceRefundErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: PaymentErrorNotFound, Do: cases.PaymentErrorNotFound},
-		errors.Case[T]{Code: PaymentErrorTransitionNotAllowed, Do: cases.PaymentErrorTransitionNotAllowed},
-	)
-}
-
-// PaymentServiceGetPaymentErrors has a method for each error that GetPayment declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type PaymentServiceGetPaymentErrors[T any] interface {
-	// PaymentErrorNotFound: There is no such payment.
-	PaymentErrorNotFound(*errors.Error) T
-}
-
-// MatchPaymentServiceGetPayment calls the method for an error that GetPayment declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchPaymentServiceGetPayment[T any](err error, cases PaymentServiceGetPaymentErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: PaymentErrorNotFound, Do: cases.PaymentErrorNotFound},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: PaymentErrorNotFound, Do: cases.PaymentErrorNotFound},
+		svcerrors.Case[T]{Code: PaymentErrorTransitionNotAllowed, Do: cases.PaymentErrorTransitionNotAllowed},
 	)
 }

@@ -6,52 +6,35 @@ package paymentv1svc
 import (
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	client "github.com/protosvc/protosvc/svc/client"
-	outbox "github.com/protosvc/protosvc/svc/outbox"
 	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // PaymentServiceClient calls payment.v1.PaymentService.
 type PaymentServiceClient = paymentv1.PaymentServiceClient
 
-// PaymentServiceTarget is where payment.v1.PaymentService is found: the address of every replica that
-// is ready.
-const PaymentServiceTarget = "dns:///payment-headless:9090"
+// PaymentServiceSpec is what clients have to know of payment.v1.PaymentService. Its target has the
+// address of every replica that is ready.
+var PaymentServiceSpec = client.Spec{
+	Service: PaymentServiceName,
+	Target:  "dns:///payment-headless:9090",
+	Methods: []policy.Method{
+		PaymentServicePolicies.Authorize,
+		PaymentServicePolicies.Capture,
+		PaymentServicePolicies.Refund,
+		PaymentServicePolicies.GetPayment,
+		PaymentServicePolicies.Reconcile,
+	},
+	Streams: paymentv1.PaymentService_ServiceDesc.Streams,
+	Errors:  PaymentErrorTable,
+}
 
 // DialPaymentService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. A call that fails with an error of the contract
 // returns that error: test for it with errors.Is. The connection ends with the dialer.
 func DialPaymentService(d *client.Dialer) (PaymentServiceClient, error) {
-	conn, err := d.Dial(client.Spec{
-		Service: PaymentServiceName,
-		Target:  PaymentServiceTarget,
-		Methods: []policy.Method{
-			PaymentServicePolicies.Authorize,
-			PaymentServicePolicies.Capture,
-			PaymentServicePolicies.Refund,
-			PaymentServicePolicies.GetPayment,
-			PaymentServicePolicies.Reconcile,
-		},
-		Streams: paymentv1.PaymentService_ServiceDesc.Streams,
-		Errors:  PaymentErrorTable,
-	})
+	conn, err := d.Dial(PaymentServiceSpec)
 	if err != nil {
 		return nil, err
 	}
 	return paymentv1.NewPaymentServiceClient(conn), nil
 }
-
-// PaymentServiceAuthorizeDeferred is Authorize when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type PaymentServiceAuthorizeDeferred = outbox.Deferred[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse]
-
-// PaymentServiceCaptureDeferred is Capture when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type PaymentServiceCaptureDeferred = outbox.Deferred[paymentv1.CaptureRequest, paymentv1.CaptureResponse]
-
-// PaymentServiceRefundDeferred is Refund when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type PaymentServiceRefundDeferred = outbox.Deferred[paymentv1.RefundRequest, paymentv1.RefundResponse]
-
-// PaymentServiceGetPaymentDeferred is GetPayment when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type PaymentServiceGetPaymentDeferred = outbox.Deferred[paymentv1.GetPaymentRequest, paymentv1.GetPaymentResponse]

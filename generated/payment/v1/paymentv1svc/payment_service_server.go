@@ -26,9 +26,9 @@ type paymentServiceServer struct {
 }
 
 // newPaymentServiceServer binds each method of the handler to its policy.
-func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, idempotency *PaymentServiceIdempotency) *paymentServiceServer {
+func newPaymentServiceServer(b *server.Binder, handler paymentv1.PaymentServiceServer, deps PaymentServiceDeps) *paymentServiceServer {
 	return &paymentServiceServer{
-		authorize:  server.BindUnary(b, PaymentServicePolicies.Authorize, validatePaymentService_AuthorizeRequest, idempotency.Authorize.Wrap(handler.Authorize)),
+		authorize:  server.BindUnary(b, PaymentServicePolicies.Authorize, validatePaymentService_AuthorizeRequest, deps.Idempotency.Authorize.Wrap(handler.Authorize)),
 		capture:    server.BindUnary(b, PaymentServicePolicies.Capture, validatePaymentService_CaptureRequest, handler.Capture),
 		refund:     server.BindUnary(b, PaymentServicePolicies.Refund, validatePaymentService_RefundRequest, handler.Refund),
 		getPayment: server.BindUnary(b, PaymentServicePolicies.GetPayment, validatePaymentService_GetPaymentRequest, handler.GetPayment),

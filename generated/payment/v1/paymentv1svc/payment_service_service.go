@@ -5,12 +5,12 @@ package paymentv1svc
 
 import (
 	context "context"
-	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	idempotency "github.com/protosvc/protosvc/svc/idempotency"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
@@ -49,8 +49,8 @@ var PaymentServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{PaymentErrorDeclined, PaymentErrorReferenceReused},
 			Strict:   true,
 		},
 	},
@@ -63,8 +63,8 @@ var PaymentServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
@@ -77,8 +77,8 @@ var PaymentServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{PaymentErrorNotFound, PaymentErrorTransitionNotAllowed},
 			Strict:   true,
 		},
 	},
@@ -91,8 +91,8 @@ var PaymentServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{PaymentErrorNotFound},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{PaymentErrorNotFound},
 			Strict:   true,
 		},
 	},
@@ -104,7 +104,7 @@ var PaymentServicePolicies = struct {
 			IdleTimeout: 5 * time.Minute,
 			SendTimeout: 30 * time.Second,
 		},
-		Errors: errors.Contract{
+		Errors: svcerrors.Contract{
 			Strict: true,
 		},
 	},
@@ -161,24 +161,18 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 			{Name: "x-tenant-id", MaxBytes: 128},
 			{Name: "x-request-id", MaxBytes: 128},
 		},
-		Start: func(app *svc.App) error {
-			deps := PaymentServiceDeps{
+		Start: svc.Start(&paymentv1.PaymentService_ServiceDesc, func(app *svc.App) PaymentServiceDeps {
+			return PaymentServiceDeps{
 				Deps:    app.Deps(),
 				Config:  config,
 				DB:      app.DB(),
 				Metrics: NewPaymentServiceMetrics(app.Metrics()),
+				Idempotency: &PaymentServiceIdempotency{
+					Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), paymentv1.PaymentService_Authorize_FullMethodName, "reference", (*paymentv1.AuthorizeRequest).GetReference),
+				},
 			}
-			deps.Idempotency = &PaymentServiceIdempotency{
-				Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), paymentv1.PaymentService_Authorize_FullMethodName, "reference", (*paymentv1.AuthorizeRequest).GetReference),
-			}
-			handler, err := newHandler(deps)
-			if err != nil {
-				return err
-			}
-			app.Serve(&paymentv1.PaymentService_ServiceDesc, newPaymentServiceServer(app.Binder(), handler, deps.Idempotency))
-			return nil
-		},
-		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+		}, newHandler, newPaymentServiceServer),
+		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
 			return paymentv1.RegisterPaymentServiceHandlerClient(ctx, mux, paymentv1.NewPaymentServiceClient(conn))
 		},
 	}

@@ -5,7 +5,7 @@ package userv1svc
 
 import (
 	svc "github.com/protosvc/protosvc/svc"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	codes "google.golang.org/grpc/codes"
 )
 
@@ -15,7 +15,7 @@ const _ = svc.SupportPackageIsVersion1
 // with them in the service and in its callers alike.
 var (
 	// UserErrorNotFound: There is no such user.
-	UserErrorNotFound = &errors.Code{
+	UserErrorNotFound = &svcerrors.Code{
 		Domain:  "user.shop",
 		Reason:  "USER_ERROR_NOT_FOUND",
 		GRPC:    codes.NotFound,
@@ -24,7 +24,7 @@ var (
 	}
 
 	// UserErrorEmailTaken: Another user has the email address.
-	UserErrorEmailTaken = &errors.Code{
+	UserErrorEmailTaken = &svcerrors.Code{
 		Domain:  "user.shop",
 		Reason:  "USER_ERROR_EMAIL_TAKEN",
 		GRPC:    codes.AlreadyExists,
@@ -33,7 +33,7 @@ var (
 	}
 
 	// UserErrorDeactivated: The user is deactivated and cannot be changed.
-	UserErrorDeactivated = &errors.Code{
+	UserErrorDeactivated = &svcerrors.Code{
 		Domain:  "user.shop",
 		Reason:  "USER_ERROR_DEACTIVATED",
 		GRPC:    codes.FailedPrecondition,
@@ -42,7 +42,7 @@ var (
 	}
 
 	// UserErrorPageTokenInvalid: The page token was not made by this service.
-	UserErrorPageTokenInvalid = &errors.Code{
+	UserErrorPageTokenInvalid = &svcerrors.Code{
 		Domain:  "user.shop",
 		Reason:  "USER_ERROR_PAGE_TOKEN_INVALID",
 		GRPC:    codes.InvalidArgument,
@@ -52,7 +52,7 @@ var (
 )
 
 // UserErrorTable are all of them.
-var UserErrorTable = errors.Table{
+var UserErrorTable = svcerrors.Table{
 	UserErrorNotFound,
 	UserErrorEmailTaken,
 	UserErrorDeactivated,
@@ -60,21 +60,21 @@ var UserErrorTable = errors.Table{
 }
 
 // NewUserErrorNotFound returns UserErrorNotFound: user {user_id} does not exist.
-func NewUserErrorNotFound(userID string) *errors.Error {
+func NewUserErrorNotFound(userID string) *svcerrors.Error {
 	return UserErrorNotFound.New("user_id", userID)
 }
 
 // NewUserErrorEmailTaken returns UserErrorEmailTaken: email address {email} belongs to another user.
-func NewUserErrorEmailTaken(email string) *errors.Error {
+func NewUserErrorEmailTaken(email string) *svcerrors.Error {
 	return UserErrorEmailTaken.New("email", email)
 }
 
 // NewUserErrorDeactivated returns UserErrorDeactivated: user {user_id} is deactivated.
-func NewUserErrorDeactivated(userID string) *errors.Error {
+func NewUserErrorDeactivated(userID string) *svcerrors.Error {
 	return UserErrorDeactivated.New("user_id", userID)
 }
 
 // NewUserErrorPageTokenInvalid returns UserErrorPageTokenInvalid: page token is not valid.
-func NewUserErrorPageTokenInvalid() *errors.Error {
+func NewUserErrorPageTokenInvalid() *svcerrors.Error {
 	return UserErrorPageTokenInvalid.New()
 }

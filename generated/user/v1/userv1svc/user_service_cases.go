@@ -4,91 +4,27 @@
 package userv1svc
 
 import (
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
-
-// UserServiceCreateUserErrors has a method for each error that CreateUser declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type UserServiceCreateUserErrors[T any] interface {
-	// UserErrorEmailTaken: Another user has the email address.
-	UserErrorEmailTaken(*errors.Error) T
-}
-
-// MatchUserServiceCreateUser calls the method for an error that CreateUser declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchUserServiceCreateUser[T any](err error, cases UserServiceCreateUserErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: UserErrorEmailTaken, Do: cases.UserErrorEmailTaken},
-	)
-}
-
-// UserServiceGetUserErrors has a method for each error that GetUser declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type UserServiceGetUserErrors[T any] interface {
-	// UserErrorNotFound: There is no such user.
-	UserErrorNotFound(*errors.Error) T
-}
-
-// MatchUserServiceGetUser calls the method for an error that GetUser declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchUserServiceGetUser[T any](err error, cases UserServiceGetUserErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: UserErrorNotFound, Do: cases.UserErrorNotFound},
-	)
-}
 
 // UserServiceUpdateUserErrors has a method for each error that UpdateUser declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
 // longer compiles.
 type UserServiceUpdateUserErrors[T any] interface {
 	// UserErrorNotFound: There is no such user.
-	UserErrorNotFound(*errors.Error) T
+	UserErrorNotFound(*svcerrors.Error) T
 	// UserErrorEmailTaken: Another user has the email address.
-	UserErrorEmailTaken(*errors.Error) T
+	UserErrorEmailTaken(*svcerrors.Error) T
 	// UserErrorDeactivated: The user is deactivated and cannot be changed.
-	UserErrorDeactivated(*errors.Error) T
+	UserErrorDeactivated(*svcerrors.Error) T
 }
 
 // MatchUserServiceUpdateUser calls the method for an error that UpdateUser declares. It returns
 // false for any other error, those of the runtime among them, and for nil.
 func MatchUserServiceUpdateUser[T any](err error, cases UserServiceUpdateUserErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: UserErrorNotFound, Do: cases.UserErrorNotFound},
-		errors.Case[T]{Code: UserErrorEmailTaken, Do: cases.UserErrorEmailTaken},
-		errors.Case[T]{Code: UserErrorDeactivated, Do: cases.UserErrorDeactivated},
-	)
-}
-
-// UserServiceListUsersErrors has a method for each error that ListUsers declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type UserServiceListUsersErrors[T any] interface {
-	// UserErrorPageTokenInvalid: The page token was not made by this service.
-	UserErrorPageTokenInvalid(*errors.Error) T
-}
-
-// MatchUserServiceListUsers calls the method for an error that ListUsers declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchUserServiceListUsers[T any](err error, cases UserServiceListUsersErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: UserErrorPageTokenInvalid, Do: cases.UserErrorPageTokenInvalid},
-	)
-}
-
-// UserServiceDeactivateUserErrors has a method for each error that DeactivateUser declares. A caller who
-// implements it handles all of them: with one more error in the contract it no
-// longer compiles.
-type UserServiceDeactivateUserErrors[T any] interface {
-	// UserErrorNotFound: There is no such user.
-	UserErrorNotFound(*errors.Error) T
-}
-
-// MatchUserServiceDeactivateUser calls the method for an error that DeactivateUser declares. It returns
-// false for any other error, those of the runtime among them, and for nil.
-func MatchUserServiceDeactivateUser[T any](err error, cases UserServiceDeactivateUserErrors[T]) (result T, matched bool) {
-	return errors.Match(err,
-		errors.Case[T]{Code: UserErrorNotFound, Do: cases.UserErrorNotFound},
+	return svcerrors.Match(err,
+		svcerrors.Case[T]{Code: UserErrorNotFound, Do: cases.UserErrorNotFound},
+		svcerrors.Case[T]{Code: UserErrorEmailTaken, Do: cases.UserErrorEmailTaken},
+		svcerrors.Case[T]{Code: UserErrorDeactivated, Do: cases.UserErrorDeactivated},
 	)
 }

@@ -6,52 +6,35 @@ package userv1svc
 import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	client "github.com/protosvc/protosvc/svc/client"
-	outbox "github.com/protosvc/protosvc/svc/outbox"
 	policy "github.com/protosvc/protosvc/svc/policy"
 )
 
 // UserServiceClient calls user.v1.UserService.
 type UserServiceClient = userv1.UserServiceClient
 
-// UserServiceTarget is where user.v1.UserService is found: the address of every replica that
-// is ready.
-const UserServiceTarget = "dns:///user-headless:9090"
+// UserServiceSpec is what clients have to know of user.v1.UserService. Its target has the
+// address of every replica that is ready.
+var UserServiceSpec = client.Spec{
+	Service: UserServiceName,
+	Target:  "dns:///user-headless:9090",
+	Methods: []policy.Method{
+		UserServicePolicies.CreateUser,
+		UserServicePolicies.GetUser,
+		UserServicePolicies.UpdateUser,
+		UserServicePolicies.ListUsers,
+		UserServicePolicies.DeactivateUser,
+	},
+	Streams: userv1.UserService_ServiceDesc.Streams,
+	Errors:  UserErrorTable,
+}
 
 // DialUserService returns a client with the deadlines and retries of the contract.
 // It does not wait for the service. A call that fails with an error of the contract
 // returns that error: test for it with errors.Is. The connection ends with the dialer.
 func DialUserService(d *client.Dialer) (UserServiceClient, error) {
-	conn, err := d.Dial(client.Spec{
-		Service: UserServiceName,
-		Target:  UserServiceTarget,
-		Methods: []policy.Method{
-			UserServicePolicies.CreateUser,
-			UserServicePolicies.GetUser,
-			UserServicePolicies.UpdateUser,
-			UserServicePolicies.ListUsers,
-			UserServicePolicies.DeactivateUser,
-		},
-		Streams: userv1.UserService_ServiceDesc.Streams,
-		Errors:  UserErrorTable,
-	})
+	conn, err := d.Dial(UserServiceSpec)
 	if err != nil {
 		return nil, err
 	}
 	return userv1.NewUserServiceClient(conn), nil
 }
-
-// UserServiceGetUserDeferred is GetUser when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type UserServiceGetUserDeferred = outbox.Deferred[userv1.GetUserRequest, userv1.GetUserResponse]
-
-// UserServiceUpdateUserDeferred is UpdateUser when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type UserServiceUpdateUserDeferred = outbox.Deferred[userv1.UpdateUserRequest, userv1.UpdateUserResponse]
-
-// UserServiceListUsersDeferred is ListUsers when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type UserServiceListUsersDeferred = outbox.Deferred[userv1.ListUsersRequest, userv1.ListUsersResponse]
-
-// UserServiceDeactivateUserDeferred is DeactivateUser when it is called through the outbox of another
-// service. That service finds it in its Deps.
-type UserServiceDeactivateUserDeferred = outbox.Deferred[userv1.DeactivateUserRequest, userv1.DeactivateUserResponse]

@@ -25,7 +25,7 @@ type userServiceServer struct {
 }
 
 // newUserServiceServer binds each method of the handler to its policy.
-func newUserServiceServer(b *server.Binder, handler userv1.UserServiceServer) *userServiceServer {
+func newUserServiceServer(b *server.Binder, handler userv1.UserServiceServer, _ UserServiceDeps) *userServiceServer {
 	return &userServiceServer{
 		createUser:     server.BindUnary(b, UserServicePolicies.CreateUser, validateUserService_CreateUserRequest, handler.CreateUser),
 		getUser:        server.BindUnary(b, UserServicePolicies.GetUser, validateUserService_GetUserRequest, handler.GetUser),

@@ -5,12 +5,12 @@ package userv1svc
 
 import (
 	context "context"
-	runtime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	svc "github.com/protosvc/protosvc/svc"
 	database "github.com/protosvc/protosvc/svc/database"
-	errors "github.com/protosvc/protosvc/svc/errors"
+	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	propagate "github.com/protosvc/protosvc/svc/propagate"
@@ -42,8 +42,8 @@ var UserServicePolicies = struct {
 	CreateUser: policy.Method{
 		Name:    userv1.UserService_CreateUser_FullMethodName,
 		Timeout: 500 * time.Millisecond,
-		Errors: errors.Contract{
-			Declared: errors.Table{UserErrorEmailTaken},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{UserErrorEmailTaken},
 			Strict:   true,
 		},
 	},
@@ -55,8 +55,8 @@ var UserServicePolicies = struct {
 			Delay:    50 * time.Millisecond,
 			Codes:    []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{UserErrorNotFound},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{UserErrorNotFound},
 			Strict:   true,
 		},
 	},
@@ -69,8 +69,8 @@ var UserServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{UserErrorNotFound, UserErrorEmailTaken, UserErrorDeactivated},
 			Strict:   true,
 		},
 	},
@@ -83,8 +83,8 @@ var UserServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{UserErrorPageTokenInvalid},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{UserErrorPageTokenInvalid},
 			Strict:   true,
 		},
 	},
@@ -97,8 +97,8 @@ var UserServicePolicies = struct {
 			MaxBackoff:     time.Second,
 			Codes:          []codes.Code{codes.Unavailable},
 		},
-		Errors: errors.Contract{
-			Declared: errors.Table{UserErrorNotFound},
+		Errors: svcerrors.Contract{
+			Declared: svcerrors.Table{UserErrorNotFound},
 			Strict:   true,
 		},
 	},
@@ -142,21 +142,15 @@ func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, err
 			{Name: "x-tenant-id", MaxBytes: 128},
 			{Name: "x-request-id", MaxBytes: 128},
 		},
-		Start: func(app *svc.App) error {
-			deps := UserServiceDeps{
+		Start: svc.Start(&userv1.UserService_ServiceDesc, func(app *svc.App) UserServiceDeps {
+			return UserServiceDeps{
 				Deps:    app.Deps(),
 				Config:  config,
 				DB:      app.DB(),
 				Metrics: NewUserServiceMetrics(app.Metrics()),
 			}
-			handler, err := newHandler(deps)
-			if err != nil {
-				return err
-			}
-			app.Serve(&userv1.UserService_ServiceDesc, newUserServiceServer(app.Binder(), handler))
-			return nil
-		},
-		HTTP: func(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnInterface) error {
+		}, newHandler, newUserServiceServer),
+		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
 			return userv1.RegisterUserServiceHandlerClient(ctx, mux, userv1.NewUserServiceClient(conn))
 		},
 	}
