@@ -241,8 +241,8 @@ func wantLines(t *testing.T, c checkout) {
 		{deploy + "k8s/configmap.yaml", " lowest_rating: 3\n"},
 		{deploy + "README.md", "| `service.lowest_rating` | `ORDER_SERVICE_LOWEST_RATING` | int32 | `3` |"},
 		// the error
-		{library + "order_error_errors.go", "OrderErrorRatedAlready = &errors.Code{\n\t\tDomain:  \"order.shop\",\n\t\tReason:  \"ORDER_ERROR_RATED_ALREADY\",\n\t\tGRPC:    codes.FailedPrecondition,\n\t\tHTTP:    409,"},
-		{library + "order_error_errors.go", `func NewOrderErrorRatedAlready(orderID string) *errors.Error {`},
+		{library + "order_error_errors.go", "OrderErrorRatedAlready = &svcerrors.Code{\n\t\tDomain:  \"order.shop\",\n\t\tReason:  \"ORDER_ERROR_RATED_ALREADY\",\n\t\tGRPC:    codes.FailedPrecondition,\n\t\tHTTP:    409,"},
+		{library + "order_error_errors.go", `func NewOrderErrorRatedAlready(orderID string) *svcerrors.Error {`},
 		{deploy + "README.md", "| `ORDER_ERROR_RATED_ALREADY` | FailedPrecondition | 409 | no |"},
 		// the RPC
 		{"generated/order/v1/order_grpc.pb.go", `OrderService_RateOrder_FullMethodName `},
