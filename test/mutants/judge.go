@@ -24,6 +24,8 @@ var judges = []judge{
 	{"svc/internal/details", []tests{{pkg: "svc/errors"}}},
 	{"svc/internal/pushback", []tests{{pkg: "svc/internal/gateway"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
 	{"svc/internal/rpcmetrics", []tests{{pkg: "svc/metrics"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
+	// Without the lives of projects, which take a minute.
+	{"protoc-gen-svc/internal/sync", []tests{{pkg: "protoc-gen-svc/internal/sync", short: true}}},
 	{"protoc-gen-svc/internal/model", []tests{
 		{pkg: "protoc-gen-svc/internal/model"},
 		// These notice most, in a quarter of the time of all.

@@ -1,7 +1,7 @@
 // Command mutants changes single lines of the project and sees whether its tests
 // notice.
 //
-// Known mutants are the patches in svc/mutants and its like: each was once a
+// Known mutants are the patches in the folder patches: each was once a
 // change that no test noticed, or that one was written for. All of them must be
 // noticed. Others are made by the rules in operators.go; of a sample of them,
 // drawn by a seed, most must be noticed.

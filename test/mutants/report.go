@@ -68,7 +68,7 @@ func (r *report) String() string {
 func (r *report) printKnown(out *strings.Builder) {
 	c := countOf(r.known)
 	fmt.Fprintf(out, "\n## Known mutants\n\n"+
-		"The patches in `svc/mutants`: killed are %d of %d.\n\n", c.killed(), c.tried())
+		"The patches in `%s`: killed are %d of %d.\n\n", patches, c.killed(), c.tried())
 	printTable(out, r.known)
 	printList(out, "Not killed", r.known, survived, invalid)
 }

@@ -14,7 +14,7 @@ import (
 var roots = []string{"svc", "protoc-gen-svc/internal/model"}
 
 // left are folders of no code that runs in a service or in the plugin.
-var left = []string{"svc/oracle", "svc/mutants"}
+var left = []string{"svc/oracle"}
 
 // sites returns every mutation of the project, by file and position.
 func sites(root string) ([]mutation, error) {

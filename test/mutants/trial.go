@@ -66,16 +66,19 @@ func (t *trial) known(ctx context.Context) ([]result, error) {
 	return t.tryAll(ctx, all)
 }
 
+// patches is the folder of the known mutants.
+const patches = "test/mutants/patches"
+
 // knownMutants reads the patches, in order. One that fits the files no more is an
 // error, and all of them are told at once.
 func knownMutants(root string) ([]mutant, error) {
-	patches, err := filepath.Glob(filepath.Join(root, "*", "mutants", "*.patch"))
+	names, err := filepath.Glob(filepath.Join(root, patches, "*.patch"))
 	if err != nil {
 		return nil, err
 	}
 	var all []mutant
 	var errs []error
-	for _, name := range patches {
+	for _, name := range names {
 		m, err := knownMutant(root, name)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))

@@ -67,10 +67,10 @@ func Test(t *testing.T) {
 }
 `,
 		"protoc-gen-svc/internal/model/model.go": "package model\n",
-		"svc/mutants/least.patch":                head + "@@ -5 +5 @@\n-func Least() int { return 3 }\n+func Least() int { return 30 }\n",
-		"svc/mutants/limit.patch":                head + "@@ -3 +3 @@\n-func Limit() int { return 7 }\n+func Limit() int { return 70 }\n",
-		"svc/mutants/sum.patch":                  head + "@@ -8 +8 @@\n-\tfor ; n > 0; n-- {\n+\tfor {\n",
-		"svc/mutants/wrong.patch":                head + "@@ -9 +9 @@\n-\t\tsum = sum + n\n+\t\tsum = many\n",
+		"test/mutants/patches/least.patch":       head + "@@ -5 +5 @@\n-func Least() int { return 3 }\n+func Least() int { return 30 }\n",
+		"test/mutants/patches/limit.patch":       head + "@@ -3 +3 @@\n-func Limit() int { return 7 }\n+func Limit() int { return 70 }\n",
+		"test/mutants/patches/sum.patch":         head + "@@ -8 +8 @@\n-\tfor ; n > 0; n-- {\n+\tfor {\n",
+		"test/mutants/patches/wrong.patch":       head + "@@ -9 +9 @@\n-\t\tsum = sum + n\n+\t\tsum = many\n",
 	} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -101,7 +101,7 @@ A change that makes them run until their time is over counts as killed, and is s
 
 ## Known mutants
 
-The patches in ` + "`svc/mutants`" + `: killed are 2 of 4.
+The patches in ` + "`test/mutants/patches`" + `: killed are 2 of 4.
 
 | Package | Tried | Killed | Hung | Survived |
 |---|---|---|---|---|

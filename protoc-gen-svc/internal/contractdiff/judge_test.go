@@ -1,6 +1,7 @@
 package contractdiff
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -72,43 +73,156 @@ func TestCompareOrder(t *testing.T) {
 	}
 }
 
+// judged are the levels of the four changes between two values: from none to the
+// first, from the first to none, from the first to the second, and back.
+type judged struct{ isNew, isGone, forth, back Level }
+
+// TestJudgements: every judgement, in every direction.
+func TestJudgements(t *testing.T) {
+	all := func(level Level) judged { return judged{level, level, level, level} }
+	// more harms nobody, by the rule of what is ordered or listed.
+	less := func(level Level) judged { return judged{isNew: Safe, isGone: level, forth: Safe, back: level} }
+	tests := []struct {
+		option        string
+		first, second string
+		want          judged
+	}{
+		{"(svc.v1.service).name", "shop", "store", all(Breaking)},
+		{"(svc.v1.service).team", "sales", "web", all(Safe)},
+		{"(svc.v1.service).system", "shop", "web", all(Safe)},
+		{"(svc.v1.service).config", "a.Config", "b.Config", all(Look)},
+		{"(svc.v1.service).database", "true", "false", all(Look)},
+		{"(svc.v1.service).database.secret", "shop-database", "shop-db", judged{Look, Safe, Breaking, Breaking}},
+		{"(svc.v1.service).callees", "1s", "2s", all(Look)},
+		{"(svc.v1.service).callees.gates_readiness", "true", "false", all(Look)},
+		{"(svc.v1.service).propagate", "tenant", "tenant, locale", less(Breaking)},
+		{"(svc.v1.service).propagate.max_bytes", "128", "256", less(Breaking)},
+		{"(svc.v1.service).error_contract", "STRICT", "LENIENT", all(Look)},
+		{"(svc.v1.service).limits", "64", "128", less(Look)},
+		{"(svc.v1.service).limits.adaptive", "true", "false", all(Look)},
+		{"(svc.v1.service).http_callees", "maps", "rates", all(Look)},
+		{"(svc.v1.service).metrics", "sales_total", "orders_total", judged{Safe, Breaking, Breaking, Breaking}},
+		{"(svc.v1.service).metrics.labels.name", "channel", "source", all(Look)},
+		{"(svc.v1.service).metrics.help", "Sales.", "Orders.", all(Safe)},
+		{"(svc.v1.service).metrics.buckets", "1, 2", "1, 2, 3", all(Look)},
+		{"(svc.v1.service).metrics.labels.values", "web, app", "app, shop, web", less(Look)},
+		{"(svc.v1.service).scale", "3", "20", less(Look)},
+		{"(svc.v1.service).ports", "9090", "9000", judged{Look, Breaking, Breaking, Breaking}},
+		{"(svc.v1.service).stop", "5s", "1m", less(Look)},
+		{"(svc.v1.service).trace_sample_ratio", "0.1", "1", all(Safe)},
+
+		{"(svc.v1.method).timeout", "800ms", "1s", judged{isNew: Look, isGone: Safe, forth: Safe, back: Look}},
+		{"(svc.v1.method).calls", "a.B/C", "a.B/C, a.B/D", judged{isNew: Look, isGone: Safe, forth: Look, back: Safe}},
+		{"(svc.v1.method).errors", "GONE", "GONE, LOST", judged{isNew: Look, isGone: Safe, forth: Look, back: Safe}},
+		{"(svc.v1.method).idempotency_key", "id", "key", judged{Look, Breaking, Breaking, Breaking}},
+		{"(svc.v1.method).retry", "3", "5", all(Look)},
+		{"(svc.v1.method).concurrency", "8", "16", judged{Look, Safe, Look, Look}},
+		{"(svc.v1.method).rate_limit", "10", "20", judged{Look, Safe, Look, Look}},
+		{"(svc.v1.method).stream", "1h", "2h", judged{isNew: Look, isGone: Safe, forth: Safe, back: Look}},
+		{"(svc.v1.method).stream.max_messages", "100", "200", judged{Look, Safe, Look, Look}},
+		{"(svc.v1.method).hedge", "50ms", "80ms", all(Look)},
+		{"(svc.v1.method).handler_keeps_key", "true", "false", all(Look)},
+		{"(svc.v1.method).defers", "a.B/C", "a.B/C, a.B/D", all(Look)},
+		{"(svc.v1.method).map_errors.from", "GONE", "LOST", all(Safe)},
+		{"(svc.v1.method).map_errors.to", "GONE", "LOST", all(Breaking)},
+		{"(svc.v1.method).map_errors.handled", "false", "true", judged{Safe, Safe, Look, Look}},
+
+		{"(google.api.http)", "GET /v1/a", "GET /v1/a, GET /v2/a", less(Breaking)},
+		{"idempotency_level", "NO_SIDE_EFFECTS", "IDEMPOTENT", all(Look)},
+		{"deprecated", "true", "false", all(Look)},
+
+		{"(svc.v1.field).default", "10", "20", all(Look)},
+
+		{"(svc.v1.errors).domain", "shop", "store", all(Breaking)},
+		{"(svc.v1.error).code", "NotFound", "Aborted", all(Breaking)},
+		{"(svc.v1.error).http_status", "404", "410", all(Breaking)},
+		{"(svc.v1.error).message", "It is gone.", "It was sold.", all(Safe)},
+		{"(svc.v1.error).trips_breaker", "true", "false", all(Look)},
+		{"(svc.v1.error).retry_delay", "1s", "2s", all(Safe)},
+		{"(svc.v1.error).translations", "de", "fr", all(Safe)},
+		{"(svc.v1.error).retryable", "true", "false", all(Look)},
+	}
+	untested := maps.Clone(judgements)
+	for _, test := range tests {
+		delete(untested, test.option)
+		for _, change := range []struct {
+			old, now string
+			want     Level
+		}{
+			{"", test.first, test.want.isNew}, {test.first, "", test.want.isGone},
+			{test.first, test.second, test.want.forth}, {test.second, test.first, test.want.back},
+		} {
+			if got := judge(test.option, change.old, change.now); got.level != change.want || strings.TrimSpace(got.reason) == "" {
+				t.Errorf("%s from %q to %q is %v, want %s", test.option, change.old, change.now, got, change.want)
+			}
+		}
+	}
+	for option := range untested {
+		t.Errorf("%s has a judgement and no row in the test", option)
+	}
+}
+
+// TestWhole: what it means that a whole thing is new, or gone, by its kind.
+func TestWhole(t *testing.T) {
+	want := map[string]struct{ isNew, isGone Level }{
+		"service": {Look, Breaking},
+		"method":  {Safe, Breaking},
+		"error":   {Safe, Breaking},
+		"config":  {Look, Breaking},
+	}
+	if kinds := slices.Sorted(maps.Keys(want)); !slices.Equal(slices.Sorted(maps.Keys(added)), kinds) || !slices.Equal(slices.Sorted(maps.Keys(gone)), kinds) {
+		t.Errorf("kinds are %v and %v, want %v", added, gone, kinds)
+	}
+	for kind, want := range want {
+		group := []settings.Group{{Kind: kind, Name: "shop"}}
+		isNew, isGone := Compare(nil, group), Compare(group, nil)
+		if len(isNew) != 1 || isNew[0].Level != want.isNew || isNew[0].Reason == "" {
+			t.Errorf("a new %s is %+v, want %s", kind, isNew, want.isNew)
+		}
+		if len(isGone) != 1 || isGone[0].Level != want.isGone || isGone[0].Reason == "" {
+			t.Errorf("a %s that is gone is %+v, want %s", kind, isGone, want.isGone)
+		}
+	}
+}
+
+// TestJudge: how values are measured, and whose judgement an annotation without one
+// of its own has.
 func TestJudge(t *testing.T) {
 	tests := []struct {
 		option, old, now string
 		want             Level
 	}{
-		{"(svc.v1.method).timeout", "2s", "1s", Look},
-		{"(svc.v1.method).timeout", "800ms", "1s", Safe},
 		{"(svc.v1.method).timeout", "0s", "1h", Look}, // there was none
 		{"(svc.v1.method).timeout", "1h", "0s", Safe},
+		{"(svc.v1.service).stop.grace", "0s", "5s", Safe}, // none is the shortest
+		{"(svc.v1.service).stop.grace", "5s", "0s", Look},
 		{"(svc.v1.service).scale.memory", "1Gi", "512Mi", Look},
 		{"(svc.v1.service).scale.memory", "512Mi", "1Gi", Safe},
 		{"(svc.v1.service).scale.cpu", "1", "250m", Look},
-		{"(svc.v1.service).scale.min", "3", "20", Safe},
+		{"(svc.v1.service).scale.cpu", "250m", "1", Safe},
 		{"(svc.v1.service).callees.balance", "BALANCE_ROUND_ROBIN", "BALANCE_PICK_FIRST", Look},
-		{"(svc.v1.service).metrics.labels.values", "web, app", "web", Look},
-		{"(svc.v1.service).metrics.labels.values", "web, app", "app, shop, web", Safe},
-		{"(svc.v1.method).calls", "", "a.B/C", Look},
-		{"(svc.v1.method).calls", "a.B/C", "", Safe},
-		{"(svc.v1.service).ports.http", "", "8080", Look},
+		{"(svc.v1.service).metrics.labels.values", "web, app", "web, shop", Look}, // one more, and one less
 		{"(svc.v1.service).ports.http", "8080", "", Breaking},
-		{"(svc.v1.service).ports.grpc", "9090", "9000", Breaking},
-		{"(svc.v1.service).metrics.name", "", "sales_total", Safe},
 		{"(svc.v1.service).metrics.name", "sales_total", "", Breaking},
-		{"(svc.v1.service).database.secret", "", "shop-database", Look},
-		{"(svc.v1.service).database.secret", "shop-database", "", Safe},
-		{"(svc.v1.service).database.secret", "shop-database", "shop-db", Breaking},
-		{"(google.api.http)", "GET /v1/a", "GET /v1/a, GET /v2/a", Safe},
+		{"(svc.v1.method).idempotency_key", "id", "", Breaking},
 		{"(google.api.http)", "GET /v1/a, GET /v2/a", "GET /v2/a", Breaking},
-		{"(svc.v1.method).map_errors.from", "", "LOST", Safe},
-		{"(svc.v1.method).map_errors.to", "", "LOST", Breaking},
-		{"(svc.v1.method).idempotency_key", "", "id", Look},
-		{"(svc.v1.method).idempotency_key", "id", "key", Breaking},
+		{"(svc.v1.method).unheard_of", "1", "2", Look},
 	}
 	for _, test := range tests {
 		if got := judge(test.option, test.old, test.now); got.level != test.want || strings.TrimSpace(got.reason) == "" {
 			t.Errorf("%s from %q to %q is %v, want %s", test.option, test.old, test.now, got, test.want)
 		}
+	}
+}
+
+// TestQuantity: every unit of Kubernetes is more than the one before it.
+func TestQuantity(t *testing.T) {
+	last := 0.0
+	for _, q := range []string{"", "900m", "1", "1k", "1Ki", "1M", "1Mi", "1G", "1Gi", "1T", "1Ti", "2Ti"} {
+		if got := quantity(q); got <= last && q != "" {
+			t.Errorf("%q is %g, which is not more than %g", q, got, last)
+		}
+		last = quantity(q)
 	}
 }
 

@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -59,6 +60,42 @@ func TestGoTemplatesImportByFunc(t *testing.T) {
 				t.Errorf("%s imports by hand: %s", name, line)
 			}
 		}
+	}
+}
+
+// TestOnePathTwice: what is said of two outputs at one path names both templates,
+// and nothing is rendered.
+func TestOnePathTwice(t *testing.T) {
+	templates := files("a.tmpl", "a", "b.tmpl", "b", "c.tmpl", "c")
+	tests := []struct {
+		name  string
+		paths [3]string // of each template
+		want  string
+	}{
+		{"three paths", [3]string{"deploy/a", "deploy/b", "deploy/c"}, ""},
+		{"two neighbours", [3]string{"deploy/a", "deploy/a", "deploy/c"}, "b.tmpl: deploy/a is written already, by a.tmpl"},
+		{"the first and the last", [3]string{"deploy/a", "deploy/b", "deploy/a"}, "c.tmpl: deploy/a is written already, by a.tmpl"},
+		{"the last two", [3]string{"deploy/a", "deploy/b", "deploy/b"}, "c.tmpl: deploy/b is written already, by b.tmpl"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			w, err := newWriter(templates, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var table []output[string]
+			for i, name := range []string{"a.tmpl", "b.tmpl", "c.tmpl"} {
+				table = append(table, output[string]{template: name, path: func(string) string { return test.paths[i] }})
+			}
+			plan(w, table, "data")
+			got, err := w.write()
+			if said := fmt.Sprint(err); test.want != "" && (said != test.want || got != nil) {
+				t.Errorf("outputs are %v, error is %s, want %s", got, said, test.want)
+			}
+			if test.want == "" && (err != nil || len(got) != len(table)) {
+				t.Errorf("outputs are %v, error is %v", got, err)
+			}
+		})
 	}
 }
 

@@ -82,6 +82,8 @@ func TestSuggest(t *testing.T) {
 		"getUser":                   "GetUser",
 		"GetUsers":                  "GetUsers",
 		"ix":                        "id", // as near as "ip", and first
+		"di":                        "id", // a swap is one mistake, and "ip" is two
+		"pi":                        "ip",
 		"CreateOrder":               "",
 		"":                          "",
 	} {
@@ -91,5 +93,26 @@ func TestSuggest(t *testing.T) {
 	}
 	if got := fault.Suggest("x", nil); got != "" {
 		t.Errorf("Suggest without candidates = %q", got)
+	}
+}
+
+// TestSuggestLimit: a third of the letters may be wrong, and one more; each of the
+// four mistakes counts for one.
+func TestSuggestLimit(t *testing.T) {
+	for name, near := range map[string]bool{
+		"abcdef":   true,
+		"abdcef":   true,  // swapped
+		"badcfe":   true,  // thrice
+		"abcxyz":   true,  // replaced thrice
+		"abxyzw":   false, // four times
+		"abc":      false, // three letters less, of which two may be wrong
+		"abcd":     true,
+		"abcdefgh": true,
+		"bca":      false,
+		"cdefab":   false, // letters that are not neighbours
+	} {
+		if got := fault.Suggest(name, []string{"abcdef"}); (got != "") != near {
+			t.Errorf("Suggest(%q) = %q, want near: %t", name, got, near)
+		}
 	}
 }

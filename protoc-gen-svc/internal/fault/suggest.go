@@ -14,6 +14,10 @@ func Suggest(name string, candidates []string) string {
 
 // distance counts the bytes to insert, delete, replace or swap with their
 // neighbour (the optimal string alignment distance) to make b of a.
+//
+// Package config of the runtime has the same for keys of config files. What is
+// internal to svc is closed to the plugin, and twenty lines are no reason for a
+// public package between the two.
 func distance(a, b string) int {
 	before := make([]int, len(b)+1) // the row before the last one
 	last := make([]int, len(b)+1)

@@ -6,8 +6,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -26,12 +28,19 @@ type handlerPackage struct {
 	funcs    map[string]*ast.FuncDecl            // without receiver
 	methods  map[string]map[string]*ast.FuncDecl // by type, then name
 	types    map[string]declaredType
-	declared map[string]bool // every name at package level
+	vars     []declaredVar
+	declared map[string]*ast.Ident // every name at package level
 }
 
 // declaredType is a type and the file whose imports its expression uses.
 type declaredType struct {
 	spec *ast.TypeSpec
+	file *ast.File
+}
+
+// declaredVar is one line of variables or constants and the file whose imports it uses.
+type declaredVar struct {
+	spec *ast.ValueSpec
 	file *ast.File
 }
 
@@ -45,7 +54,7 @@ func readHandler(dir string) (*handlerPackage, error) {
 		funcs:    map[string]*ast.FuncDecl{},
 		methods:  map[string]map[string]*ast.FuncDecl{},
 		types:    map[string]declaredType{},
-		declared: map[string]bool{},
+		declared: map[string]*ast.Ident{},
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -107,10 +116,11 @@ func (h *handlerPackage) add(file *ast.File) {
 				switch s := spec.(type) {
 				case *ast.TypeSpec:
 					h.types[s.Name.Name] = declaredType{s, file}
-					h.declared[s.Name.Name] = true
+					h.declared[s.Name.Name] = s.Name
 				case *ast.ValueSpec:
+					h.vars = append(h.vars, declaredVar{s, file})
 					for _, name := range s.Names {
-						h.declared[name.Name] = true
+						h.declared[name.Name] = name
 					}
 				}
 			}
@@ -121,7 +131,7 @@ func (h *handlerPackage) add(file *ast.File) {
 func (h *handlerPackage) addFunc(d *ast.FuncDecl) {
 	if d.Recv == nil {
 		h.funcs[d.Name.Name] = d
-		h.declared[d.Name.Name] = true
+		h.declared[d.Name.Name] = d.Name
 		return
 	}
 	if len(d.Recv.List) == 0 {
@@ -132,6 +142,16 @@ func (h *handlerPackage) addFunc(d *ast.FuncDecl) {
 		h.methods[receiver] = map[string]*ast.FuncDecl{}
 	}
 	h.methods[receiver][d.Name.Name] = d
+}
+
+// method is a method of this name, of whatever type: the first by name that has one.
+func (h *handlerPackage) method(name string) *ast.FuncDecl {
+	for _, receiver := range slices.Sorted(maps.Keys(h.methods)) {
+		if decl := h.methods[receiver][name]; decl != nil {
+			return decl
+		}
+	}
+	return nil
 }
 
 // typeName is the name of a type of the package: T of T, *T, (T) and T[A, B].

@@ -23,8 +23,8 @@ type planned struct {
 	files []newFile
 	// notes are about what sync must leave to the author.
 	notes []string
-	// wrong are methods and a New that do not fit the contract, and fields in the
-	// place of one, which the author must mend.
+	// wrong are methods and a New that do not fit the contract, fields in the place
+	// of one, and a handler whose type nothing names, which the author must mend.
 	wrong []string
 }
 
@@ -35,12 +35,13 @@ func plan(s service, dir string) (planned, error) {
 	if err != nil {
 		return planned{}, err
 	}
-	p := &planner{service: s, pkg: h, receiver: h.receiver(s), resolving: map[string]bool{}}
+	p := &planner{service: s, pkg: h, resolving: map[string]bool{}}
+	p.receiver = p.asserted()
 	if h.name == "" {
 		h.name = s.Handler.Name
 	}
 	p.handler()
-	if s.Database != nil && !h.declared["Migrations"] {
+	if s.Database != nil && h.declared["Migrations"] == nil {
 		p.migrations()
 	}
 	p.set = h.methodSet(p.receiver, s)
@@ -62,26 +63,24 @@ type planner struct {
 	err error
 }
 
+// newHandler is the name of the type of a new handler.
+const newHandler = "Handler"
+
 // handler plans the file with the handler type and New, of which either may
 // exist already.
 func (p *planner) handler() {
-	if p.pkg.declared["New"] {
-		return
-	}
-	g := p.file()
-	stem, what := p.pkg.name, "handler of "+p.service.FullName
-	if p.receiver == "" {
-		p.receiver = "Handler"
-		if p.pkg.declared[p.receiver] {
-			p.fail("Handler is not the name of a type that can have methods: rename it, or write the handler's type and New by hand")
-			return
-		}
+	begun, g := p.begun(), p.file()
+	switch {
+	case p.receiver == "" && begun != nil:
+		p.unasserted(begun)
+	case p.receiver == "":
+		p.receiver = newHandler
 		g.newHandler(p.service, len(p.pkg.files) == 0)
-	} else {
-		stem, what = "new", "stub of New"
+		p.add(p.pkg.free(p.pkg.name), "handler of "+p.service.FullName, g)
+	case p.pkg.declared["New"] == nil:
 		g.newStub(p.service)
+		p.add(p.pkg.free("new"), "stub of New", g)
 	}
-	p.add(p.pkg.free(stem), what, g)
 }
 
 // migrations plans the variable that main wants of a service with a database,
@@ -98,15 +97,15 @@ func (p *planner) migrations() {
 
 // methods plans a file for each RPC that the handler does not have.
 func (p *planner) methods() {
+	if p.receiver == "" {
+		return // the author must say first which type the handler is
+	}
 	missing := slices.DeleteFunc(slices.Clone(p.service.Methods), func(m *model.Method) bool {
 		_, has := p.set.has[m.GoName]
 		return has || p.set.fields[m.GoName] != nil
 	})
 	switch {
 	case len(missing) == 0:
-	case p.receiver == "":
-		p.note("the type that implements %s is not recognised, so there is no stub of %s (a line such as \"var _ %s = (*T)(nil)\" names it)",
-			p.service.FullName, goNames(missing), p.service.packages[string(p.service.Server.GoImportPath)]+"."+p.service.Server.GoName)
 	case len(p.set.unseen) > 0:
 		p.note("%s embeds %s, whose methods are not known here, so there is no stub of %s", p.receiver, strings.Join(p.set.unseen, " and "), goNames(missing))
 	default:
@@ -126,7 +125,7 @@ func (p *planner) file() *goFile {
 func (p *planner) add(name, what string, g *goFile) {
 	content, err := g.format()
 	if err != nil {
-		p.fail("%s: %v", name, err)
+		p.err = fmt.Errorf("%s: %w", filepath.Join(p.pkg.dir, name), err)
 		return
 	}
 	p.files = append(p.files, newFile{filepath.Join(p.pkg.dir, name), what, content})
@@ -134,10 +133,6 @@ func (p *planner) add(name, what string, g *goFile) {
 
 func (p *planner) note(format string, args ...any) {
 	p.notes = append(p.notes, p.pkg.dir+": "+fmt.Sprintf(format, args...))
-}
-
-func (p *planner) fail(format string, args ...any) {
-	p.err = fmt.Errorf("%s: %s", p.pkg.dir, fmt.Sprintf(format, args...))
 }
 
 func goNames(methods []*model.Method) string {

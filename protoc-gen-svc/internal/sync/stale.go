@@ -143,7 +143,7 @@ func (p *planner) resolveName(file *ast.File, name string) (string, bool) {
 		defer delete(p.resolving, name)
 		return p.resolve(t.file, t.spec.Type)
 	}
-	if p.pkg.declared[name] {
+	if p.pkg.declared[name] != nil {
 		return name, false
 	}
 	if dotted := dotImports(file); len(dotted) == 1 && ast.IsExported(name) {

@@ -3,7 +3,10 @@
 // It compares the contract with the Go files of each service's handler package
 // and writes stubs for what the generated main needs and the package does not
 // have. Every stub goes into a new file. No file that exists is ever changed,
-// moved or deleted, so what sync does cannot cost anybody any work.
+// moved or deleted, so what sync does cannot cost anybody any work. Methods go to
+// the type that the package says to implement the service, in a line such as
+//
+//	var _ orderv1.OrderServiceServer = (*handler)(nil)
 //
 // The data flows one way: a [Source] gives requests as the plugin would get
 // them, package model makes services of them, a handler package is read with

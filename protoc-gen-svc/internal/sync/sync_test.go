@@ -184,6 +184,8 @@ import (
 
 type h struct{}
 
+var _ shopv1.ShopServiceServer = (*h)(nil)
+
 func New(shopv1svc.ShopServiceDeps) (shopv1.ShopServiceServer, error) { return h{}, nil }
 
 func (h) ` + signature + ` { panic(1) }
