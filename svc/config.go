@@ -90,7 +90,6 @@ type loaded struct {
 // load reads and checks the configuration; nothing is in force yet.
 func (s Service) load(o Options) (*loaded, error) {
 	l := &loaded{settings: s.Settings.clone()}
-	l.settings.Limits = l.settings.Limits.withDefaults()
 	src := config.Source{Path: o.Config, Env: o.Env, Prefix: s.envPrefix(), Environ: o.Environ}
 	if s.Config != nil {
 		l.message = s.Config.fresh()
@@ -99,7 +98,7 @@ func (s Service) load(o Options) (*loaded, error) {
 	if err := config.Load(src, l.settings, l.message); err != nil {
 		return nil, err
 	}
-	err := errors.Join(l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop))
+	err := errors.Join(l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkKept(l.settings))
 	if s.Config != nil {
 		err = errors.Join(err, s.Config.check(l.message))
 	}

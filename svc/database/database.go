@@ -11,10 +11,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/contract"
 )
 
 const (
-	defaultConnections    = 10
 	defaultConnectTimeout = 5 * time.Second
 	longestOpenWait       = 2 * time.Second
 )
@@ -30,7 +31,7 @@ type Options struct {
 	// lib/pq insists on TLS unless the URL says sslmode=disable.
 	URL string
 
-	// MaxConnections bounds the pool; 0 means 10. A database in memory always
+	// MaxConnections bounds the pool; 0 means 16. A database in memory always
 	// has exactly one connection, because the connection is the database: a
 	// query through DB inside DB.Tx waits for ever there.
 	MaxConnections int
@@ -89,7 +90,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.MaxConnections = cmp.Or(o.MaxConnections, defaultConnections)
+	o.MaxConnections = cmp.Or(o.MaxConnections, contract.DefaultDatabaseConnections)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, defaultConnectTimeout)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

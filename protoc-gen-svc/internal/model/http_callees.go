@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -20,12 +21,7 @@ type HTTPCallee struct {
 	IdleConnections uint32
 }
 
-const (
-	defaultHTTPTimeout  = 5 * time.Second
-	defaultHTTPAttempts = 3
-	maxHTTPAttempts     = 5
-	defaultHTTPIdle     = 16
-)
+const maxHTTPAttempts = 5
 
 var snakeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
@@ -45,8 +41,8 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			Name:            h.GetName(),
 			Field:           camel(h.GetName()),
 			URL:             h.GetUrl(),
-			Attempts:        orDefault(h.GetAttempts(), defaultHTTPAttempts),
-			IdleConnections: orDefault(h.GetIdleConnections(), defaultHTTPIdle),
+			Attempts:        orDefault(h.GetAttempts(), contract.DefaultHTTPAttempts),
+			IdleConnections: orDefault(h.GetIdleConnections(), contract.DefaultHTTPIdleConnections),
 		}
 		if !snakeName.MatchString(c.Name) {
 			b.fault(at.in("name"), httpCalleeName, c.Name, "fraud_check")
@@ -63,7 +59,7 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			b.fault(at.in("attempts"), httpCalleeAttempts, c.Attempts, maxHTTPAttempts)
 		}
 		var err error
-		if c.Timeout, err = positive(h.GetTimeout(), defaultHTTPTimeout); err != nil {
+		if c.Timeout, err = positive(h.GetTimeout(), contract.DefaultHTTPTimeout); err != nil {
 			b.reject(at.in("timeout"), err)
 		}
 	}
