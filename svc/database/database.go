@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 const (
@@ -122,7 +123,7 @@ func (db *DB) connect(ctx context.Context) error {
 			return err
 		}
 		db.log.WarnContext(ctx, "database does not answer, trying again", "attempt", attempt, "error", err)
-		if !pause(ctx, min(backoff(attempt), longestOpenWait)) {
+		if !sleep.For(ctx, min(backoff(attempt), longestOpenWait)) {
 			return err
 		}
 	}
@@ -133,16 +134,4 @@ func (db *DB) connect(ctx context.Context) error {
 func backoff(attempt int) time.Duration {
 	full := 10 * time.Millisecond << min(attempt-1, 12)
 	return full - rand.N(full/2)
-}
-
-// pause waits for d and reports whether ctx lasted that long.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // HTTPCallee is an external service that is called over HTTP.
@@ -85,7 +86,7 @@ func (s *Service) httpCalleeSettings() []Setting {
 			Setting{Path: path},
 			Setting{Path: path + ".url", Type: "URL", Value: strconv.Quote(c.URL), Annotation: "http_callees.url",
 				Comment: "What the paths of requests are appended to."},
-			Setting{Path: path + ".timeout", Type: "duration", Value: yamlDuration(c.Timeout), Annotation: "http_callees.timeout",
+			Setting{Path: path + ".timeout", Type: "duration", Value: timefmt.Short(c.Timeout), Annotation: "http_callees.timeout",
 				Comment: "Deadline of a request with all its attempts."},
 		)
 	}
