@@ -98,7 +98,7 @@ func (s Service) load(o Options) (*loaded, error) {
 	if err := config.Load(src, l.settings, l.message); err != nil {
 		return nil, err
 	}
-	err := errors.Join(l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop))
+	err := errors.Join(l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkKept(l.settings))
 	if s.Config != nil {
 		err = errors.Join(err, s.Config.check(l.message))
 	}

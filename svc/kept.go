@@ -1,17 +1,12 @@
 package svc
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/protosvc/protosvc/svc/idempotency"
 	"github.com/protosvc/protosvc/svc/outbox"
 )
-
-// defaultRetention is how long answers are kept where nothing else is said.
-const defaultRetention = 24 * time.Hour
 
 // kept is what the runtime keeps in the service's database. Each is nil unless
 // the contract asks for it.
@@ -26,13 +21,21 @@ func (a *App) Idempotency() *idempotency.Store { return a.kept.answers }
 // Outbox returns what deferred calls go through.
 func (a *App) Outbox() *outbox.Outbox { return a.kept.outbox }
 
+// checkKept refuses a retention of nothing where there is something to keep.
+func (s Service) checkKept(settings *Settings) error {
+	if d := settings.Database; s.KeepsAnswers && d.IdempotencyRetention == 0 {
+		return fmt.Errorf("database.idempotency_retention %v is not above zero", d.IdempotencyRetention)
+	}
+	return nil
+}
+
 // openKept makes the runtime's own tables and starts what works on them. The
 // work starts with the service, so after the handler is made.
 func (a *App) openKept(ctx context.Context) (err error) {
 	if a.service.KeepsAnswers {
 		a.kept.answers, err = idempotency.New(ctx, idempotency.Options{
 			DB:        a.db,
-			Retention: cmp.Or(a.settings.Database.IdempotencyRetention, defaultRetention),
+			Retention: a.settings.Database.IdempotencyRetention,
 			Metrics:   a.metrics,
 			Log:       a.log,
 		})

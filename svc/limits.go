@@ -1,7 +1,6 @@
 package svc
 
 import (
-	"cmp"
 	"net"
 
 	"github.com/protosvc/protosvc/svc/internal/limit"
@@ -19,32 +18,17 @@ type Limits struct {
 	Connections int `yaml:"connections"`
 
 	// MessageBytes and HeaderBytes are what one call may send, StreamsPerConnection
-	// how many calls may be open on one connection. Zero: the default of the
-	// contract.
+	// how many calls may be open on one connection. They belong to the contract and
+	// cannot be configured.
 	MessageBytes, HeaderBytes, StreamsPerConnection int
-}
-
-// The limits of a contract that says nothing.
-const (
-	defaultConcurrency  = 1000
-	defaultConnections  = 10_000
-	defaultMessageBytes = 4 << 20
-	defaultHeaderBytes  = 16 << 10
-)
-
-// withDefaults are the limits with every default in its place, for services that
-// were not generated.
-func (l Limits) withDefaults() Limits {
-	l.Concurrency = cmp.Or(l.Concurrency, defaultConcurrency)
-	l.Connections = cmp.Or(l.Connections, defaultConnections)
-	l.MessageBytes = cmp.Or(l.MessageBytes, defaultMessageBytes)
-	l.HeaderBytes = cmp.Or(l.HeaderBytes, defaultHeaderBytes)
-	return l
 }
 
 func (l Limits) check(fault func(bool, string, ...any)) {
 	fault(l.Concurrency <= 0, "limits.concurrency %d is not above zero", l.Concurrency)
 	fault(l.Connections <= 0, "limits.connections %d is not above zero", l.Connections)
+	fault(l.MessageBytes <= 0, "Limits.MessageBytes %d is not above zero", l.MessageBytes)
+	fault(l.HeaderBytes <= 0, "Limits.HeaderBytes %d is not above zero", l.HeaderBytes)
+	fault(l.StreamsPerConnection <= 0, "Limits.StreamsPerConnection %d is not above zero", l.StreamsPerConnection)
 }
 
 // limited is a listener with as many connections as the limits allow.

@@ -123,7 +123,7 @@ func posts(t *testing.T) Service {
 // The limits of the contract are those of HTTP/JSON, too.
 func TestLimitsOfHTTP(t *testing.T) {
 	s := posts(t)
-	s.Settings.Limits = Limits{MessageBytes: 2 << 10, HeaderBytes: 8 << 10}
+	s.Settings.Limits.MessageBytes, s.Settings.Limits.HeaderBytes = 2<<10, 8<<10
 	r := start(t, s, Options{})
 	for _, test := range []struct {
 		name         string

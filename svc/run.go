@@ -13,6 +13,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
@@ -30,12 +31,12 @@ const (
 	refreshInterval = time.Second / 2  // of the gRPC health status: clients are back so soon
 )
 
-// What comes after the budget of a stop, in order. Together it is the reserve of
-// 5 s that the generated grace periods add to drain delay and budget.
+// What comes after the budget of a stop, in order: the reserve of generated
+// grace periods.
 const (
-	backgroundBudget = 2 * time.Second // for background work to end
-	handlerBudget    = 1 * time.Second // for handlers that outlive their calls
-	flushBudget      = 2 * time.Second // for the last spans
+	backgroundBudget = contract.StopBackground // for background work to end
+	handlerBudget    = contract.StopHandlers   // for handlers that outlive their calls
+	flushBudget      = contract.StopFlush      // for the last spans
 )
 
 // Run runs a service until ctx ends and the service has stopped gracefully, or

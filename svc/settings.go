@@ -143,7 +143,6 @@ func (s Settings) clone() *Settings {
 // settings are the defaults of the contract, those of callees among them.
 func (s Service) settings() *Settings {
 	out := s.Settings.clone()
-	out.Limits = out.Limits.withDefaults()
 	if s.Callees != nil {
 		out.Callees = map[string]CalleeSettings{}
 	}

@@ -47,6 +47,7 @@ func greeter(t *testing.T, newHandler func(*App) (greet, error)) Service {
 		Settings: Settings{
 			Listen:   Listen{GRPC: "127.0.0.1:0", Admin: "127.0.0.1:0"},
 			Stop:     Stop{Budget: 5 * time.Second},
+			Limits:   limits,
 			Database: &Database{URL: "sqlite::memory:", MaxConnections: 4, ReadinessTimeout: time.Second},
 		},
 		Config:     config,
@@ -54,6 +55,9 @@ func greeter(t *testing.T, newHandler func(*App) (greet, error)) Service {
 		Start:      Start(&greeterDesc, func(app *App) *App { return app }, newHandler, newGreetServer),
 	}
 }
+
+// limits are those of a contract that says nothing about them.
+var limits = Limits{Concurrency: 1000, Connections: 10_000, MessageBytes: 4 << 20, HeaderBytes: 16 << 10, StreamsPerConnection: 1000}
 
 type greet = func(context.Context, *wrapperspb.StringValue) (*wrapperspb.StringValue, error)
 
@@ -350,10 +354,23 @@ func TestSettingsCheck(t *testing.T) {
 	if err == nil {
 		t.Fatal("check accepts settings that are wrong in every way")
 	}
-	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "limits.concurrency", "limits.connections", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
+	for _, want := range []string{"listen.grpc", "listen.admin", "listen.http", "stop.drain_delay", "stop.budget", "limits.concurrency", "limits.connections", "Limits.MessageBytes", "Limits.HeaderBytes", "Limits.StreamsPerConnection", "tracing.sample_ratio", "database.url", "database.max_connections", "database.readiness_timeout"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("check does not name %s:\n%v", want, err)
 		}
+	}
+}
+
+// A service that keeps answers says for how long: none is no default.
+func TestRetentionCheck(t *testing.T) {
+	s := greeter(t, hello)
+	s.KeepsAnswers = true
+	if _, err := s.load(Options{}); err == nil || !strings.Contains(err.Error(), "database.idempotency_retention 0s") {
+		t.Errorf("no retention: %v", err)
+	}
+	s.Settings.Database.IdempotencyRetention = time.Hour
+	if _, err := s.load(Options{}); err != nil {
+		t.Errorf("a retention of 1h: %v", err)
 	}
 }
 

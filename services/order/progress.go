@@ -11,8 +11,6 @@ import (
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/outbox"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // enqueue has the outbox call the payment service for an order that is half way.
@@ -109,8 +107,7 @@ func declineReason(err error) string {
 // contract does not foresee, so a fault of ours: formatting it with %v keeps its
 // status from the caller, for whom it means nothing.
 func calleeError(call string, err error) error {
-	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted:
+	if svcerrors.IsTransient(err) {
 		return fmt.Errorf("%s: %w", call, err)
 	}
 	return fmt.Errorf("%s: unexpected answer: %v", call, err)

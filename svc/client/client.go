@@ -31,14 +31,12 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
-
-// defaultReceiveBytes is grpc-go's own limit.
-const defaultReceiveBytes = 4 << 20
 
 // Spec is what the contract says about a service that is called.
 type Spec struct {
@@ -145,7 +143,7 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithDefaultServiceConfig(config),
 			grpc.WithResolvers(finder),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(o.MaxReceiveBytes, defaultReceiveBytes))),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(o.MaxReceiveBytes, contract.DefaultMessageBytes))),
 			// The policies are the contract's: no TXT record may change them.
 			grpc.WithDisableServiceConfig(),
 			// A callee that is back is found within a second. gRPC's own waits grow

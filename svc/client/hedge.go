@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
@@ -91,7 +92,7 @@ type race struct {
 }
 
 // maxAttempts is the most that a contract can ask for.
-const maxAttempts = 3
+const maxAttempts = contract.MaxHedgeAttempts
 
 // attempt is one request and how it ended.
 type attempt struct {

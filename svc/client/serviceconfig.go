@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/balancer/roundrobin"
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/internal/rpccode"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -142,31 +143,10 @@ func seconds(d time.Duration) string {
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".") + "s"
 }
 
-// codeNames are the names that a service config has for the codes that a policy
-// may list.
-var codeNames = map[codes.Code]string{
-	codes.Canceled:           "CANCELLED",
-	codes.Unknown:            "UNKNOWN",
-	codes.InvalidArgument:    "INVALID_ARGUMENT",
-	codes.DeadlineExceeded:   "DEADLINE_EXCEEDED",
-	codes.NotFound:           "NOT_FOUND",
-	codes.AlreadyExists:      "ALREADY_EXISTS",
-	codes.PermissionDenied:   "PERMISSION_DENIED",
-	codes.ResourceExhausted:  "RESOURCE_EXHAUSTED",
-	codes.FailedPrecondition: "FAILED_PRECONDITION",
-	codes.Aborted:            "ABORTED",
-	codes.OutOfRange:         "OUT_OF_RANGE",
-	codes.Unimplemented:      "UNIMPLEMENTED",
-	codes.Internal:           "INTERNAL",
-	codes.Unavailable:        "UNAVAILABLE",
-	codes.DataLoss:           "DATA_LOSS",
-	codes.Unauthenticated:    "UNAUTHENTICATED",
-}
-
 func names(list []codes.Code) []string {
 	out := make([]string, 0, len(list))
 	for _, code := range list {
-		out = append(out, codeNames[code])
+		out = append(out, rpccode.Name(code))
 	}
 	return out
 }

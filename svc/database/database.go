@@ -11,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 const (
-	defaultConnections    = 10
 	defaultConnectTimeout = 5 * time.Second
 	longestOpenWait       = 2 * time.Second
 )
@@ -30,7 +32,7 @@ type Options struct {
 	// lib/pq insists on TLS unless the URL says sslmode=disable.
 	URL string
 
-	// MaxConnections bounds the pool; 0 means 10. A database in memory always
+	// MaxConnections bounds the pool; 0 means 16. A database in memory always
 	// has exactly one connection, because the connection is the database: a
 	// query through DB inside DB.Tx waits for ever there.
 	MaxConnections int
@@ -89,7 +91,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.MaxConnections = cmp.Or(o.MaxConnections, defaultConnections)
+	o.MaxConnections = cmp.Or(o.MaxConnections, contract.DefaultDatabaseConnections)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, defaultConnectTimeout)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -121,7 +123,7 @@ func (db *DB) connect(ctx context.Context) error {
 			return err
 		}
 		db.log.WarnContext(ctx, "database does not answer, trying again", "attempt", attempt, "error", err)
-		if !pause(ctx, min(backoff(attempt), longestOpenWait)) {
+		if !sleep.For(ctx, min(backoff(attempt), longestOpenWait)) {
 			return err
 		}
 	}
@@ -132,16 +134,4 @@ func (db *DB) connect(ctx context.Context) error {
 func backoff(attempt int) time.Duration {
 	full := 10 * time.Millisecond << min(attempt-1, 12)
 	return full - rand.N(full/2)
-}
-
-// pause waits for d and reports whether ctx lasted that long.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // attempts is how often Tx runs a transaction in all.
@@ -27,7 +29,7 @@ func (db *DB) Tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := db.once(ctx, o, f)
-		if err == nil || attempt == attempts || !IsRetryable(err) || !pause(ctx, backoff(attempt)) {
+		if err == nil || attempt == attempts || !IsRetryable(err) || !sleep.For(ctx, backoff(attempt)) {
 			return err
 		}
 	}

@@ -66,8 +66,8 @@ func TestBackoff(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	o := Options{}.withDefaults()
-	if o.MaxConnections != 10 || o.ConnectTimeout.Seconds() != 5 || o.Logger == nil {
-		t.Errorf("defaults %+v, want 10 connections and 5 s", o)
+	if o.MaxConnections != 16 || o.ConnectTimeout.Seconds() != 5 || o.Logger == nil {
+		t.Errorf("defaults %+v, want 16 connections and 5 s", o)
 	}
 	for _, c := range []struct {
 		url       string

@@ -2,6 +2,8 @@ package errors
 
 import (
 	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/internal/rpccode"
 )
 
 // TripsBreaker reports whether an error of a call counts against the server that
@@ -13,16 +15,14 @@ func TripsBreaker(err error) bool {
 		if c.TripsBreaker != nil {
 			return *c.TripsBreaker
 		}
-		return serverFault(c.GRPC)
+		return tripsBreaker(c.GRPC)
 	}
-	return serverFault(ToStatus(err).Code())
+	return tripsBreaker(ToStatus(err).Code())
 }
 
-func serverFault(code codes.Code) bool {
-	switch code {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.DataLoss:
-		return true
-	default:
-		return false
-	}
+// tripsBreaker leaves out the one fault that lasts for ever and costs the server
+// nothing: an open breaker would tell callers that the method may be there in a
+// moment.
+func tripsBreaker(code codes.Code) bool {
+	return rpccode.IsServerFault(code) && code != codes.Unimplemented
 }

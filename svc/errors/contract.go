@@ -2,9 +2,10 @@ package errors
 
 import (
 	stderrors "errors"
-	"slices"
 
 	"google.golang.org/grpc/codes"
+
+	"github.com/protosvc/protosvc/internal/rpccode"
 )
 
 // Contract says which errors a method may end with. Its zero value declares
@@ -82,7 +83,7 @@ func (c *Contract) applyTyped(err error, typed *Error) (error, bool) {
 	switch {
 	case c.Declared.Find(code.Domain, code.Reason) != nil:
 		return err, true
-	case framework.Find(code.Domain, code.Reason) != nil && (!typed.remote || ofMoment(code.GRPC)):
+	case framework.Find(code.Domain, code.Reason) != nil && (!typed.remote || rpccode.IsTransient(code.GRPC)):
 		return err, true
 	}
 	return c.undeclared(err), false
@@ -104,10 +105,4 @@ func typedOf(err error) *Error {
 		return code.New()
 	}
 	return nil
-}
-
-// ofMoment tells whether a code is about the moment, not about the request: the
-// same call may succeed later.
-func ofMoment(code codes.Code) bool {
-	return slices.Contains([]codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted}, code)
 }

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -285,10 +284,23 @@ func TestHTTPStatus(t *testing.T) {
 	}
 }
 
-func TestHTTPStatusAsGRPCGateway(t *testing.T) {
-	for code := codes.OK + 1; code <= codes.Unauthenticated; code++ {
-		if got, want := errors.HTTPStatus(status.Error(code, ""), nil), runtime.HTTPStatusFromCode(code); got != want {
-			t.Errorf("%v: HTTPStatus = %d, want %d", code, got, want)
+// A handler asks about an error in any of the forms that one may have.
+func TestIsTransient(t *testing.T) {
+	for err, want := range map[error]bool{
+		nil:                                   false,
+		errors.Unavailable:                    true,
+		errors.CircuitOpen.New():              true,
+		errors.Overloaded.New():               true,
+		fmt.Errorf("x: %w", context.Canceled): true,
+		context.DeadlineExceeded:              true,
+		send(t, timeout.New(), table):         true,
+		status.Error(codes.Unavailable, ""):   true,
+		status.Error(codes.Aborted, ""):       false,
+		userNotFound.New():                    false,
+		stderrors.New("x"):                    false,
+	} {
+		if got := errors.IsTransient(err); got != want {
+			t.Errorf("IsTransient(%v) = %v, want %v", err, got, want)
 		}
 	}
 }

@@ -25,6 +25,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
@@ -81,12 +82,12 @@ func New(o Options) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("client of %s: %q is not a URL of http or https", o.Name, o.URL)
 	}
-	idle := cmp.Or(o.IdleConnections, 16)
+	idle := cmp.Or(o.IdleConnections, contract.DefaultHTTPIdleConnections)
 	return &Client{
 		name:     o.Name,
 		base:     strings.TrimSuffix(o.URL, "/"),
-		timeout:  cmp.Or(o.Timeout, 5*time.Second),
-		attempts: cmp.Or(o.Attempts, 3),
+		timeout:  cmp.Or(o.Timeout, contract.DefaultHTTPTimeout),
+		attempts: cmp.Or(o.Attempts, contract.DefaultHTTPAttempts),
 		limit:    cmp.Or(o.MaxResponseBytes, 4<<20),
 		metrics:  o.Metrics.RPC().HTTPClient(o.Name),
 		tracing:  tracing.HTTP(o.TracerProvider),

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // The wait before a further attempt doubles from one to the other, 20 % more or
@@ -83,10 +85,5 @@ func pause(ctx context.Context, wait time.Duration, token func() bool) bool {
 	if deadline, ok := ctx.Deadline(); ctx.Err() != nil || ok && time.Until(deadline) <= wait || !token() {
 		return false
 	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(wait):
-		return true
-	}
+	return sleep.For(ctx, wait)
 }

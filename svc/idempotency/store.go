@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"time"
@@ -27,7 +28,8 @@ const (
 // storeTimeout bounds what is stored after a call.
 const storeTimeout = 2 * time.Second
 
-// Options say where a store is and what it reports to. All are required.
+// Options say where a store is and what it reports to. All are required; the
+// contract of a service has the default of Retention.
 type Options struct {
 	DB        *database.DB
 	Retention time.Duration // how long an answer is kept
@@ -50,6 +52,9 @@ type id struct{ method, key string }
 // New returns the store in the database, whose tables it makes or brings up to
 // date.
 func New(ctx context.Context, o Options) (*Store, error) {
+	if o.Retention <= 0 {
+		return nil, fmt.Errorf("retention %v is not above zero", o.Retention)
+	}
 	migrations, err := fs.Sub(files, "migrations")
 	if err != nil {
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	stderrors "errors"
 	"log/slog"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -22,13 +21,12 @@ const (
 	storeTimeout = 2 * time.Second // for what is stored after a call whose own time may be over
 )
 
-// unreached are the codes of attempts that say nothing about the message: the
-// callee is down, busy or too slow, or the caller went away.
-var unreached = []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.Aborted}
-
-// isUnreached reports whether an attempt did not reach the callee in time.
+// isUnreached reports whether the error of an attempt says nothing about the
+// message: the callee is down, busy or too slow, or the caller went away. So does
+// Aborted, which is not transient to a handler: it asks whoever began the
+// operation to begin again, and that is what the next attempt of a message does.
 func isUnreached(err error) bool {
-	return slices.Contains(unreached, errors.ToStatus(err).Code())
+	return errors.IsTransient(err) || errors.ToStatus(err).Code() == codes.Aborted
 }
 
 // method is the part of a Deferred that is the same for all types.

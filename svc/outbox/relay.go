@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 const (
@@ -33,7 +35,7 @@ func (m *method) relay(ctx context.Context) {
 			if unreached == 1 && ctx.Err() == nil {
 				m.log.WarnContext(ctx, "callee cannot be reached, its messages wait")
 			}
-			sleep(ctx, backoff(unreached, probeInterval))
+			sleep.For(ctx, backoff(unreached, probeInterval))
 		case sent > 0:
 			unreached = 0
 		default:
@@ -72,15 +74,6 @@ func (m *method) rest(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-m.wakes:
-	case <-timer.C:
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
 	case <-timer.C:
 	}
 }

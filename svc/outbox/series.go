@@ -3,13 +3,14 @@ package outbox
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 	"github.com/protosvc/protosvc/svc/metrics"
+	"github.com/protosvc/protosvc/svc/policy"
 )
 
 // measureInterval is how often the gauges are read from the database.
@@ -49,7 +50,7 @@ type gauges struct {
 }
 
 func (s series) bind(name string) gauges {
-	service, method, _ := strings.Cut(strings.TrimPrefix(name, "/"), "/")
+	service, method := policy.Method{Name: name}.Split()
 	return gauges{
 		attempts: func(c codes.Code) prometheus.Counter { return s.attempts.WithLabelValues(service, method, c.String()) },
 		pending:  s.pending.WithLabelValues(service, method),
@@ -66,7 +67,7 @@ func (o *Outbox) measure(ctx context.Context) {
 				m.log.WarnContext(ctx, "messages cannot be counted", "error", err)
 			}
 		}
-		sleep(ctx, measureInterval)
+		sleep.For(ctx, measureInterval)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/protosvc/protosvc/internal/rpccode"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 )
@@ -154,12 +155,12 @@ func levelOf(err error, code codes.Code) slog.Level {
 	if isStreamEnd(err) {
 		return slog.LevelInfo
 	}
-	switch code {
-	case codes.Unknown, codes.DeadlineExceeded, codes.Internal, codes.Unavailable, codes.DataLoss:
+	switch {
+	case rpccode.IsServerFault(code):
 		return slog.LevelError
-	case codes.ResourceExhausted, codes.Unimplemented:
+	case code == codes.ResourceExhausted:
 		return slog.LevelWarn
-	case codes.Canceled:
+	case code == codes.Canceled:
 		return slog.LevelDebug
 	default:
 		return slog.LevelInfo

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/internal/contract"
 )
 
 // GRPCOptions say how a gRPC server treats its connections. Zero means the default.
@@ -73,9 +75,9 @@ func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 			MinTime:             cmp.Or(o.MinPingInterval, 10*time.Second),
 			PermitWithoutStream: true,
 		}),
-		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, 4<<20)),
-		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, 16<<10))),
-		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, 1000))),
+		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, contract.DefaultMessageBytes)),
+		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, contract.DefaultHeaderBytes))),
+		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, contract.DefaultStreamsPerConnection))),
 		grpc.UnknownServiceHandler(b.unknown),
 	}
 	return grpc.NewServer(append(options, o.Extra...)...)

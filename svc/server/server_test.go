@@ -150,6 +150,7 @@ func TestOutcome(t *testing.T) {
 		{"typed", fmt.Errorf("wrapped: %w", notFound.New("id", "7").WithCause(io.EOF)), codes.NotFound, "no row 7", "INFO"},
 		{"code", notFound, codes.NotFound, "no row {id}", "INFO"},
 		{"status", status.Error(codes.Unavailable, "later"), codes.Unavailable, "later", "ERROR"},
+		{"unimplemented", status.Error(codes.Unimplemented, "not yet"), codes.Unimplemented, "not yet", "ERROR"},
 		{"overloaded", svcerrors.Overloaded.New(), codes.ResourceExhausted, "overloaded", "WARN"},
 		{"canceled", context.Canceled, codes.Canceled, "canceled", "DEBUG"},
 		{"deadline", fmt.Errorf("query: %w", context.DeadlineExceeded), codes.DeadlineExceeded, "deadline exceeded", "ERROR"},

@@ -39,13 +39,16 @@ const (
 // folder that it is in; one without a row must get one.
 func arrows() []arrow {
 	return []arrow{
+		// What the generator and the runtime share, and users do not see.
+		{from: "internal/rpccode"},
+		{from: "internal/contract"},
 		// The runtime knows nothing of what is built with it.
-		{from: "svc", to: []string{"svc"}},
+		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/contract"}},
 		// The plugin turns a contract into text. It holds the defaults in there against
 		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
 		{from: "templates"},
-		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format"}},
+		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format", "internal/rpccode", "internal/contract"}},
 		// The check plugin knows contracts, nothing of what becomes of them.
 		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc", "proto/svc/v1"}},
 		// What is generated names, the runtime does.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
 
@@ -172,30 +173,13 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
 		// duration is a constant expression: 800 * time.Millisecond.
 		"duration": func(d time.Duration) string {
-			n, unit := largestUnit(d)
+			n, unit := timefmt.LargestUnit(d)
 			if n == 1 {
 				return ident("time", unit)
 			}
 			return fmt.Sprintf("%d * %s", n, ident("time", unit))
 		},
 	}
-}
-
-var units = []struct {
-	size time.Duration
-	name string
-}{
-	{time.Hour, "Hour"}, {time.Minute, "Minute"}, {time.Second, "Second"},
-	{time.Millisecond, "Millisecond"}, {time.Microsecond, "Microsecond"},
-}
-
-func largestUnit(d time.Duration) (n int64, unit string) {
-	for _, u := range units {
-		if d%u.size == 0 {
-			return int64(d / u.size), u.name
-		}
-	}
-	return int64(d), "Nanosecond"
 }
 
 // plainFuncs make text of the contract fit where it goes.
@@ -222,7 +206,7 @@ var plainFuncs = template.FuncMap{
 	// port is an address that listens on every interface.
 	"port": func(p uint32) string { return strconv.Quote(fmt.Sprintf(":%d", p)) },
 	// short is a duration without zero units: "10m" and not "10m0s".
-	"short": Short,
+	"short": timefmt.Short,
 	// code is text between the marks of code in a cell of a Markdown table.
 	"code": func(s any) string { return strings.ReplaceAll(codeSpan.Replace(oneLine(s)), "|", `\|`) },
 	// cell is text in a cell of a Markdown table.
@@ -268,16 +252,4 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// Short is a duration as people write it: "5m", "0s".
-func Short(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

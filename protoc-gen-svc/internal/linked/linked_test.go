@@ -148,7 +148,10 @@ func start(t *testing.T) string {
 	return testservice.Start(t, svc.Service{
 		Name:     "nothing",
 		FullName: nothing,
-		Settings: svc.Settings{Stop: svc.Stop{Budget: time.Second}},
+		Settings: svc.Settings{
+			Stop:   svc.Stop{Budget: time.Second},
+			Limits: svc.Limits{Concurrency: 1, Connections: 1, MessageBytes: 1 << 20, HeaderBytes: 1 << 20, StreamsPerConnection: 1},
+		},
 		Start: svc.Start(&grpc.ServiceDesc{ServiceName: nothing, HandlerType: (*any)(nil)}, (*svc.App).Deps,
 			func(svc.Deps) (string, error) { return nothing, nil },
 			func(_ *server.Binder, handler string, _ svc.Deps) string { return handler }),

@@ -1,15 +1,19 @@
 package model
 
 import (
-	"time"
-
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
 // breakerOf is the breaker of a callee about which nothing is said.
-var breakerOf = Breaker{FailurePercent: 50, MinCalls: 20, Window: 10 * time.Second, Open: time.Second}
+var breakerOf = Breaker{
+	FailurePercent: contract.DefaultFailurePercent,
+	MinCalls:       contract.DefaultMinCalls,
+	Window:         contract.DefaultWindow,
+	Open:           contract.DefaultOpen,
+}
 
 func (b *builder) breaker(at Origin, o *svcv1.Breaker) *Breaker {
 	out := b.breakerValues(at, o)

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/compiler/protogen"
 
+	"github.com/protosvc/protosvc/internal/rpccode"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -83,7 +84,7 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 		Comment:    commentOf(v.Comments),
 		Deprecated: deprecated(v.Desc),
 		Code:       codes.Code(options.GetCode()).String(),
-		HTTP:       orDefault(options.GetHttpStatus(), httpStatus[options.GetCode()]),
+		HTTP:       orDefault(options.GetHttpStatus(), uint32(rpccode.HTTP(codes.Code(options.GetCode())))),
 		Message:    orDefault(options.GetMessage(), strings.Join(words(short), " ")),
 		Retryable:  options.GetRetryable(),
 		proto:      v,
@@ -91,21 +92,12 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 	if _, known := code.Code_name[int32(options.GetCode())]; !known || options.GetCode() == code.Code_OK {
 		b.fault(at.in("code"), errorCode)
 	}
-	if e.HTTP != 0 && (e.HTTP < 400 || e.HTTP > 599) {
-		b.fault(at.in("http_status"), errorHTTP, e.HTTP)
+	if h := options.GetHttpStatus(); h != 0 && (h < 400 || h > 599) {
+		b.fault(at.in("http_status"), errorHTTP, h)
 	}
 	e.Parameters = b.parameters(at.in("message"), e.Message)
 	b.answers(at, e, options)
 	return e
-}
-
-// httpStatus is google.rpc.Code's mapping to HTTP.
-var httpStatus = map[code.Code]uint32{
-	code.Code_CANCELLED: 499, code.Code_UNKNOWN: 500, code.Code_INVALID_ARGUMENT: 400,
-	code.Code_DEADLINE_EXCEEDED: 504, code.Code_NOT_FOUND: 404, code.Code_ALREADY_EXISTS: 409,
-	code.Code_PERMISSION_DENIED: 403, code.Code_UNAUTHENTICATED: 401, code.Code_RESOURCE_EXHAUSTED: 429,
-	code.Code_FAILED_PRECONDITION: 400, code.Code_ABORTED: 409, code.Code_OUT_OF_RANGE: 400,
-	code.Code_UNIMPLEMENTED: 501, code.Code_INTERNAL: 500, code.Code_UNAVAILABLE: 503, code.Code_DATA_LOSS: 500,
 }
 
 var (

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -15,10 +16,7 @@ type Hedge struct {
 	Codes []string
 }
 
-const (
-	defaultHedges = 2
-	maxHedges     = 3
-)
+const defaultHedges = 2
 
 // hedge reads the annotation. A method that has it is not retried too: its
 // further requests are those that a retry would make.
@@ -38,7 +36,7 @@ func (b *builder) hedge(m *Method, o *svcv1.Method) *Hedge {
 		b.fault(at, hedgeRetry)
 	}
 	hedge := &Hedge{Attempts: orDefault(h.GetAttempts(), defaultHedges), Codes: b.retryCodes(at, m, nil)}
-	if hedge.Attempts < 2 || hedge.Attempts > maxHedges {
+	if hedge.Attempts < 2 || hedge.Attempts > contract.MaxHedgeAttempts {
 		b.fault(at.in("attempts"), hedgeAttempts, hedge.Attempts)
 		hedge.Attempts = 1
 	}

@@ -6,7 +6,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // HTTPCallee is an external service that is called over HTTP.
@@ -20,12 +22,7 @@ type HTTPCallee struct {
 	IdleConnections uint32
 }
 
-const (
-	defaultHTTPTimeout  = 5 * time.Second
-	defaultHTTPAttempts = 3
-	maxHTTPAttempts     = 5
-	defaultHTTPIdle     = 16
-)
+const maxHTTPAttempts = 5
 
 var snakeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
@@ -45,8 +42,8 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			Name:            h.GetName(),
 			Field:           camel(h.GetName()),
 			URL:             h.GetUrl(),
-			Attempts:        orDefault(h.GetAttempts(), defaultHTTPAttempts),
-			IdleConnections: orDefault(h.GetIdleConnections(), defaultHTTPIdle),
+			Attempts:        orDefault(h.GetAttempts(), contract.DefaultHTTPAttempts),
+			IdleConnections: orDefault(h.GetIdleConnections(), contract.DefaultHTTPIdleConnections),
 		}
 		if !snakeName.MatchString(c.Name) {
 			b.fault(at.in("name"), httpCalleeName, c.Name, "fraud_check")
@@ -63,7 +60,7 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			b.fault(at.in("attempts"), httpCalleeAttempts, c.Attempts, maxHTTPAttempts)
 		}
 		var err error
-		if c.Timeout, err = positive(h.GetTimeout(), defaultHTTPTimeout); err != nil {
+		if c.Timeout, err = positive(h.GetTimeout(), contract.DefaultHTTPTimeout); err != nil {
 			b.reject(at.in("timeout"), err)
 		}
 	}
@@ -89,7 +86,7 @@ func (s *Service) httpCalleeSettings() []Setting {
 			Setting{Path: path},
 			Setting{Path: path + ".url", Type: "URL", Value: strconv.Quote(c.URL), Annotation: "http_callees.url",
 				Comment: "What the paths of requests are appended to."},
-			Setting{Path: path + ".timeout", Type: "duration", Value: yamlDuration(c.Timeout), Annotation: "http_callees.timeout",
+			Setting{Path: path + ".timeout", Type: "duration", Value: timefmt.Short(c.Timeout), Annotation: "http_callees.timeout",
 				Comment: "Deadline of a request with all its attempts."},
 		)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -41,10 +42,7 @@ type Stream struct {
 // The limits of a contract that says nothing.
 const (
 	defaultConcurrency = 1000
-	defaultMessageSize = "4Mi"
-	defaultHeaderSize  = "16Ki"
 	defaultSockets     = 10_000
-	defaultStreams     = 1000
 	defaultMaxAge      = 30 * time.Minute
 	defaultIdle        = 5 * time.Minute
 	defaultSend        = 30 * time.Second
@@ -59,12 +57,21 @@ func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
 		Concurrency:          orDefault(o.GetConcurrency(), defaultConcurrency),
 		Adaptive:             o.GetAdaptive(),
 		Connections:          orDefault(o.GetConnections(), defaultSockets),
-		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), defaultStreams),
+		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), contract.DefaultStreamsPerConnection),
 		// A larger message does not fit the frame of gRPC; a header below the lower
 		// bound has no room for what gRPC itself and tracing send.
-		MessageSize: b.size(at.in("message_size"), o.GetMessageSize(), defaultMessageSize, "1Ki", "2047Mi"),
-		HeaderSize:  b.size(at.in("header_size"), o.GetHeaderSize(), defaultHeaderSize, "4Ki", "16Mi"),
+		MessageSize: b.size(at.in("message_size"), o.GetMessageSize(), binary(contract.DefaultMessageBytes), "1Ki", "2047Mi"),
+		HeaderSize:  b.size(at.in("header_size"), o.GetHeaderSize(), binary(contract.DefaultHeaderBytes), "4Ki", "16Mi"),
 	}
+}
+
+// binary writes a size as the largest of the binary suffixes that divides it.
+func binary(bytes int64) string {
+	suffixes := []string{"", "Ki", "Mi", "Gi", "Ti"}
+	for len(suffixes) > 1 && bytes%1024 == 0 {
+		bytes, suffixes = bytes/1024, suffixes[1:]
+	}
+	return strconv.FormatInt(bytes, 10) + suffixes[0]
 }
 
 func (b *builder) size(at Origin, text, byDefault, least, most string) Size {

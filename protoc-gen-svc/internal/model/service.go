@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/compiler/protogen"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
@@ -23,9 +24,7 @@ const (
 	defaultMemory      = "128Mi"
 	defaultDrainDelay  = 5 * time.Second
 	defaultBudget      = 20 * time.Second
-	graceMargin        = 5 * time.Second
 	defaultSampleRatio = 0.01
-	defaultConnections = 16
 	defaultReadiness   = 2 * time.Second
 )
 
@@ -171,7 +170,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 	}
 	db := &Database{
 		ReadinessTimeout: timeout,
-		MaxConnections:   orDefault(o.GetMaxConnections(), defaultConnections),
+		MaxConnections:   orDefault(o.GetMaxConnections(), contract.DefaultDatabaseConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
 
 		IdempotencyRetention: b.retention(s, o),
@@ -199,7 +198,7 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 			b.fault(at.in("budget"), stopBudget, budget, m.Timeout, m.Name)
 		}
 	}
-	grace := (drain + budget + graceMargin).Seconds()
+	grace := (drain + budget + contract.StopReserve).Seconds()
 	return Stop{DrainDelay: drain, Budget: budget, Grace: int64(math.Ceil(grace))}
 }
 

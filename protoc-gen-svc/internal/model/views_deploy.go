@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // What follows is said in the files that deploy and document a service.
@@ -158,9 +160,9 @@ func (s *Service) allSettings() []Setting {
 	out = append(out, s.listenSettings()...)
 	out = append(out,
 		Setting{Path: "stop", Comment: "How the process ends after SIGTERM. Together with 5 s of reserve these are the\npod's grace period: raise them in the contract, so that both stay in step."},
-		Setting{Path: "stop.drain_delay", Type: "duration", Value: yamlDuration(s.Stop.DrainDelay), Annotation: "stop.drain_delay",
+		Setting{Path: "stop.drain_delay", Type: "duration", Value: timefmt.Short(s.Stop.DrainDelay), Annotation: "stop.drain_delay",
 			Comment: "How long calls are still accepted after readiness went off."},
-		Setting{Path: "stop.budget", Type: "duration", Value: yamlDuration(s.Stop.Budget), Annotation: "stop.budget",
+		Setting{Path: "stop.budget", Type: "duration", Value: timefmt.Short(s.Stop.Budget), Annotation: "stop.budget",
 			Comment: "How long calls in flight may take after that; then they are cut."},
 	)
 	out = append(out, s.limitSettings()...)
@@ -211,11 +213,11 @@ func (s *Service) databaseSettings() []Setting {
 			Comment: "postgres://user:password@host/name; or, unless the binary was built with the\ntag nosqlite as the image is, sqlite:PATH or sqlite::memory:."},
 		{Path: "database.max_connections", Type: "integer", Value: strconv.FormatUint(uint64(s.Database.MaxConnections), 10), Annotation: "database.max_connections",
 			Comment: "Connections of one replica at the most."},
-		{Path: "database.readiness_timeout", Type: "duration", Value: yamlDuration(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout",
+		{Path: "database.readiness_timeout", Type: "duration", Value: timefmt.Short(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout",
 			Comment: "How long readiness waits for the database to answer."},
 	}
 	if len(s.Keeping()) > 0 {
-		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: yamlDuration(s.Database.IdempotencyRetention),
+		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: timefmt.Short(s.Database.IdempotencyRetention),
 			Annotation: "database.idempotency_retention", Comment: "How long the answers of requests with an idempotency key are kept."})
 	}
 	return out
@@ -271,16 +273,4 @@ func fieldSettings(fields []*ConfigField, prefix string, secret bool) []Setting 
 
 func allUnset(settings []Setting) bool {
 	return !slices.ContainsFunc(settings, func(s Setting) bool { return s.Type != "" && !s.Unset })
-}
-
-// yamlDuration is "10m" where Go says "10m0s".
-func yamlDuration(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // literal is a constant of a rule.
@@ -117,32 +119,15 @@ func point(m protoreflect.Message) (literal, bool) {
 	}
 }
 
-// durationUnits are the units a duration may be written in, the largest first.
-var durationUnits = []struct {
-	unit time.Duration
-	name string
-}{
-	{time.Hour, "Hour"},
-	{time.Minute, "Minute"},
-	{time.Second, "Second"},
-	{time.Millisecond, "Millisecond"},
-	{time.Microsecond, "Microsecond"},
-	{time.Nanosecond, "Nanosecond"},
-}
-
 func durationCode(d time.Duration) expr {
 	if d == 0 {
 		return expr{"0"}
 	}
-	for _, u := range durationUnits {
-		switch {
-		case d == u.unit:
-			return expr{timePackage.Ident(u.name)}
-		case d%u.unit == 0:
-			return expr{strconv.FormatInt(int64(d/u.unit), 10), "*", timePackage.Ident(u.name)}
-		}
+	n, unit := timefmt.LargestUnit(d)
+	if n == 1 {
+		return expr{timePackage.Ident(unit)}
 	}
-	return nil // not reached: the last unit divides everything
+	return expr{strconv.FormatInt(n, 10), "*", timePackage.Ident(unit)}
 }
 
 func timeCode(t time.Time) expr {

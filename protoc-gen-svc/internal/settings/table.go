@@ -8,8 +8,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // What settings reach, by template.
@@ -41,9 +41,9 @@ var table = map[string]row{
 
 	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl"),
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
-	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return emit.Short(d.ReadinessTimeout) }),
+	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return timefmt.Short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
-	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return emit.Short(d.IdempotencyRetention) }),
+	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return timefmt.Short(d.IdempotencyRetention) }),
 	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
 
 	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
@@ -57,8 +57,8 @@ var table = map[string]row{
 	"(svc.v1.service).callees.breaker.off":             value(service, func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
 	"(svc.v1.service).callees.breaker.failure_percent": value(service, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
 	"(svc.v1.service).callees.breaker.min_calls":       value(service, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
-	"(svc.v1.service).callees.breaker.window":          value(service, ofBreaker(func(b *model.Breaker) string { return emit.Short(b.Window) })),
-	"(svc.v1.service).callees.breaker.open":            value(service, ofBreaker(func(b *model.Breaker) string { return emit.Short(b.Open) })),
+	"(svc.v1.service).callees.breaker.window":          value(service, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Window) })),
+	"(svc.v1.service).callees.breaker.open":            value(service, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Open) })),
 
 	"(svc.v1.service).propagate": list(service, func(s *model.Service) []model.Propagated { return s.Propagate },
 		func(p model.Propagated) string { return p.Key }, func(set protoreflect.Message) func(model.Propagated) bool {
@@ -75,7 +75,7 @@ var table = map[string]row{
 		}),
 	"(svc.v1.service).http_callees.name":             value(config, func(c *model.HTTPCallee) string { return c.Name }),
 	"(svc.v1.service).http_callees.url":              value(config, func(c *model.HTTPCallee) string { return c.URL }),
-	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return emit.Short(c.Timeout) }),
+	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return timefmt.Short(c.Timeout) }),
 	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
 	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
 
@@ -107,23 +107,23 @@ var table = map[string]row{
 	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return number(s.Ports.Admin) }),
 
 	"(svc.v1.service).stop":             same[*model.Service](nil),
-	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return emit.Short(s.Stop.DrainDelay) }),
-	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return emit.Short(s.Stop.Budget) }),
+	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.DrainDelay) }),
+	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.Budget) }),
 
-	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return emit.Short(m.Timeout) }),
+	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
 	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
 	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
 	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
 	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
-	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return emit.Short(r.InitialBackoff) }),
-	"(svc.v1.method).retry.max_backoff":     value(goService, func(r *model.Retry) string { return emit.Short(r.MaxBackoff) }),
+	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return timefmt.Short(r.InitialBackoff) }),
+	"(svc.v1.method).retry.max_backoff":     value(goService, func(r *model.Retry) string { return timefmt.Short(r.MaxBackoff) }),
 	"(svc.v1.method).retry.codes":           value(service, func(r *model.Retry) string { return strings.Join(r.Codes, ", ") }),
 
 	"(svc.v1.method).hedge": part(service,
 		func(m *model.Method) (*model.Hedge, bool) { return m.Hedge, m.Hedge != nil }),
 	"(svc.v1.method).hedge.attempts":    value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
-	"(svc.v1.method).hedge.delay":       value(service, func(h *model.Hedge) string { return emit.Short(h.Delay) }),
+	"(svc.v1.method).hedge.delay":       value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
 	"(svc.v1.method).handler_keeps_key": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.KeepsAnswer) }),
 	"(svc.v1.method).defers":            value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
@@ -142,10 +142,10 @@ var table = map[string]row{
 	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
 	"(svc.v1.method).stream": part(service,
 		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),
-	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return emit.Short(s.MaxAge) }),
-	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return emit.Short(s.IdleTimeout) }),
+	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return timefmt.Short(s.MaxAge) }),
+	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return timefmt.Short(s.IdleTimeout) }),
 	"(svc.v1.method).stream.max_messages": value(service, func(s *model.Stream) string { return count(s.MaxMessages) }),
-	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return emit.Short(s.SendTimeout) }),
+	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return timefmt.Short(s.SendTimeout) }),
 
 	"(svc.v1.service).limits":                        same[*model.Service](nil),
 	"(svc.v1.service).limits.concurrency":            value(config, func(s *model.Service) string { return number(s.Limits.Concurrency) }),
@@ -274,7 +274,7 @@ func delay(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
-	return emit.Short(d)
+	return timefmt.Short(d)
 }
 
 // mappedTo is empty where the handler deals with the error.

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // The profiles are those of net/http/pprof, with the same addresses and the same
@@ -43,10 +45,7 @@ var recordings = map[string]struct {
 
 // pause waits, or returns early when the reader has gone: nobody wants the rest.
 func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
+	sleep.For(ctx, d)
 	return nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/contract"
 )
 
 // State is what a breaker does with calls. The numbers are those of the metric.
@@ -73,11 +75,11 @@ type Options struct {
 
 // WithDefaults returns the options with every default in its place.
 func (o Options) WithDefaults() Options {
-	o.FailurePercent = cmp.Or(o.FailurePercent, 50)
-	o.MinCalls = cmp.Or(o.MinCalls, 20)
+	o.FailurePercent = cmp.Or(o.FailurePercent, contract.DefaultFailurePercent)
+	o.MinCalls = cmp.Or(o.MinCalls, contract.DefaultMinCalls)
 	o.ConsecutiveFaults = cmp.Or(o.ConsecutiveFaults, o.MinCalls)
-	o.Window = cmp.Or(o.Window, 10*time.Second)
-	o.Open = cmp.Or(o.Open, time.Second)
+	o.Window = cmp.Or(o.Window, contract.DefaultWindow)
+	o.Open = cmp.Or(o.Open, contract.DefaultOpen)
 	return o
 }
 

@@ -12,14 +12,11 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/peer"
 
+	"github.com/protosvc/protosvc/internal/contract"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
-
-// DefaultBodyLimit is the size of the largest request body, in bytes, unless
-// the options say otherwise.
-const DefaultBodyLimit = 1 << 20
 
 // Options are the settings of a [Mux]. The zero value is ready for use.
 type Options struct {
@@ -29,7 +26,7 @@ type Options struct {
 	Errors errors.Table
 
 	// BodyLimit is the size of the largest request body in bytes; a larger one
-	// is answered with 413. Zero: [DefaultBodyLimit].
+	// is answered with 413. Zero: 4 MiB, as for a message of gRPC.
 	BodyLimit int64
 
 	// Patience is how long a client may take to send or to accept the next piece
@@ -58,7 +55,7 @@ type Mux struct {
 func NewMux(o Options) *Mux {
 	answer := answerer{o.Errors}
 	return &Mux{
-		limit:    cmp.Or(o.BodyLimit, DefaultBodyLimit),
+		limit:    cmp.Or(o.BodyLimit, contract.DefaultMessageBytes),
 		patience: cmp.Or(o.Patience, DefaultPatience),
 		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(

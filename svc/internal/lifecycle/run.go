@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // Run starts every part, waits for the end of ctx or for a fault, stops in six
@@ -25,7 +27,7 @@ func (g *Group) Run(ctx, hard context.Context) error {
 	log("readiness off") // 1. load balancers begin to look elsewhere
 	call(g.OnStop)
 	log("drain delay") // 2. until all of them do, calls are answered as ever
-	pause(hard, g.DrainDelay)
+	sleep.For(hard, g.DrainDelay)
 	log("graceful stop") // 3. no new calls; the running ones finish
 	finished := g.gracefulStop(hard)
 	log("hard stop", "finished", finished) // 4. what has not finished in time is cut off
@@ -128,14 +130,5 @@ func (g *Group) phases(cause error) func(phase string, attrs ...any) {
 func call(f func()) {
 	if f != nil {
 		f()
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

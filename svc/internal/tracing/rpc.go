@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/internal/rpccode"
 )
 
 // method is what the spans of one RPC have in common, prepared once.
@@ -65,7 +67,7 @@ func (*ServerMethod) End(span trace.Span, outcome *status.Status) {
 	if !span.IsRecording() {
 		return
 	}
-	if serverFault(outcome.Code()) {
+	if rpccode.IsServerFault(outcome.Code()) {
 		span.SetStatus(otelcodes.Error, outcome.Message())
 	}
 	end(span, outcome)
@@ -103,34 +105,8 @@ func (*ClientMethod) End(span trace.Span, outcome *status.Status) {
 }
 
 func end(span trace.Span, outcome *status.Status) {
-	span.SetAttributes(semconv.RPCResponseStatusCode(codeName(outcome.Code())))
+	span.SetAttributes(semconv.RPCResponseStatusCode(rpccode.Name(outcome.Code())))
 	span.End()
-}
-
-// serverFault tells whether a code says that the server, not its caller, did
-// something wrong, by the semantic conventions.
-func serverFault(code codes.Code) bool {
-	switch code {
-	case codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented,
-		codes.Internal, codes.Unavailable, codes.DataLoss:
-		return true
-	default:
-		return false
-	}
-}
-
-// codeName returns a status code as the semantic conventions spell it.
-func codeName(code codes.Code) string {
-	names := [...]string{
-		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
-		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
-		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
-		"UNAUTHENTICATED",
-	}
-	if int(code) < len(names) {
-		return names[code]
-	}
-	return "CODE(" + strconv.Itoa(int(code)) + ")"
 }
 
 // serverAddress returns the local end of the call's connection, if it has one.
