@@ -110,7 +110,7 @@ func declineReason(err error) string {
 // status from the caller, for whom it means nothing.
 func calleeError(call string, err error) error {
 	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Aborted:
 		return fmt.Errorf("%s: %w", call, err)
 	}
 	return fmt.Errorf("%s: unexpected answer: %v", call, err)

@@ -109,5 +109,5 @@ func typedOf(err error) *Error {
 // ofMoment tells whether a code is about the moment, not about the request: the
 // same call may succeed later.
 func ofMoment(code codes.Code) bool {
-	return slices.Contains([]codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted}, code)
+	return slices.Contains([]codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.ResourceExhausted, codes.Aborted}, code)
 }
