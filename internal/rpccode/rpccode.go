@@ -33,7 +33,7 @@ var table = [...]struct {
 	codes.PermissionDenied:   {"PERMISSION_DENIED", 403, 0},
 	codes.ResourceExhausted:  {"RESOURCE_EXHAUSTED", 429, transient},
 	codes.FailedPrecondition: {"FAILED_PRECONDITION", 400, 0},
-	codes.Aborted:            {"ABORTED", 409, 0},
+	codes.Aborted:            {"ABORTED", 409, transient},
 	codes.OutOfRange:         {"OUT_OF_RANGE", 400, 0},
 	codes.Unimplemented:      {"UNIMPLEMENTED", 501, serverFault},
 	codes.Internal:           {"INTERNAL", 500, serverFault},
@@ -69,7 +69,6 @@ func HTTP(c codes.Code) int {
 func IsServerFault(c codes.Code) bool { return known(c) && table[c].traits&serverFault != 0 }
 
 // IsTransient reports whether the code is about the moment, not about the
-// request: the same call may succeed later. ABORTED is not among them: it asks
-// whoever began the operation to begin again from the start, not to send the
-// last call once more.
+// request: the same call may succeed later. So may one that was ABORTED, by a
+// conflict with another.
 func IsTransient(c codes.Code) bool { return known(c) && table[c].traits&transient != 0 }

@@ -48,7 +48,7 @@ func TestPredicates(t *testing.T) {
 			codes.Unknown, codes.DeadlineExceeded, codes.Unimplemented, codes.Internal, codes.Unavailable, codes.DataLoss,
 		}},
 		{"IsTransient", rpccode.IsTransient, []codes.Code{
-			codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unavailable,
+			codes.Canceled, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted, codes.Unavailable,
 		}},
 	} {
 		for c := range others + 1 {

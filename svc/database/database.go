@@ -119,7 +119,7 @@ func engineOf(url string) (engine, error) {
 func (db *DB) connect(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		err := db.PingContext(ctx)
-		if err == nil || !IsRetryable(err) {
+		if err == nil || !retryable(err) {
 			return err
 		}
 		db.log.WarnContext(ctx, "database does not answer, trying again", "attempt", attempt, "error", err)

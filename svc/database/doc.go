@@ -7,6 +7,23 @@
 // this package and nothing elsewhere: how to open, how to lock migrations, what
 // a unique violation is, what is worth another try.
 //
+// # Errors
+//
+// A handler may return an error of the database as it is, wrapped or not. In its
+// chain, before the error of the driver, stands what the caller is told, and nothing
+// else of it leaves the process:
+//
+//   - errors.Unavailable: the connection was lost or cannot be had, the server
+//     starts, stops, has no connection left or is no longer the primary, or a lock
+//     of SQLite was not to be had. Such a connection leaves the pool.
+//   - errors.Aborted: a conflict with another transaction, in [DB.Tx] five times.
+//   - errors.ResourceExhausted: the disk is full, or another limit of the server.
+//   - errors.InvalidRequest: a text that PostgreSQL cannot store, such as one with
+//     U+0000 in it.
+//   - context.DeadlineExceeded, context.Canceled: the statement was interrupted.
+//
+// All others are faults of the service, which callers see as errors.Internal.
+//
 // Write inside [DB.Tx]. Outside a transaction database/sql repeats a statement
 // by itself when lib/pq reports a lost connection, even where the server may
 // already have executed it, so that a bare Exec can take effect twice.

@@ -14,4 +14,4 @@ var sqlite = engine{open: func(Options) (*sql.DB, error) {
 
 func sqliteUnique(error) bool { return false }
 
-func sqliteBusy(error) bool { return false }
+func sqliteMeaning(error) (m meaning, found bool) { return meaning{}, false }

@@ -41,12 +41,12 @@ func openPostgres(o Options) (*sql.DB, error) {
 	if cfg.ApplicationName == "" {
 		cfg.ApplicationName = o.Application
 	}
-	connector, err := pq.NewConnectorConfig(cfg)
+	server, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
-	connector.Dialer(newDialer())
-	pool := sql.OpenDB(connector)
+	server.Dialer(newDialer())
+	pool := sql.OpenDB(connector{server})
 	pool.SetMaxOpenConns(o.MaxConnections)
 	pool.SetMaxIdleConns(o.MaxConnections)
 	pool.SetConnMaxIdleTime(idleLifetime)
@@ -57,21 +57,39 @@ func postgresUnique(err error) bool {
 	return pq.As(err, pqerror.UniqueViolation) != nil
 }
 
-func postgresRetryable(err error) bool {
-	return pq.As(err,
-		pqerror.TRSerializationFailure, pqerror.TRDeadlockDetected,
-		pqerror.CannotConnectNow, pqerror.TooManyConnections) != nil
+// postgresMeanings has the SQLSTATEs that mean something to callers, and classes
+// of them, which stand for what has no row of its own. lib/pq makes
+// driver.ErrBadConn of every FATAL answer over a connection, so that the codes of
+// a shutdown are seen here only where a pooler sends them as an ordinary error.
+var postgresMeanings = map[pqerror.Code]meaning{
+	"08":                                 gone, // connection exception
+	pqerror.TRStatementCompletionUnknown: gone,
+	pqerror.AdminShutdown:                gone,
+	pqerror.CrashShutdown:                gone,
+	pqerror.CannotConnectNow:             gone, // starting up, shutting down, in recovery
+	pqerror.TooManyConnections:           gone,
+	pqerror.ReadOnlySQLTransaction:       gone, // the server is no longer the primary
+
+	pqerror.TRSerializationFailure: conflict,
+	pqerror.TRDeadlockDetected:     conflict,
+
+	"53": full, // insufficient resources: disk full, out of memory, a configured limit
+
+	pqerror.CharacterNotInRepertoire: unstorable,
+	pqerror.UntranslatableCharacter:  unstorable,
 }
 
-// postgresConnectionLost knows the answers with which a server says goodbye.
-func postgresConnectionLost(err error) bool {
+func postgresMeaning(err error) (m meaning, found bool) {
 	e := pq.As(err)
 	if e == nil {
-		return false
+		return meaning{}, false
 	}
-	switch e.Code {
-	case pqerror.AdminShutdown, pqerror.CrashShutdown, pqerror.TRStatementCompletionUnknown:
-		return true
+	if m, found = postgresMeanings[e.Code]; !found {
+		m, found = postgresMeanings[pqerror.Code(e.Code.Class())]
 	}
-	return e.Code.Class() == pqerror.ClassConnectionException
+	return m, found
 }
+
+// postgresReadOnly reports whether a statement wanted to write where only reading
+// is allowed.
+func postgresReadOnly(err error) bool { return pq.As(err, pqerror.ReadOnlySQLTransaction) != nil }

@@ -33,11 +33,11 @@ func openSQLite(o Options) (*sql.DB, error) {
 		// As a URI, so that a path may contain ? and %.
 		name = "file:" + (&url.URL{Path: path}).EscapedPath()
 	}
-	connector, err := driver.NewConnector(name + "?" + sqliteParameters)
+	file, err := driver.NewConnector(name + "?" + sqliteParameters)
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(connector)
+	pool := sql.OpenDB(connector{file})
 	if memory {
 		o.MaxConnections = 1
 	}
@@ -54,8 +54,18 @@ func sqliteUnique(err error) bool {
 		e.Code() == result.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// sqliteBusy covers the extended codes too; the low byte is the primary one.
-func sqliteBusy(err error) bool {
+// sqliteMeanings has the primary result codes that mean something to callers.
+var sqliteMeanings = map[int]meaning{
+	result.SQLITE_BUSY:   busy,
+	result.SQLITE_LOCKED: busy,
+	result.SQLITE_FULL:   full,
+}
+
+// sqliteMeaning covers the extended codes too; the low byte is the primary one.
+func sqliteMeaning(err error) (m meaning, found bool) {
 	e, ok := errors.AsType[*driver.Error](err)
-	return ok && (e.Code()&0xff == result.SQLITE_BUSY || e.Code()&0xff == result.SQLITE_LOCKED)
+	if ok {
+		m, found = sqliteMeanings[e.Code()&0xff]
+	}
+	return m, found
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc/codes"
+
 	"github.com/protosvc/protosvc/svc/database"
 )
 
@@ -70,7 +72,34 @@ func TestSQLiteBusy(t *testing.T) {
 		if !database.IsRetryable(err) {
 			t.Errorf("IsRetryable(%v) = false", err)
 		}
+		wantEnding(t, err, codes.Unavailable)
 		return nil
 	})
 	must(t, err)
+}
+
+// TestSQLiteFull: a file that may not grow is a disk that is full.
+func TestSQLiteFull(t *testing.T) {
+	for _, e := range embedded {
+		t.Run(e.name, func(t *testing.T) {
+			db := openOne(t, e.url(t))
+			must(t, exec(t, db, "CREATE TABLE x (b BYTEA)"))
+			// Of the connection, and below the size that it has: no page is added.
+			must(t, db.QueryRow("PRAGMA max_page_count = 1").Scan(new(int)))
+			runs := 0
+			err := db.Tx(t.Context(), func(tx *sql.Tx) error {
+				runs++
+				_, err := tx.Exec("INSERT INTO x VALUES ($1)", make([]byte, 1<<20))
+				return err
+			})
+			wantEnding(t, err, codes.ResourceExhausted)
+			if runs != 1 {
+				t.Errorf("%d runs, want 1", runs)
+			}
+			var n int
+			wantEnding(t, db.QueryRow("INSERT INTO x VALUES ($1) RETURNING length(b)", make([]byte, 1<<20)).Scan(&n), codes.ResourceExhausted)
+			must(t, db.QueryRow("PRAGMA max_page_count = 10000").Scan(new(int)))
+			must(t, exec(t, db, "INSERT INTO x VALUES ($1)", make([]byte, 1<<20)))
+		})
+	}
 }

@@ -12,10 +12,11 @@ import (
 const attempts = 5
 
 // Tx runs f in one transaction: committed when f returns nil, rolled back when
-// it returns an error or panics. While [IsRetryable] holds for the outcome, the
-// whole is run again, up to five times within about 150 ms, so f must have no
-// effect but through its tx, and must assign its results rather than add to
-// them.
+// it returns an error or panics. The whole is run again, up to five times within
+// about 150 ms, while the outcome is a conflict (serialization failure, deadlock),
+// a lock that others have, or a connection that was lost before COMMIT or cannot
+// be had. So f must have no effect but through its tx, and must assign its
+// results rather than add to them.
 //
 // f has to return the errors of its statements: after a failed statement
 // PostgreSQL refuses the rest of the transaction, while SQLite carries on.
@@ -29,7 +30,7 @@ func (db *DB) Tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := db.once(ctx, o, f)
-		if err == nil || attempt == attempts || !IsRetryable(err) || !sleep.For(ctx, backoff(attempt)) {
+		if err == nil || attempt == attempts || !retryable(err) || !sleep.For(ctx, backoff(attempt)) {
 			return err
 		}
 	}

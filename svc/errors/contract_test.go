@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 		{"undeclared", received(t, unknown.New()), false, unknown, errors.Internal},
 		{"runtime's", errors.InvalidRequest.New(), true, errors.InvalidRequest, errors.InvalidRequest},
 		{"callee's moment", received(t, errors.Overloaded), true, errors.Overloaded, errors.Overloaded},
+		{"callee's conflict", received(t, errors.Aborted), true, errors.Aborted, errors.Aborted},
 		{"callee's invalid request", received(t, errors.InvalidRequest), false, errors.InvalidRequest, errors.Internal},
 		{"callee's internal error", received(t, errors.Internal), false, errors.Internal, errors.Internal},
 		{"mapped, by another client", declined.New("why", "limit").GRPCStatus().Err(), true, unpaid, unpaid},

@@ -295,7 +295,7 @@ func TestIsTransient(t *testing.T) {
 		context.DeadlineExceeded:              true,
 		send(t, timeout.New(), table):         true,
 		status.Error(codes.Unavailable, ""):   true,
-		status.Error(codes.Aborted, ""):       false,
+		status.Error(codes.Aborted, ""):       true,
 		userNotFound.New():                    false,
 		stderrors.New("x"):                    false,
 	} {

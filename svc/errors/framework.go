@@ -38,7 +38,8 @@ var (
 	// service can do nothing about it, and the callee is well.
 	MessageTooLarge = &Code{Domain: Domain, Reason: "MESSAGE_TOO_LARGE", GRPC: codes.Internal, TripsBreaker: new(false), Message: "a message between services is too large"}
 
-	// ResourceExhausted: a message is larger than what the other side accepts.
+	// ResourceExhausted: the server has no room for what the call wants to store,
+	// or a message is larger than what the other side accepts.
 	ResourceExhausted = &Code{Domain: Domain, Reason: "RESOURCE_EXHAUSTED", GRPC: codes.ResourceExhausted, Message: "resource exhausted"}
 
 	// Unimplemented: the server does not have the method, or not yet.
@@ -49,6 +50,10 @@ var (
 
 	// Unavailable: the server cannot serve now, or cannot be reached.
 	Unavailable = &Code{Domain: Domain, Reason: "UNAVAILABLE", GRPC: codes.Unavailable, Retryable: true, Message: "unavailable"}
+
+	// Aborted: the call was in conflict with others that wanted to change the same,
+	// each time that the server tried it. It had no effect.
+	Aborted = &Code{Domain: Domain, Reason: "ABORTED", GRPC: codes.Aborted, Retryable: true, Message: "in conflict with another call"}
 
 	// CircuitOpen: a service that is needed failed too often and is not called for
 	// now. The call had no effect. It trips no further breaker: whoever calls the
@@ -88,5 +93,5 @@ func StreamEnds() Table {
 // framework lists the codes above.
 var framework = append(Table{
 	InvalidRequest, InvalidMetadata, Internal, DeadlineExceeded, Canceled, Overloaded, RateLimited, MessageTooLarge, ResourceExhausted,
-	Unavailable, CircuitOpen, Unimplemented, IdempotencyKeyConflict,
+	Unavailable, Aborted, CircuitOpen, Unimplemented, IdempotencyKeyConflict,
 }, StreamEnds()...)

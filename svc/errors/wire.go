@@ -31,8 +31,8 @@ type grpcError interface {
 //   - an [Error] or a [Code]: its own status; causes and wrapping text stay here
 //   - an error with a gRPC status: that status, without wrapping text
 //   - context.Canceled, context.DeadlineExceeded: [Canceled], [DeadlineExceeded]
-//   - a connection that could not be made, or broke, as drivers of databases and
-//     net/http tell it: [Unavailable]
+//   - a connection that could not be made, or broke, as net/http and foreign
+//     drivers of databases tell it: [Unavailable]
 //   - anything else: [Internal], whose message says nothing
 //
 // A nil error has a nil status, which gRPC takes for OK.

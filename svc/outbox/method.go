@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"google.golang.org/grpc/codes"
-
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/claim"
 )
@@ -22,12 +20,8 @@ const (
 )
 
 // isUnreached reports whether the error of an attempt says nothing about the
-// message: the callee is down, busy or too slow, or the caller went away. So does
-// Aborted, which is not transient to a handler: it asks whoever began the
-// operation to begin again, and that is what the next attempt of a message does.
-func isUnreached(err error) bool {
-	return errors.IsTransient(err) || errors.ToStatus(err).Code() == codes.Aborted
-}
+// message: the callee is down, busy or in a conflict, or the caller went away.
+func isUnreached(err error) bool { return errors.IsTransient(err) }
 
 // method is the part of a Deferred that is the same for all types.
 type method struct {
