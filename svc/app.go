@@ -16,6 +16,7 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/server"
@@ -33,7 +34,10 @@ type Options struct {
 	// Environ is the environment, as os.Environ returns it.
 	Environ []string
 
-	// Log is where the log goes, one JSON object per line. Nil: nowhere.
+	// Log is where the log goes, one JSON object per line. Nil: nowhere. The service
+	// never waits for it: up to 1 MiB of lines does, and what comes then is dropped
+	// and counted in svc_log_lines_dropped_total. At the end Run waits for at most
+	// half a second.
 	Log io.Writer
 
 	// Ready is called once all ports are open, with their addresses. May be nil.
@@ -61,6 +65,7 @@ type App struct {
 	loaded *loaded    // the last reading
 	level  slog.LevelVar
 
+	lines   *logging.Writer // what log writes to
 	log     *slog.Logger
 	group   lifecycle.Group
 	health  health.Checker

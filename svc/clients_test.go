@@ -73,7 +73,7 @@ func TestHTTPCallee(t *testing.T) {
 
 func TestHTTPCalleeSettings(t *testing.T) {
 	for variable, want := range map[string]string{
-		"GREETER_HTTP_CALLEES_NAMES_URL=names":  `client of names: "names" is not a URL of http or https`,
+		"GREETER_HTTP_CALLEES_NAMES_URL=names":  `client of names: its URL is not one of http or https`,
 		"GREETER_HTTP_CALLEES_NAMES_TIMEOUT=0s": "http_callees.names.timeout 0s is not above zero",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"syscall"
 
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 )
 
 // Exit codes of Main.
@@ -61,11 +63,14 @@ func run(s Service, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "%s: config is valid\n", s.Name)
 		return exitOK
 	}
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may end: the service does not
 	ctx, hard, release := lifecycle.Signals(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer release()
 	o.Hard = hard
 	if err := Run(ctx, s, o); err != nil {
-		return report(stderr, s, err)
+		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
+		defer last.Close(logBudget)
+		return report(last, s, err)
 	}
 	return exitOK
 }

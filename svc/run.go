@@ -37,17 +37,20 @@ const (
 	backgroundBudget = contract.StopBackground // for background work to end
 	handlerBudget    = contract.StopHandlers   // for handlers that outlive their calls
 	flushBudget      = contract.StopFlush      // for the last spans
+	logBudget        = contract.StopLog / 2    // for the last lines; and again for the error of Main
 )
 
 // Run runs a service until ctx ends and the service has stopped gracefully, or
 // until it fails. A bad configuration is an error before anything is opened.
-// When Run has returned, no goroutine of the service is left.
+// When Run has returned, no goroutine of the service is left, save one in a write
+// to o.Log that cannot be broken off.
 func Run(ctx context.Context, s Service, o Options) (err error) {
 	l, err := s.load(o)
 	if err != nil {
 		return err
 	}
 	a := newApp(s, o, l)
+	defer a.lines.Close(logBudget) // after everything that has something to say
 	defer func() { err = errors.Join(err, a.group.Close()) }()
 
 	addresses, err := a.start(ctx)
@@ -80,8 +83,11 @@ func newApp(s Service, o Options, l *loaded) *App {
 		o.Log = io.Discard
 	}
 	a := &App{service: s, options: o, settings: l.settings, loaded: l, conn: gateway.NewConn()}
-	a.log = logging.New(o.Log, logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()})
+	lines := logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()}
+	a.lines = logging.NewWriter(o.Log, lines)
+	a.log = logging.New(a.lines, lines)
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), Revision: revision()})
+	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the name is free
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,
 		GracefulBudget:   l.settings.Stop.Budget,

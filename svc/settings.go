@@ -168,7 +168,7 @@ func (s *Settings) check(hasHTTP bool) error {
 	}
 	fault(s.Listen.GRPC == "", "listen.grpc is empty (want for example %q)", ":9090")
 	fault(s.Listen.Admin == "", "listen.admin is empty (want for example %q)", ":9091")
-	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is %q, but no method has an HTTP path", s.Listen.HTTP)
+	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is set, but no method has an HTTP path")
 	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
 	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
 	s.Limits.check(fault)

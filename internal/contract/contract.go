@@ -39,8 +39,9 @@ const MaxHedgeAttempts = 3
 const (
 	StopBackground = 2 * time.Second // for background work to end
 	StopHandlers   = 1 * time.Second // for handlers that outlive their calls
-	StopFlush      = 2 * time.Second // for the last spans
+	StopFlush      = 1 * time.Second // for the last spans
+	StopLog        = 1 * time.Second // for the last lines of the log
 
 	// StopReserve is what grace periods add to drain delay and budget for them.
-	StopReserve = StopBackground + StopHandlers + StopFlush
+	StopReserve = StopBackground + StopHandlers + StopFlush + StopLog
 )

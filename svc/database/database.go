@@ -101,7 +101,7 @@ func (o Options) withDefaults() Options {
 
 // engineOf finds the engine by the URL's scheme.
 func engineOf(url string) (engine, error) {
-	scheme, _, _ := strings.Cut(url, ":")
+	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "postgres", "postgresql":
 		return postgres, nil
@@ -111,7 +111,10 @@ func engineOf(url string) (engine, error) {
 	if url == "" {
 		return engine{}, errors.New("database URL is empty (want postgres://… or sqlite:PATH)")
 	}
-	// The rest of an unknown URL may hold a password.
+	// The rest of an unknown URL may hold a password, and so may all of what is none.
+	if !strings.HasPrefix(rest, "//") || strings.ContainsAny(scheme, " =@") {
+		return engine{}, errors.New("database URL has no scheme (want postgres://… or sqlite:PATH)")
+	}
 	return engine{}, fmt.Errorf("database URL has the unknown scheme %q (want postgres://… or sqlite:PATH)", scheme)
 }
 

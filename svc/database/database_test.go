@@ -118,7 +118,10 @@ func TestOpenRefuses(t *testing.T) {
 	for _, c := range []struct{ url, want string }{
 		{"", "database URL is empty (want postgres://… or sqlite:PATH)"},
 		{"mysql://u:geheim@h/d", `database URL has the unknown scheme "mysql" (want postgres://… or sqlite:PATH)`},
-		{"u:geheim@h", `database URL has the unknown scheme "u" (want postgres://… or sqlite:PATH)`},
+		{"u:geheim@h", `database URL has no scheme (want postgres://… or sqlite:PATH)`},
+		{"geheim", `database URL has no scheme (want postgres://… or sqlite:PATH)`},
+		{"host=db password=geheim", `database URL has no scheme (want postgres://… or sqlite:PATH)`},
+		{"host=db password=geheim://x", `database URL has no scheme (want postgres://… or sqlite:PATH)`},
 		{"postgres://u:ge%heim@h/d", "database URL cannot be parsed (special characters in user or password must be percent-encoded)"},
 		{"postgres://u:geheim@h:port/d", "database URL cannot be parsed (special characters in user or password must be percent-encoded)"},
 		{"postgres://u:geheim@h/d?sslmode=maybe", `sslmode`},

@@ -80,7 +80,8 @@ type Client struct {
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(o.URL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, fmt.Errorf("client of %s: %q is not a URL of http or https", o.Name, o.URL)
+		// Not shown: it may hold a password.
+		return nil, fmt.Errorf("client of %s: its URL is not one of http or https (want for example %q)", o.Name, "https://host/path")
 	}
 	idle := cmp.Or(o.IdleConnections, contract.DefaultHTTPIdleConnections)
 	return &Client{

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,7 +17,8 @@ const hidden = "***"
 // declarations; [Load] can read it again, but for the secrets. Unset messages and
 // optional fields are left out.
 //
-// Fields of the message with the option debug_redact are "***", and so are
+// Fields of the message with the option debug_redact are "***", maps with their
+// keys, and so are
 // fields of the struct with the tag `secret:"true"`, except that of a URL with a
 // host all but the password is shown. The password of any other URL is hidden
 // too. Empty strings and zeros are shown as such.
@@ -32,6 +34,11 @@ func Dump(settings any, message proto.Message) []byte {
 
 func dump(p place) *yaml.Node {
 	switch p := p.(type) {
+	case table: // of a secret one the keys are secret, too
+		if p.secrecy() == private && len(p.keys()) > 0 {
+			return node(ofString(hidden))
+		}
+		return dumpMapping(p)
 	case mapping:
 		return dumpMapping(p)
 	case list:
@@ -46,7 +53,7 @@ func dumpMapping(m mapping) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range m.keys() {
 		if child, err := m.child(key); err == nil && child.present() {
-			n.Content = append(n.Content, node(ofString(key)), dump(child))
+			n.Content = append(n.Content, node(redact(ofString(key), public)), dump(child))
 		}
 	}
 	return n
@@ -80,9 +87,15 @@ func redact(s scalar, secret secrecy) scalar {
 		return ofString(hidden)
 	case isURL:
 		return ofString(address)
+	case credentials.MatchString(s.text):
+		return ofString(hidden)
 	}
 	return s
 }
+
+// credentials finds passwords in what is no URL for [url.Parse], but one for a
+// database or a person: a list of hosts, a bare percent sign, "host=db password=x".
+var credentials = regexp.MustCompile(`://\S*@|(?i:password)\s*=\s*\S`)
 
 // hidePassword returns a URL without the passwords of user and query, and
 // whether text is a URL with a host.

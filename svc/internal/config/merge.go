@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -27,9 +28,13 @@ func (l *loader) yaml(name string, text []byte, into place) {
 	}
 }
 
-// syntaxError turns the parser's "yaml: line 3: …" into "config.yaml:3: …".
+// syntaxError turns the parser's "yaml: line 3: …" into "config.yaml:3: …". A
+// password without quotes that begins with * would be named there, as an anchor.
 func syntaxError(name string, err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(text, "anchor '") {
+		text = "aliases are not supported (a value that begins with * needs quotes)"
+	}
 	if line, rest, found := strings.Cut(strings.TrimPrefix(text, "line "), ": "); found && strings.HasPrefix(text, "line ") {
 		name, text = name+":"+line, rest
 	}
@@ -70,14 +75,14 @@ func (l layer) merge(n *yaml.Node, into place, path string) {
 // in it is not, but no fault either.
 func (l layer) expect(n *yaml.Node, kind yaml.Kind, path string) bool {
 	if n.Kind != kind && n.ShortTag() != tagNull {
-		l.faultf(n, "%swant %s, got %s", label(path), kindName[kind], describe(n))
+		l.faultf(n, "%swant %s, got %s", label(path), kindName[kind], kindName[n.Kind])
 	}
 	return n.Kind == kind
 }
 
 func (l layer) scalar(n *yaml.Node, into value, path string) {
 	if n.Kind != yaml.ScalarNode {
-		l.faultf(n, "%swant a single value, got %s", label(path), describe(n))
+		l.faultf(n, "%swant a single value, got %s", label(path), kindName[n.Kind])
 		return
 	}
 	s := scalar{n.Value, n.ShortTag()}
@@ -90,13 +95,14 @@ func (l layer) scalar(n *yaml.Node, into value, path string) {
 	}
 }
 
-// assign sets a scalar and completes the error, unless the value is a secret.
+// assign sets a scalar and completes the error, unless the value is a secret or
+// holds a password.
 func assign(into value, s scalar) error {
 	err := into.set(s)
 	switch {
 	case err == nil:
 		return nil
-	case into.secrecy() != public:
+	case into.secrecy() != public, redact(s, public) != s:
 		return errSecret
 	}
 	return fmt.Errorf("%w, got %s", err, s)
@@ -105,7 +111,28 @@ func assign(into value, s scalar) error {
 var (
 	errNothing = errors.New("want a value, or no key at all to keep the default")
 	errSecret  = errors.New("the value has a wrong type or form (not shown, it is a secret)")
+
+	errSecretKey = errors.New("unknown key (not shown, it is a secret)")
 )
+
+// shownKey is how errors name a key. Keys of a secret map belong to the secret,
+// and so does what stands, by mistake, where keys of a secret message should; the
+// names of its fields do not.
+func shownKey(m mapping, key string) string {
+	switch {
+	case redact(ofString(key), public).text != key:
+		return hidden
+	case m.secrecy() == public, isField(m, key):
+		return key
+	}
+	return hidden
+}
+
+// isField reports whether a key is a name of the contract or of the runtime.
+func isField(m mapping, key string) bool {
+	_, free := m.(table)
+	return !free && slices.Contains(m.keys(), key)
+}
 
 func (l layer) mapping(n *yaml.Node, into mapping, path string) {
 	into.create()
@@ -114,7 +141,7 @@ func (l layer) mapping(n *yaml.Node, into mapping, path string) {
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if first, twice := seen[key.Value]; twice {
-			l.faultf(key, "key %q is given twice, first in line %d", key.Value, first.Line)
+			l.faultf(key, "key %q is given twice, first in line %d", shownKey(into, key.Value), first.Line)
 			continue
 		}
 		seen[key.Value] = key
@@ -124,10 +151,13 @@ func (l layer) mapping(n *yaml.Node, into mapping, path string) {
 
 func (l layer) member(key, value *yaml.Node, into mapping, path string, members map[string]string) {
 	if key.Kind != yaml.ScalarNode {
-		l.faultf(key, "want a plain key, got %s", describe(key))
+		l.faultf(key, "want a plain key, got %s", kindName[key.Kind])
 		return
 	}
 	child, err := into.child(key.Value)
+	if err != nil && shownKey(into, key.Value) != key.Value {
+		err = errSecretKey
+	}
 	if err != nil {
 		l.faultf(key, "%w", err)
 		return
@@ -139,7 +169,7 @@ func (l layer) member(key, value *yaml.Node, into mapping, path string, members 
 		}
 		members[group] = key.Value
 	}
-	l.merge(value, child, join(path, key.Value))
+	l.merge(value, child, join(path, shownKey(into, key.Value)))
 }
 
 // sequence replaces a list; lists of two layers are never mixed.
@@ -150,17 +180,13 @@ func (l layer) sequence(n *yaml.Node, into list, path string) {
 	}
 }
 
+// kindName is how errors show what has the wrong shape. They say nothing of its
+// content: a mapping that was given as one text may hold secrets.
 var kindName = map[yaml.Kind]string{
+	yaml.ScalarNode:   "a single value",
 	yaml.MappingNode:  "a mapping",
 	yaml.SequenceNode: "a list",
 	yaml.AliasNode:    "an alias",
-}
-
-func describe(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode {
-		return scalar{n.Value, n.ShortTag()}.String()
-	}
-	return kindName[n.Kind]
 }
 
 func join(path, key string) string {

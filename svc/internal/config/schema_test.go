@@ -51,9 +51,15 @@ message_type { name: "Config"
 	field { name: "secrets" number: 23 type: TYPE_STRING label: LABEL_REPEATED options { debug_redact: true } }
 	field { name: "delays" number: 24 type: TYPE_MESSAGE type_name: ".google.protobuf.Duration" label: LABEL_REPEATED }
 	field { name: "share" number: 25 type: TYPE_FLOAT label: LABEL_OPTIONAL }
+	field { name: "tokens" number: 26 type: TYPE_MESSAGE type_name: ".test.v1.Config.TokensEntry" label: LABEL_REPEATED options { debug_redact: true } }
+	field { name: "login" number: 27 type: TYPE_MESSAGE type_name: ".test.v1.Disk" label: LABEL_OPTIONAL options { debug_redact: true } }
+	field { name: "logins" number: 28 type: TYPE_MESSAGE type_name: ".test.v1.Disk" label: LABEL_REPEATED options { debug_redact: true } }
 	oneof_decl { name: "store" }
 	oneof_decl { name: "_maybe" }
 	nested_type { name: "PricesEntry" options { map_entry: true }
+		field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+		field { name: "value" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }
+	nested_type { name: "TokensEntry" options { map_entry: true }
 		field { name: "key" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
 		field { name: "value" number: 2 type: TYPE_INT64 label: LABEL_OPTIONAL } }
 	nested_type { name: "ByIdEntry" options { map_entry: true }

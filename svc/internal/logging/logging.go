@@ -1,6 +1,7 @@
 // Package logging makes the logger of a service: one JSON object per line, with
 // the ids of the trace that the line was written in and the metadata that travel
-// with its call.
+// with its call. A [Writer] keeps whoever reads the lines, or does not, away from
+// the service.
 package logging
 
 import (
@@ -36,8 +37,13 @@ type Options struct {
 // and its sisters) carry trace_id and span_id of the context's span and the
 // group metadata of its call, at the top level whatever groups are open.
 // Durations are text, "1.5ms".
+//
+// Lines are bounded. A value of more than 4 KiB is cut and ends with its length,
+// "… (15000 bytes)"; one that is not text becomes the text of its JSON first. What
+// a line of more than 16 KiB has no room for is left out, and "truncated":true
+// stands at its end.
 func New(w io.Writer, o Options) *slog.Logger {
-	var h slog.Handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: durationAsText})
+	var h slog.Handler = slog.NewJSONHandler(bounded{w}, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: replace})
 	var attrs []slog.Attr
 	for _, a := range []slog.Attr{slog.String("service", o.Service), slog.String("version", o.Version)} {
 		if a.Value.String() != "" {
@@ -45,15 +51,6 @@ func New(w io.Writer, o Options) *slog.Logger {
 		}
 	}
 	return slog.New(handler{h.WithAttrs(attrs), nil})
-}
-
-// durationAsText writes "1.5ms", where slog's JSON has a number of nanoseconds that
-// does not say so.
-func durationAsText(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.StringValue(a.Value.Duration().String())
-	}
-	return a
 }
 
 // handler adds the ids. A JSON handler puts everything that comes after

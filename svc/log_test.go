@@ -1,0 +1,152 @@
+package svc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+// inProcess makes the test binary the program whose log the tests below read or not.
+const inProcess = "SVC_TEST_TALKATIVE"
+
+// talkative logs 4 KiB with each call.
+func talkative(t *testing.T) Service {
+	t.Helper()
+	s := greeter(t, func(app *App) (greet, error) {
+		log := app.Deps().Log
+		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			log.InfoContext(ctx, "called", "text", strings.Repeat("x", 4<<10))
+			return in, nil
+		}, nil
+	})
+	s.Name = "talkative"
+	return s
+}
+
+func TestTalkativeProcess(t *testing.T) {
+	if os.Getenv(inProcess) == "" {
+		t.Skip("is a part of the tests below")
+	}
+	os.Exit(run(talkative(t), []string{"--config="}, os.Stdout, os.Stderr))
+}
+
+// process runs the service as a process, with its standard error at the writing end
+// of a real pipe.
+func process(t *testing.T, at Addresses) (cmd *exec.Cmd, log *os.File) {
+	t.Helper()
+	log, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close() })
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd = exec.CommandContext(t.Context(), self, "-test.run=^TestTalkativeProcess$")
+	cmd.Env = append(os.Environ(), inProcess+"=1", "TALKATIVE_LISTEN_GRPC="+at.GRPC, "TALKATIVE_LISTEN_ADMIN="+at.Admin)
+	cmd.Stderr = w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close() // the process has its own
+	return cmd, log
+}
+
+// waitReady waits for a service that is another process.
+func (r *running) waitReady(t *testing.T) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if resp, err := client.Get("http://" + r.Admin + "/readyz"); err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+	}
+	t.Fatal("the service is not ready")
+}
+
+// A service whose log nobody reads answers, says so, and stops as fast as any other.
+func TestUnreadLog(t *testing.T) {
+	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	cmd, _ := process(t, r.Addresses)
+	r.waitReady(t)
+	called := make(chan error, 1)
+	go func() {
+		for range 500 { // 2 MiB
+			if _, err := r.call(t, "x"); err != nil {
+				called <- err
+				return
+			}
+		}
+		called <- nil
+	}()
+	select {
+	case err := <-called:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("calls hang")
+	}
+	if _, body := r.admin(t, http.MethodGet, "/metrics"); !strings.Contains(body, "\nsvc_log_lines_dropped_total ") ||
+		strings.Contains(body, "\nsvc_log_lines_dropped_total 0\n") {
+		t.Error("/metrics does not say that lines were dropped")
+	}
+	began := time.Now()
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the stop took %v", took)
+	}
+}
+
+// The end of whoever read the log is not the end of the service.
+func TestLogReaderEnds(t *testing.T) {
+	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	cmd, log := process(t, r.Addresses)
+	r.waitReady(t)
+	_ = log.Close()
+	for range 3 {
+		if _, err := r.call(t, "x"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+}
+
+// The error of a start that fails is there in full and comes last.
+func TestFatalErrorIsWritten(t *testing.T) {
+	taken := start(t, greeter(t, hello), Options{})
+	var stderr bytes.Buffer
+	s := talkative(t)
+	s.Settings.Listen.GRPC = taken.GRPC
+	if code := run(s, []string{"--config="}, nil, &stderr); code != exitFault {
+		t.Errorf("exit code %d", code)
+	}
+	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+	want := fmt.Sprintf("talkative: gRPC port: listen tcp %s: bind: address already in use", taken.GRPC)
+	if got := lines[len(lines)-1]; got != want {
+		t.Errorf("the last line is %q, want %q", got, want)
+	}
+}

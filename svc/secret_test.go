@@ -1,0 +1,64 @@
+package svc
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A password in the configuration comes out nowhere, whatever else is wrong with
+// it: not from the check, not from a start, not from a reload, not from the log.
+func TestPasswordsStayInside(t *testing.T) {
+	const password = "hunter2"
+	shapes := []string{
+		"database: hunter2", "database: 'postgres://u:hunter2@h/d'", "database: ['postgres://u:hunter2@h/d']", "database: {url: hunter2}",
+		"database: {url: 'hunter2:x'}", "database: {url: 'host=db password=hunter2'}", "database: {url: 'host=db password=hunter2:x'}",
+		"database: {url: 'mysql://u:hunter2@h/d'}", "database: {url: ['hunter2']}", "database: {url: *hunter2 }", "database: {max_connections: 'postgres://u:hunter2@h/d'}",
+		"database: {url: 'postgres://u:hunter2%zz@h/d'}", "database: {url: 'postgres://u:hunter2@a:b/d'}",
+		"http_callees: {x: {url: 'ftp://u:hunter2@h'}}", "http_callees: {x: 'http://u:hunter2@h'}", "http_callees: {x: {url: 'http://u:hunter2%zz@h'}}",
+		"listen: {http: 'http://u:hunter2@h'}",
+		"service: {seconds: 'http://u:hunter2@h'}", "service: hunter2",
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := &HTTPCallee{Name: "x", HTTPSettings: HTTPSettings{URL: "http://u:hunter2@127.0.0.1", Timeout: 1}}
+	s := greeter(t, nil)
+	s.HTTPCallees = []*HTTPCallee{x}
+	s.Start = Start(&greeterDesc, func(app *App) *App {
+		app.DialHTTP(x)
+		return app
+	}, hello, newGreetServer)
+	write("")
+	r := start(t, s, Options{Config: path})
+	for _, shape := range shapes {
+		write(shape)
+		var out bytes.Buffer
+		run(s, []string{"--config", path, "--check-config"}, &out, &out)
+		checked := out.Len()
+		if run(s, []string{"--config", path}, &out, &out) != exitFault || checked == 0 || out.Len() == checked {
+			t.Errorf("%s: was taken: %s", shape, &out)
+		}
+		_, answer := r.admin(t, http.MethodPost, "/config/reload")
+		_, dump := r.admin(t, http.MethodGet, "/config")
+		if dump == "" || answer == "" {
+			t.Errorf("%s: no answer", shape)
+		}
+		if all := out.String() + answer + dump; strings.Contains(all, password) {
+			t.Errorf("%s\n=> %s", shape, all)
+		}
+	}
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	if log := r.log.String(); strings.Contains(log, password) || !strings.Contains(log, "ready") {
+		t.Errorf("the log: %s", log)
+	}
+}
