@@ -85,7 +85,7 @@ ifneq ($(RACE_FLAG),)
 	go test -count=1 $(RACE_FLAG) -run TestOutputs ./protoc-gen-svc
 	go test -count=1 $(RACE_FLAG) ./protoc-gen-svc/internal/plugin ./protoc-gen-svc/internal/emit
 	@# What the race detector makes another test of.
-	go test -count=1 -run 'TestAllocations|TestAbandonedStreams' ./svc/server
+	go test -count=1 -run 'TestAllocations|TestAbandonedStreams' ./svc/internal/server
 endif
 	go test -count=1 -tags=nosqlite ./svc/database
 	cd test && go vet ./... && go test -count=1 ./...

@@ -17,9 +17,9 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 	"github.com/protosvc/protosvc/svc/internal/logging"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // Options say how Run runs a service.

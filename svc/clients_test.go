@@ -23,9 +23,9 @@ import (
 func outside(t *testing.T) Service {
 	t.Helper()
 	names := &HTTPCallee{
-		Name:         "names",
-		HTTPSettings: HTTPSettings{URL: "https://names.invalid", Timeout: 200 * time.Millisecond},
-		Attempts:     2,
+		Name: "names",
+		URL:  "https://names.invalid", Timeout: 200 * time.Millisecond,
+		Attempts: 2,
 	}
 	s := greeter(t, nil)
 	s.HTTPCallees = []*HTTPCallee{names}

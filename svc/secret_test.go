@@ -29,7 +29,7 @@ func TestPasswordsStayInside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	x := &HTTPCallee{Name: "x", HTTPSettings: HTTPSettings{URL: "http://u:hunter2@127.0.0.1", Timeout: 1}}
+	x := &HTTPCallee{Name: "x", URL: "http://u:hunter2@127.0.0.1", Timeout: 1}
 	s := greeter(t, nil)
 	s.HTTPCallees = []*HTTPCallee{x}
 	s.Start = Start(&greeterDesc, func(app *App) *App {

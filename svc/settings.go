@@ -22,8 +22,8 @@ type Settings struct {
 
 	// Callees and HTTPCallees are what can be said of those of the service, by their
 	// keys. They are taken from [Service].
-	Callees     map[string]CalleeSettings `yaml:"callees"`
-	HTTPCallees map[string]HTTPSettings   `yaml:"http_callees"`
+	Callees     map[string]calleeSettings `yaml:"callees"`
+	HTTPCallees map[string]httpSettings   `yaml:"http_callees"`
 }
 
 // Listen holds the addresses to listen on, "host:port"; an empty host means
@@ -103,8 +103,8 @@ func (c *Callee) breaker() *client.Breaker {
 	return &c.Breaker
 }
 
-// CalleeSettings are what config.yaml can say of a callee.
-type CalleeSettings struct {
+// calleeSettings are what config.yaml can say of a callee.
+type calleeSettings struct {
 	// Target is an address with a scheme of grpc-go, "dns:///user-headless:9090".
 	Target string `yaml:"target"`
 	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
@@ -115,14 +115,17 @@ type CalleeSettings struct {
 type HTTPCallee struct {
 	// Name is its name in the contract and in config.yaml.
 	Name string
-	HTTPSettings
+	// URL is what the paths of requests are appended to, Timeout the deadline of a
+	// request with all its attempts, unless config.yaml says otherwise.
+	URL     string
+	Timeout time.Duration
 	// Attempts and IdleConnections cannot be configured. 0 means the default of the
 	// package.
 	Attempts, IdleConnections int
 }
 
-// HTTPSettings are what config.yaml can say of an external service.
-type HTTPSettings struct {
+// httpSettings are what config.yaml can say of an external service.
+type httpSettings struct {
 	// URL is what the paths of requests are appended to.
 	URL string `yaml:"url"`
 	// Timeout is the deadline of a request with all its attempts.
@@ -144,16 +147,16 @@ func (s Settings) clone() *Settings {
 func (s Service) settings() *Settings {
 	out := s.Settings.clone()
 	if s.Callees != nil {
-		out.Callees = map[string]CalleeSettings{}
+		out.Callees = map[string]calleeSettings{}
 	}
 	for _, c := range s.Callees {
-		out.Callees[c.Key] = CalleeSettings{Target: c.Spec.Target, Balance: c.Balance}
+		out.Callees[c.Key] = calleeSettings{Target: c.Spec.Target, Balance: c.Balance}
 	}
 	if s.HTTPCallees != nil {
-		out.HTTPCallees = map[string]HTTPSettings{}
+		out.HTTPCallees = map[string]httpSettings{}
 	}
 	for _, c := range s.HTTPCallees {
-		out.HTTPCallees[c.Name] = c.HTTPSettings
+		out.HTTPCallees[c.Name] = httpSettings{c.URL, c.Timeout}
 	}
 	return out
 }

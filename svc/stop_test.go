@@ -17,8 +17,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 type (

@@ -22,7 +22,7 @@
 // rate limits, bounds of streams. What happens to each call is elsewhere:
 //
 //   - a panic of a handler, validation, deadlines, admission (too many calls, rate
-//     limits): server; the limits themselves: internal/limit
+//     limits): internal/server; the limits themselves: internal/limit
 //   - retries of a gRPC call: client (serviceconfig.go); of a request over HTTP:
 //     httpclient; hedges: client (hedge.go)
 //   - where the addresses of a callee come from: internal/dns; which get calls: client

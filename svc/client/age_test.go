@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/protosvc/protosvc/svc/client"
-	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
 // startAged is a backend whose connections have this age at the most.

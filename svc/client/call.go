@@ -11,6 +11,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
+	"github.com/protosvc/protosvc/svc/internal/rpcname"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -33,7 +34,7 @@ func bind(spec Spec, o Options) map[string]*method {
 			metrics: series.ClientMethod(m, kindOf(m, spec.Streams)),
 			tracing: tracing.Client(o.TracerProvider, m.Name),
 		}
-		if m.Hedge.Enabled() {
+		if hedges(m) {
 			bound.hedge = &hedge{m.Hedge, m.Timeout, series.Hedges(m), tokens}
 		}
 		methods[m.Name] = bound
@@ -42,7 +43,7 @@ func bind(spec Spec, o Options) map[string]*method {
 }
 
 func kindOf(m policy.Method, streams []grpc.StreamDesc) rpcmetrics.Kind {
-	_, name := m.Split()
+	_, name := rpcname.Split(m.Name)
 	for _, s := range streams {
 		if s.StreamName == name {
 			return rpcmetrics.StreamKind(s)

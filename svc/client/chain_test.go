@@ -15,8 +15,8 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/database"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // hop is a service of a chain, as generated code makes it of its contract.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 var thrice = policy.Retry{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/protosvc/protosvc/internal/rpccode"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
+	"github.com/protosvc/protosvc/svc/internal/rpcname"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -68,12 +69,15 @@ type retryPolicy struct {
 	Codes      []string `json:"retryableStatusCodes"`
 }
 
+func retries(m policy.Method) bool { return m.Retry.Attempts > 1 }
+
+func hedges(m policy.Method) bool { return m.Hedge.Attempts > 1 }
+
 // defaultConfig returns the service config of a client as JSON: balancing,
 // health checking under the name of the service, and for each method that has
 // them its timeout and retries. An unknown balance is an error.
 func defaultConfig(spec Spec, balance string) (string, error) {
-	hedges := slices.ContainsFunc(spec.Methods, func(m policy.Method) bool { return m.Hedge.Enabled() })
-	name, err := balancerName(balance, hedges)
+	name, err := balancerName(balance, slices.ContainsFunc(spec.Methods, hedges))
 	if err != nil {
 		return "", err
 	}
@@ -82,13 +86,13 @@ func defaultConfig(spec Spec, balance string) (string, error) {
 		Health:    healthCheck{spec.Service},
 	}
 	for _, m := range spec.Methods {
-		if m.Retry.Enabled() {
+		if retries(m) {
 			config.Throttle = &retryThrottle{throttleTokens, throttleRatio}
 		}
-		if m.Hedge.Enabled() {
+		if hedges(m) {
 			continue // its deadline is for all its requests together
 		}
-		if m.Retry.Enabled() || m.Timeout > 0 {
+		if retries(m) || m.Timeout > 0 {
 			config.Methods = append(config.Methods, configOf(m))
 		}
 	}
@@ -120,12 +124,12 @@ func balancerName(balance string, hedged bool) (string, error) {
 }
 
 func configOf(m policy.Method) methodConfig {
-	service, name := m.Split()
+	service, name := rpcname.Split(m.Name)
 	config := methodConfig{Name: [1]methodName{{service, name}}}
 	if m.Timeout > 0 {
 		config.Timeout = seconds(m.Timeout)
 	}
-	if m.Retry.Enabled() {
+	if retries(m) {
 		config.Retry = &retryPolicy{
 			Attempts:   m.Retry.Attempts,
 			Initial:    seconds(m.Retry.InitialBackoff),

@@ -5,8 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcname"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/policy"
 )
 
 // series are the metrics of all methods.
@@ -34,7 +34,7 @@ func (s series) register(r *metrics.Registry) error {
 type counters struct{ executed, replayed, refused, waits prometheus.Counter }
 
 func (s series) bind(name string) counters {
-	service, method := policy.Method{Name: name}.Split()
+	service, method := rpcname.Split(name)
 	return counters{
 		executed: s.calls.WithLabelValues(service, method, "executed"),
 		replayed: s.calls.WithLabelValues(service, method, "replayed"),

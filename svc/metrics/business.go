@@ -7,11 +7,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Other is the value recorded for a label value that is not in its list.
-const Other = "other"
+// other is the value recorded for a label value that is not in its list.
+const other = "other"
 
 // Label is a label of a business metric with the values it may have. The list
-// must not be empty, and any value outside it is recorded as [Other]: what
+// must not be empty, and any value outside it is recorded as "other": what
 // callers send can never grow the number of series.
 type Label struct {
 	Name   string
@@ -109,7 +109,7 @@ func (ls labels) names() []string {
 	return names
 }
 
-// bounded replaces every value that is not in its label's list by [Other].
+// bounded replaces every value that is not in its label's list by "other".
 // Values without a label are kept: the vector refuses them by their number.
 func (ls labels) bounded(values []string) []string {
 	bounded := values
@@ -120,7 +120,7 @@ func (ls labels) bounded(values []string) []string {
 		if &bounded[0] == &values[0] { // the slice is the caller's
 			bounded = slices.Clone(values)
 		}
-		bounded[i] = Other
+		bounded[i] = other
 	}
 	return bounded
 }

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc/metadata"
 
+	"github.com/protosvc/protosvc/svc/internal/carried"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
@@ -25,7 +26,7 @@ func propagator() propagation.TextMapPropagator {
 // carry notes down the trace context, the outgoing metadata of a call and what
 // travels with it.
 func carry(ctx context.Context) []byte {
-	h := headers{Trace: propagation.MapCarrier{}, Propagated: propagate.Pairs(ctx)}
+	h := headers{Trace: propagation.MapCarrier{}, Propagated: carried.Pairs(ctx)}
 	propagator().Inject(ctx, h.Trace)
 	h.Metadata, _ = metadata.FromOutgoingContext(ctx)
 	text, err := json.Marshal(h)

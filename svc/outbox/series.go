@@ -8,9 +8,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcname"
 	"github.com/protosvc/protosvc/svc/internal/sleep"
 	"github.com/protosvc/protosvc/svc/metrics"
-	"github.com/protosvc/protosvc/svc/policy"
 )
 
 // measureInterval is how often the gauges are read from the database.
@@ -50,7 +50,7 @@ type gauges struct {
 }
 
 func (s series) bind(name string) gauges {
-	service, method := policy.Method{Name: name}.Split()
+	service, method := rpcname.Split(name)
 	return gauges{
 		attempts: func(c codes.Code) prometheus.Counter { return s.attempts.WithLabelValues(service, method, c.String()) },
 		pending:  s.pending.WithLabelValues(service, method),

@@ -19,6 +19,3 @@ type Hedge struct {
 	// that are left. Any other error is the call's answer.
 	Codes []codes.Code
 }
-
-// Enabled reports whether the policy allows a second request.
-func (h Hedge) Enabled() bool { return h.Attempts > 1 }

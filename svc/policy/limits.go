@@ -25,16 +25,3 @@ type Stream struct {
 	// MaxMessages is how many messages the caller may send.
 	MaxMessages uint64
 }
-
-// Longest returns how long a call of the method lasts at the most; bounded says
-// whether it ends at all.
-func (m Method) Longest() (longest time.Duration, bounded bool) {
-	switch {
-	case m.Timeout == 0:
-		return m.Stream.MaxAge, m.Stream.MaxAge > 0
-	case m.Stream.MaxAge == 0:
-		return m.Timeout, true
-	default:
-		return min(m.Timeout, m.Stream.MaxAge), true
-	}
-}

@@ -7,7 +7,6 @@
 package policy
 
 import (
-	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -58,14 +57,4 @@ type Retry struct {
 
 	// Codes are the status codes that are tried again.
 	Codes []codes.Code
-}
-
-// Enabled reports whether the policy allows a second attempt.
-func (r Retry) Enabled() bool { return r.Attempts > 1 }
-
-// Split returns the service and the method of the name:
-// "order.v1.OrderService" and "CreateOrder".
-func (m Method) Split() (service, method string) {
-	service, method, _ = strings.Cut(strings.TrimPrefix(m.Name, "/"), "/")
-	return service, method
 }

@@ -7,7 +7,11 @@
 // nothing about who sent it: it is no authentication.
 package propagate
 
-import "context"
+import (
+	"context"
+
+	"github.com/protosvc/protosvc/svc/internal/carried"
+)
 
 // Key is a metadata key that travels.
 type Key struct {
@@ -20,26 +24,17 @@ type Key struct {
 // Keys are what a service declares. Nil: nothing travels.
 type Keys []Key
 
-type contextKey struct{}
-
 // NewContext returns ctx with these alternating keys and values instead of what
 // it has. A server does so for every call; only work that no call has asked for,
 // a background job for instance, needs it.
 func NewContext(ctx context.Context, pairs ...string) context.Context {
-	return context.WithValue(ctx, contextKey{}, pairs)
-}
-
-// Pairs returns everything that travels with the context, as alternating keys
-// and values in the order of the contract. Do not change it.
-func Pairs(ctx context.Context) []string {
-	pairs, _ := ctx.Value(contextKey{}).([]string)
-	return pairs
+	return carried.With(ctx, pairs)
 }
 
 // Value returns the value of a key, empty if the caller sent none or the
 // contract does not declare the key.
 func Value(ctx context.Context, key string) string {
-	for pairs := Pairs(ctx); len(pairs) > 1; pairs = pairs[2:] {
+	for pairs := carried.Pairs(ctx); len(pairs) > 1; pairs = pairs[2:] {
 		if pairs[0] == key {
 			return pairs[1]
 		}

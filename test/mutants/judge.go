@@ -22,8 +22,8 @@ type judge struct {
 var judges = []judge{
 	{"svc/internal/outlier", []tests{{pkg: "svc/internal/outlier"}, {pkg: "svc/client"}}},
 	{"svc/internal/details", []tests{{pkg: "svc/errors"}}},
-	{"svc/internal/pushback", []tests{{pkg: "svc/internal/gateway"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
-	{"svc/internal/rpcmetrics", []tests{{pkg: "svc/metrics"}, {pkg: "svc/server"}, {pkg: "svc/client"}}},
+	{"svc/internal/pushback", []tests{{pkg: "svc/internal/gateway"}, {pkg: "svc/internal/server"}, {pkg: "svc/client"}}},
+	{"svc/internal/rpcmetrics", []tests{{pkg: "svc/metrics"}, {pkg: "svc/internal/server"}, {pkg: "svc/client"}}},
 	// Without the lives of projects, which take a minute.
 	{"protoc-gen-svc/internal/sync", []tests{{pkg: "protoc-gen-svc/internal/sync", short: true}}},
 	{"protoc-gen-svc/internal/model", []tests{

@@ -11,7 +11,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/protosvc/protosvc/svc/propagate"
+	"github.com/protosvc/protosvc/svc/internal/carried"
 )
 
 // Keys of the ids in a line. Log stores and dashboards join on them.
@@ -85,7 +85,7 @@ func idsOf(ctx context.Context) []slog.Attr {
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		ids = append(ids, slog.String(TraceIDKey, span.TraceID().String()), slog.String(SpanIDKey, span.SpanID().String()))
 	}
-	if pairs := propagate.Pairs(ctx); len(pairs) > 0 {
+	if pairs := carried.Pairs(ctx); len(pairs) > 0 {
 		var travels []any
 		for ; len(pairs) > 1; pairs = pairs[2:] {
 			travels = append(travels, slog.String(pairs[0], pairs[1]))

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/carried"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
@@ -77,7 +78,7 @@ func CheckPrintable(keys propagate.Keys, values func(key string) []string) error
 // Inject returns ctx with what travels with it added to the outgoing gRPC
 // metadata, but for the keys that a handler has set there itself.
 func Inject(ctx context.Context) context.Context {
-	pairs := propagate.Pairs(ctx)
+	pairs := carried.Pairs(ctx)
 	if len(pairs) == 0 {
 		return ctx
 	}

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/carried"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
@@ -47,8 +48,8 @@ func TestExtract(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || !slices.Equal(propagate.Pairs(ctx), test.want) {
-			t.Errorf("%s: got %q, %v, want %q", name, propagate.Pairs(ctx), err, test.want)
+		if err != nil || !slices.Equal(carried.Pairs(ctx), test.want) {
+			t.Errorf("%s: got %q, %v, want %q", name, carried.Pairs(ctx), err, test.want)
 		}
 	}
 }

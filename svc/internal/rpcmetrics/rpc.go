@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/internal/rpcname"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -87,7 +88,7 @@ func handlingBuckets() []float64 {
 func methodLabels() []string { return []string{"grpc_service", "grpc_method", "grpc_type"} }
 
 func methodValues(m policy.Method, kind Kind) []string {
-	service, method := m.Split()
+	service, method := rpcname.Split(m.Name)
 	return []string{service, method, string(kind)}
 }
 

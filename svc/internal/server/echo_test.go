@@ -19,10 +19,10 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // text is the message of the test service, in both directions.

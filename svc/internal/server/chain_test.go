@@ -23,10 +23,10 @@ import (
 	"github.com/protosvc/protosvc/svc/client"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/logging"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/propagate"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // The contracts of three services in a row: the shop asks the order service,

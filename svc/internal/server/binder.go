@@ -111,10 +111,7 @@ func (b *Binder) bind(m policy.Method, kind rpcmetrics.Kind) *method {
 		metrics: b.metrics.ServerMethod(m, kind),
 		tracing: tracing.Server(b.traces, m.Name),
 		log:     b.log.With(slog.String("rpc", m.Name)),
-		longest: unbounded,
-	}
-	if longest, bounded := m.Longest(); bounded {
-		bound.longest = longest
+		longest: longest(m),
 	}
 	b.admission(&bound.admission, m, kind)
 	if kind != rpcmetrics.Unary {
@@ -130,6 +127,17 @@ func (b *Binder) bind(m policy.Method, kind rpcmetrics.Kind) *method {
 
 // unbounded is a time that never passes, and which grpc-go takes for that.
 const unbounded = time.Duration(math.MaxInt64)
+
+// longest is how long a call of a method lasts at the most.
+func longest(m policy.Method) time.Duration {
+	bound := func(d time.Duration) time.Duration {
+		if d == 0 {
+			return unbounded
+		}
+		return d
+	}
+	return min(bound(m.Timeout), bound(m.Stream.MaxAge))
+}
 
 // Longest returns how long a call of the methods bound so far lasts at the most.
 func (b *Binder) Longest() time.Duration {

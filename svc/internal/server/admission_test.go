@@ -17,8 +17,8 @@ import (
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // waiting is an echo of which every handler waits for release, and tells that it

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/propagate"
+	"github.com/protosvc/protosvc/svc/internal/carried"
 )
 
 // answer makes the status that goes on the wire, with the id of the trace, with
@@ -17,7 +17,7 @@ import (
 func (c *call) answer(err error) *status.Status {
 	a := errors.Answer{
 		Languages: strings.Join(metadata.ValueFromIncomingContext(c.ctx, "accept-language"), ","),
-		Metadata:  propagate.Pairs(c.ctx),
+		Metadata:  carried.Pairs(c.ctx),
 	}
 	if span := c.span.SpanContext(); span.HasTraceID() {
 		a.RequestID = span.TraceID().String()

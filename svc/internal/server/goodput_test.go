@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
 // bottleneck is what a handler works with: a few connections to something that

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
 // Types of HTTP/2 frames, and settings.

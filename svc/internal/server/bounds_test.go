@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
-	"github.com/protosvc/protosvc/svc/server"
 )
 
 // deaf is an echo whose streams wait in Recv, or until their context ends where

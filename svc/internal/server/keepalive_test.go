@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
 // A client that probes the server all the time is disconnected, and told why.
