@@ -69,6 +69,7 @@ func allFuncs() template.FuncMap {
 	funcs := sprig.HermeticTxtFuncMap()
 	maps.Copy(funcs, plainFuncs)
 	maps.Copy(funcs, goFuncs(nil))
+	maps.Copy(funcs, wordingFunc(nil))
 	return funcs
 }
 
@@ -90,7 +91,7 @@ func (w *writer) write() ([]Output, error) {
 		if p.templates, err = w.templates.Clone(); err != nil {
 			return nil, err
 		}
-		p.templates.Funcs(goFuncs(p.generated))
+		p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFunc(p.templates))
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
 				out[i], faults[i] = p.render(w.planned[i])
@@ -180,6 +181,21 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 			return fmt.Sprintf("%d * %s", n, ident("time", unit))
 		},
 	}
+}
+
+// wordingFunc says what a setting is about: by the template "wording TOPIC", then what the
+// contract says.
+func wordingFunc(templates *template.Template) template.FuncMap {
+	return template.FuncMap{"wording": func(s model.Setting) (model.Comment, error) {
+		if s.Topic == "" {
+			return s.Comment, nil
+		}
+		var text strings.Builder
+		if err := templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
+			return "", err
+		}
+		return model.Comment(strings.TrimSuffix(text.String()+"\n"+string(s.Comment), "\n")), nil
+	}}
 }
 
 // plainFuncs make text of the contract fit where it goes.

@@ -79,15 +79,13 @@ func (s *Service) httpCalleeSettings() []Setting {
 	if len(s.HTTPCallees) == 0 {
 		return nil
 	}
-	out := []Setting{{Path: "http_callees", Comment: "External services that this one calls over HTTP."}}
+	out := []Setting{{Path: "http_callees"}}
 	for _, c := range s.HTTPCallees {
 		path := "http_callees." + c.Name
 		out = append(out,
 			Setting{Path: path},
-			Setting{Path: path + ".url", Type: "URL", Value: strconv.Quote(c.URL), Annotation: "http_callees.url",
-				Comment: "What the paths of requests are appended to."},
-			Setting{Path: path + ".timeout", Type: "duration", Value: timefmt.Short(c.Timeout), Annotation: "http_callees.timeout",
-				Comment: "Deadline of a request with all its attempts."},
+			Setting{Path: path + ".url", Type: "URL", Value: strconv.Quote(c.URL), Annotation: "http_callees.url"},
+			Setting{Path: path + ".timeout", Type: "duration", Value: timefmt.Short(c.Timeout), Annotation: "http_callees.timeout"},
 		)
 	}
 	return out

@@ -180,12 +180,9 @@ func (s *Service) Streams() bool {
 func (s *Service) limitSettings() []Setting {
 	integer := func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 	return []Setting{
-		{Path: "limits", Comment: "What one replica accepts at the most. Excess is refused at once."},
-		{Path: "limits.concurrency", Type: "integer", Value: integer(s.Limits.Concurrency), Annotation: "limits.concurrency",
-			Comment: "Calls in progress, streams not counted; with adaptive, the upper bound."},
-		{Path: "limits.adaptive", Type: "boolean", Value: strconv.FormatBool(s.Limits.Adaptive), Annotation: "limits.adaptive",
-			Comment: "Whether the limit of calls in progress falls while calls queue."},
-		{Path: "limits.connections", Type: "integer", Value: integer(s.Limits.Connections), Annotation: "limits.connections",
-			Comment: "Connections, for gRPC and for HTTP/JSON each."},
+		{Path: "limits"},
+		{Path: "limits.concurrency", Type: "integer", Value: integer(s.Limits.Concurrency), Annotation: "limits.concurrency"},
+		{Path: "limits.adaptive", Type: "boolean", Value: strconv.FormatBool(s.Limits.Adaptive), Annotation: "limits.adaptive"},
+		{Path: "limits.connections", Type: "integer", Value: integer(s.Limits.Connections), Annotation: "limits.connections"},
 	}
 }

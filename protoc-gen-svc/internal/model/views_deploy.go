@@ -117,7 +117,11 @@ func (s *Service) Node() string { return "svc_" + strings.ReplaceAll(s.Name, "-"
 type Setting struct {
 	// Path is "stop.budget", Env the variable that sets it, empty where none does.
 	Path, Env string
-	Comment   Comment
+	// Topic is what the templates word it by, empty for a setting that the contract
+	// itself comments on: the path, with KEY for the key of a callee.
+	Topic string
+	// Comment is what the contract says.
+	Comment Comment
 	// Annotation is where the contract says the default, empty where it does not.
 	Annotation string
 	// Type is for people, and empty for a section.
@@ -159,25 +163,22 @@ func (s *Service) allSettings() []Setting {
 	var out []Setting
 	out = append(out, s.listenSettings()...)
 	out = append(out,
-		Setting{Path: "stop", Comment: "How the process ends after SIGTERM. Together with 5 s of reserve these are the\npod's grace period: raise them in the contract, so that both stay in step."},
-		Setting{Path: "stop.drain_delay", Type: "duration", Value: timefmt.Short(s.Stop.DrainDelay), Annotation: "stop.drain_delay",
-			Comment: "How long calls are still accepted after readiness went off."},
-		Setting{Path: "stop.budget", Type: "duration", Value: timefmt.Short(s.Stop.Budget), Annotation: "stop.budget",
-			Comment: "How long calls in flight may take after that; then they are cut."},
+		Setting{Path: "stop"},
+		Setting{Path: "stop.drain_delay", Type: "duration", Value: timefmt.Short(s.Stop.DrainDelay), Annotation: "stop.drain_delay"},
+		Setting{Path: "stop.budget", Type: "duration", Value: timefmt.Short(s.Stop.Budget), Annotation: "stop.budget"},
 	)
 	out = append(out, s.limitSettings()...)
 	out = append(out,
-		Setting{Path: "log", Comment: "JSON lines on standard error."},
-		Setting{Path: "log.level", Type: "level", Value: "info",
-			Comment: "debug, info, warn or error. A reload changes it while the service runs."},
-		Setting{Path: "tracing", Comment: "OpenTelemetry. Spans leave the process only when the standard variable\nOTEL_EXPORTER_OTLP_ENDPOINT says where to."},
-		Setting{Path: "tracing.sample_ratio", Type: "number", Value: strconv.FormatFloat(s.SampleRatio, 'f', -1, 64), Annotation: "trace_sample_ratio",
-			Comment: "Share of the traces started here that is recorded, from 0 to 1. A caller's\ndecision is kept; the standard variable OTEL_TRACES_SAMPLER overrules both."},
+		Setting{Path: "log"},
+		Setting{Path: "log.level", Type: "level", Value: "info"},
+		Setting{Path: "tracing"},
+		Setting{Path: "tracing.sample_ratio", Type: "number", Value: strconv.FormatFloat(s.SampleRatio, 'f', -1, 64), Annotation: "trace_sample_ratio"},
 	)
 	out = append(out, s.databaseSettings()...)
 	out = append(out, s.calleeSettings()...)
 	out = append(out, s.httpCalleeSettings()...)
 	for i := range out {
+		out[i].Topic = topic(out[i].Path)
 		if out[i].Type != "" {
 			out[i].Env = s.EnvPrefix + "_" + envName(out[i].Path)
 		}
@@ -189,15 +190,24 @@ func (s *Service) allSettings() []Setting {
 	return out
 }
 
-func (s *Service) listenSettings() []Setting {
-	about := map[string]Comment{
-		"grpc":  "gRPC. Clients learn the port from the contract: change it there.",
-		"http":  "HTTP/JSON.",
-		"admin": "Health, metrics, configuration and profiles. No authentication: make sure\nthat only operators, probes and the monitoring can reach it.",
+// topic is the path with KEY for what the contract calls a callee. About the callee
+// itself there is nothing to word.
+func topic(path string) string {
+	parts := strings.Split(path, ".")
+	if len(parts) == 1 || parts[0] != "callees" && parts[0] != "http_callees" {
+		return path
 	}
-	out := []Setting{{Path: "listen", Comment: "Addresses to listen on, host:port. No host means every interface."}}
+	if len(parts) == 2 {
+		return ""
+	}
+	parts[1] = "KEY"
+	return strings.Join(parts, ".")
+}
+
+func (s *Service) listenSettings() []Setting {
+	out := []Setting{{Path: "listen"}}
 	for _, p := range s.OpenPorts() {
-		out = append(out, Setting{Path: "listen." + p.Name, Type: "address", Comment: about[p.Name],
+		out = append(out, Setting{Path: "listen." + p.Name, Type: "address",
 			Value: strconv.Quote(fmt.Sprintf(":%d", p.Port)), Annotation: "ports." + p.Name})
 	}
 	return out
@@ -208,17 +218,14 @@ func (s *Service) databaseSettings() []Setting {
 		return nil
 	}
 	out := []Setting{
-		{Path: "database", Comment: "The service's own database. No other service reads it."},
-		{Path: "database.url", Type: "URL", Value: strconv.Quote(s.EmbeddedURL()), Secret: true,
-			Comment: "postgres://user:password@host/name; or, unless the binary was built with the\ntag nosqlite as the image is, sqlite:PATH or sqlite::memory:."},
-		{Path: "database.max_connections", Type: "integer", Value: strconv.FormatUint(uint64(s.Database.MaxConnections), 10), Annotation: "database.max_connections",
-			Comment: "Connections of one replica at the most."},
-		{Path: "database.readiness_timeout", Type: "duration", Value: timefmt.Short(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout",
-			Comment: "How long readiness waits for the database to answer."},
+		{Path: "database"},
+		{Path: "database.url", Type: "URL", Value: strconv.Quote(s.EmbeddedURL()), Secret: true},
+		{Path: "database.max_connections", Type: "integer", Value: strconv.FormatUint(uint64(s.Database.MaxConnections), 10), Annotation: "database.max_connections"},
+		{Path: "database.readiness_timeout", Type: "duration", Value: timefmt.Short(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout"},
 	}
 	if len(s.Keeping()) > 0 {
 		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: timefmt.Short(s.Database.IdempotencyRetention),
-			Annotation: "database.idempotency_retention", Comment: "How long the answers of requests with an idempotency key are kept."})
+			Annotation: "database.idempotency_retention"})
 	}
 	return out
 }
@@ -227,14 +234,12 @@ func (s *Service) calleeSettings() []Setting {
 	if len(s.Callees) == 0 {
 		return nil
 	}
-	out := []Setting{{Path: "callees", Comment: "Connections to the services that this one calls."}}
+	out := []Setting{{Path: "callees"}}
 	for _, c := range s.Callees {
 		out = append(out,
 			Setting{Path: "callees." + c.Key, Comment: Comment(c.FullName + ": " + strings.Join(c.names(), ", ") + ".")},
-			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true,
-				Comment: "Where it is, an address of grpc-go. Unset: the headless Service that its contract names."},
-			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance",
-				Comment: "How calls are spread over its replicas: round_robin, least_request,\nweighted or pick_first."},
+			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true},
+			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance"},
 		)
 	}
 	return out
@@ -247,7 +252,8 @@ func (s *Service) ownSettings() []Setting {
 	fields := fieldSettings(s.Config.Fields, "service.", false)
 	return append([]Setting{{
 		Path:    "service",
-		Comment: Comment("The service's own settings, " + s.Config.FullName + ". A reload changes them while it runs."),
+		Topic:   "service",
+		Comment: Comment("They are the fields of " + s.Config.FullName + "."),
 		Unset:   allUnset(fields),
 	}}, fields...)
 }
