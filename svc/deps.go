@@ -38,8 +38,8 @@ func (d Deps) Stopping() <-chan struct{} { return d.stopping }
 // error stops the service.
 func (d Deps) Go(name string, work func(context.Context) error) { d.group.Go(name, work) }
 
-// OnReady adds a check without which the service is not ready. It runs with a
+// AddReadinessCheck adds a check without which the service is not ready. It runs with a
 // timeout of 2 s.
-func (d Deps) OnReady(name string, check func(context.Context) error) {
+func (d Deps) AddReadinessCheck(name string, check func(context.Context) error) {
 	d.health.Require(name, 0, check)
 }

@@ -13,7 +13,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
@@ -34,10 +34,10 @@ const (
 // What comes after the budget of a stop, in order: the reserve of generated
 // grace periods.
 const (
-	backgroundBudget = contract.StopBackground // for background work to end
-	handlerBudget    = contract.StopHandlers   // for handlers that outlive their calls
-	flushBudget      = contract.StopFlush      // for the last spans
-	logBudget        = contract.StopLog / 2    // for the last lines; and again for the error of Main
+	backgroundBudget = defaults.StopBackground // for background work to end
+	handlerBudget    = defaults.StopHandlers   // for handlers that outlive their calls
+	flushBudget      = defaults.StopFlush      // for the last spans
+	logBudget        = defaults.StopLog / 2    // for the last lines; and again for the error of Main
 )
 
 // Run runs a service until ctx ends and the service has stopped gracefully, or
@@ -219,7 +219,7 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",
 		Serve:    func() error { return a.grpc.Serve(a.limited(listener)) },
-		Graceful: func(context.Context) { a.drain(); a.grpc.GracefulStop() },
+		Graceful: func(context.Context) { a.endStreams(); a.grpc.GracefulStop() },
 		Close:    a.grpc.Stop,
 	})
 	return nil
@@ -244,7 +244,7 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	a.group.Serve(lifecycle.Server{
 		Name:     "HTTP",
 		Serve:    func() error { return srv.Serve(a.limited(listener)) },
-		Graceful: func(ctx context.Context) { a.drain(); _ = srv.Shutdown(ctx) }, // Close follows
+		Graceful: func(ctx context.Context) { a.endStreams(); _ = srv.Shutdown(ctx) }, // Close follows
 		Close:    func() { _ = srv.Close() },
 	})
 	return nil
@@ -255,9 +255,9 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 // for streams not to keep a process that has nothing else to do.
 const streamShare = 2
 
-// drain tells streams that the service stops. It is part of every graceful stop
+// endStreams tells streams that the service stops. It is part of every graceful stop
 // and does something once.
-func (a *App) drain() { a.binder.Drain(a.settings.Stop.Budget / streamShare) }
+func (a *App) endStreams() { a.binder.EndStreams(a.settings.Stop.Budget / streamShare) }
 
 // listen opens a port and tells its address. Servers close their listeners; a
 // start that fails before they serve leaves that to the group.

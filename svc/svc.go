@@ -5,39 +5,53 @@
 // config, logger, metrics, tracing, admin port, database, clients, handler,
 // gRPC and HTTP/JSON. The stop goes the other way.
 //
-// # Where to look
+// # For handlers
 //
-// Handlers meet [Deps], [Config], and what their contract asks for:
+// A handler gets the Deps that are generated for its service, with [Deps] in them and
+// what its contract asks for: a client for each called service, its database, its
+// metrics, its [Config]. The types behind these:
 //
 //   - errors of the contract, and what others become: package errors
-//   - calls of other services, their balancing and circuit breakers: client
-//   - calls over HTTP: httpclient
 //   - transactions and migrations: database
+//   - calls over HTTP to external services: httpclient
 //   - calls that must happen although processes die: outbox
 //   - repeated requests that get the first answer: idempotency
 //   - business metrics: metrics
-//   - metadata that travels with calls: propagate
+//   - metadata that travels with calls, such as a tenant: propagate
+//
+// Programs that are not services call them by client. All else here is for generated
+// code: [Service], [Settings], [App], [Start], [Callee], [HTTPCallee].
+//
+// # Where to look
 //
 // What the contract says of methods is in package policy: deadlines, retries, hedges,
-// rate limits, bounds of streams. What happens to each call is elsewhere:
+// rate limits, bounds of streams. The generator resolves every default
+// (protoc-gen-svc/internal/model; values that the runtime documents too are in
+// internal/defaults). What happens to each call:
 //
-//   - a panic of a handler, validation, deadlines, admission (too many calls, rate
-//     limits): internal/server; the limits themselves: internal/limit
-//   - retries of a gRPC call: client (serviceconfig.go); of a request over HTTP:
-//     httpclient; hedges: client (hedge.go)
-//   - where the addresses of a callee come from: internal/dns; which get calls: client
-//     (pool.go, distinct.go, weighted.go) and internal/outlier; circuit breakers:
-//     internal/breaker
-//   - trace context in and out, spans: internal/tracing; series of calls:
-//     internal/rpcmetrics
-//   - an error as HTTP/JSON: errors (http.go) has the status, internal/gateway the body
+//   - a panic of a handler, validation, deadlines, errors: internal/server (call.go)
+//   - admission, that is too many calls and rate limits of callers: internal/server
+//     (admission.go); the limits themselves: internal/limit
+//   - retries of a gRPC call: made by grpc-go, as client/serviceconfig.go tells it; of a
+//     request over HTTP: httpclient; hedges: client (hedge.go)
+//   - circuit breakers: internal/breaker; client (breaker.go) asks one for each callee,
+//     internal/outlier leaves out single backends
+//   - which backend gets a call: client (balance.go names the policies, weighted.go is
+//     one, distinct.go is for hedges, pool.go is several connections to each); the load that
+//     backends report: internal/load; where addresses come from: internal/dns
+//   - trace context in and out, spans: internal/tracing; through the gateway:
+//     internal/gateway (mux.go); through the outbox: outbox (headers.go)
+//   - series of calls: internal/rpcmetrics
+//   - an error as HTTP/JSON: errors (http.go) has the status, internal/gateway the body,
+//     the module's internal/rpccode the table of what gRPC codes mean
 //
 // Around the calls:
 //
-//   - readiness, liveness, gRPC health: internal/health; the admin port: internal/admin
+//   - readiness, liveness, gRPC health: internal/health, whose doc lists the causes; the
+//     admin port: internal/admin
 //   - start and stop, draining: internal/lifecycle (run.go is the stop, on one screen)
-//   - config.yaml, the environment, reloads: internal/config, and config.go here; the
-//     settings and their defaults: [Settings], whose values the contract gives
+//   - reloads, and which keys they may change: config.go here; how config.yaml and the
+//     environment are read: internal/config
 //   - log lines: internal/logging
 package svc
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/internal/system"
@@ -66,7 +67,7 @@ func (s *story) trace(ctx context.Context) error {
 	}
 	s.out.command("grep -h " + id + " " + s.sys.Order.Log + " " + s.sys.User.Log + " " + s.sys.Payment.Log)
 	for _, service := range s.sys.Services() {
-		lines, err := logLines(service.Log, id)
+		lines, err := awaitLines(ctx, service.Log, id)
 		if err != nil {
 			return err
 		}
@@ -85,6 +86,23 @@ type logLine struct {
 	Code    string
 	Took    string
 	TraceID string `json:"trace_id"`
+}
+
+// awaitLines returns the lines of a trace once there are any. A service writes its log a
+// moment after it has answered.
+func awaitLines(ctx context.Context, path, traceID string) ([]logLine, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		found, err := logLines(path, traceID)
+		if found != nil || err != nil || ctx.Err() != nil {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // logLines returns the lines of a trace.

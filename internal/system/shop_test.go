@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
@@ -226,8 +227,18 @@ func metric(t *testing.T, service *system.Service, series string) float64 {
 	return -1
 }
 
-// logLines returns the lines of a service's log that contain all texts.
+// logLines returns the lines of a service's log that contain all texts, once there are
+// any: a service writes its log a moment after it has answered. It waits for 5 s at most.
 func logLines(t *testing.T, service *system.Service, texts ...string) []string {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if found := linesWith(t, service, texts); found != nil || time.Now().After(deadline) {
+			return found
+		}
+	}
+}
+
+func linesWith(t *testing.T, service *system.Service, texts []string) []string {
 	t.Helper()
 	var found []string
 	log, err := os.ReadFile(service.Log)

@@ -64,7 +64,7 @@ type call struct {
 func (m *method) begin(ctx context.Context) (context.Context, call) {
 	m.metrics.Start()
 	start := time.Now()
-	ctx, span := m.tracing.Start(propagation.Inject(ctx))
+	ctx, span := m.tracing.Start(propagation.ToCallee(ctx))
 	return ctx, call{m, span, start}
 }
 

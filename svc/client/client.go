@@ -31,7 +31,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/resolver"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/outlier"
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -143,7 +143,7 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithDefaultServiceConfig(config),
 			grpc.WithResolvers(finder),
-			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(o.MaxReceiveBytes, contract.DefaultMessageBytes))),
+			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(cmp.Or(o.MaxReceiveBytes, defaults.MessageBytes))),
 			// The policies are the contract's: no TXT record may change them.
 			grpc.WithDisableServiceConfig(),
 			// A callee that is back is found within a second. gRPC's own waits grow

@@ -51,9 +51,9 @@ func TestPatience(t *testing.T) {
 
 // dials are the attempts to connect.
 type dials struct {
-	mu       sync.Mutex
-	begin    []time.Time
-	patience time.Duration // of the last
+	mu             sync.Mutex
+	begin          []time.Time
+	attemptTimeout time.Duration // of the last
 }
 
 func (d *dials) dial(ctx context.Context, _ string) (net.Conn, error) {
@@ -61,7 +61,7 @@ func (d *dials) dial(ctx context.Context, _ string) (net.Conn, error) {
 	defer d.mu.Unlock()
 	d.begin = append(d.begin, time.Now())
 	if deadline, ok := ctx.Deadline(); ok {
-		d.patience = time.Until(deadline)
+		d.attemptTimeout = time.Until(deadline)
 	}
 	return nil, stderrors.New("refused")
 }
@@ -87,8 +87,8 @@ func TestConnectAttempts(t *testing.T) {
 				t.Fatalf("attempt %d comes %v after the one before, want 800 to 1200 ms", i+1, wait)
 			}
 		}
-		if d.patience != 5*time.Second {
-			t.Errorf("an attempt may take %v, want 5s", d.patience)
+		if d.attemptTimeout != 5*time.Second {
+			t.Errorf("an attempt may take %v, want 5s", d.attemptTimeout)
 		}
 	})
 }

@@ -6,14 +6,6 @@ import (
 	"sync"
 )
 
-// Policies of balancing, for Options.Balance.
-const (
-	RoundRobin   = "round_robin"   // each address in turn
-	LeastRequest = "least_request" // the one with fewer calls in flight, of two picked at random
-	Weighted     = "weighted"      // each in proportion to the load that it reports
-	PickFirst    = "pick_first"    // one address for all calls, the next one when it fails
-)
-
 // Dialer makes connections that share their options and end together. The zero
 // value is ready for use; close it after the last call.
 //

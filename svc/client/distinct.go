@@ -55,7 +55,7 @@ const distinctPicks = 32
 type distinctPicker struct{ balancer.Picker }
 
 func (p distinctPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
-	seen, _ := info.Ctx.Value(visitedKey{}).(*visited)
+	seen, _ := info.Ctx.Value(triedKey{}).(*triedBackends)
 	if seen == nil {
 		return p.Picker.Pick(info)
 	}
@@ -70,18 +70,18 @@ func (p distinctPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error
 	}
 }
 
-// visited are the connections that one call has been sent on. Its address is a
+// triedBackends are the connections that one call has been sent on. Its address is a
 // value of the call's context.
-type visited struct {
+type triedBackends struct {
 	mu    sync.Mutex
 	conns [maxAttempts]balancer.SubConn
 	count int
 }
 
-type visitedKey struct{}
+type triedKey struct{}
 
 // add reports whether the connection is a new one.
-func (v *visited) add(sc balancer.SubConn) bool {
+func (v *triedBackends) add(sc balancer.SubConn) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if slices.Contains(v.conns[:v.count], sc) {

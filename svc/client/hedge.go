@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
@@ -49,7 +49,7 @@ func hedged(reply any, opts []grpc.CallOption) bool {
 // requests are cancelled, and have ended when invoke returns.
 func (h *hedge) invoke(ctx context.Context, cc grpc.ClientConnInterface, name string, args, reply any, opts []grpc.CallOption) error {
 	ctx, cancel := h.deadline(ctx)
-	r := &race{
+	r := &hedgedCall{
 		Context: ctx, hedge: h, span: trace.SpanFromContext(ctx), ended: make(chan int, h.Attempts),
 		cc: cc, name: name, args: args, reply: reply.(proto.Message), opts: opts,
 	}
@@ -72,13 +72,13 @@ func (h *hedge) deadline(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithCancel(ctx)
 }
 
-// race is one call under way. It is the context of its requests, which knows
+// hedgedCall is one call under way. It is the context of its requests, which knows
 // where they went, so that a call has one object for everything.
-type race struct {
+type hedgedCall struct {
 	context.Context
 	*hedge
-	visited visited
-	span    trace.Span
+	tried triedBackends
+	span  trace.Span
 
 	cc       grpc.ClientConnInterface
 	name     string
@@ -92,7 +92,7 @@ type race struct {
 }
 
 // maxAttempts is the most that a contract can ask for.
-const maxAttempts = contract.MaxHedgeAttempts
+const maxAttempts = defaults.MaxHedgeAttempts
 
 // attempt is one request and how it ended.
 type attempt struct {
@@ -101,16 +101,16 @@ type attempt struct {
 	err     error
 }
 
-func (r *race) Value(key any) any {
-	if key == (visitedKey{}) {
-		return &r.visited
+func (r *hedgedCall) Value(key any) any {
+	if key == (triedKey{}) {
+		return &r.tried
 	}
 	return r.Context.Value(key)
 }
 
 // send makes the request of that number. The first one decodes its answer to
 // where the caller wants it.
-func (r *race) send(number int) {
+func (r *hedgedCall) send(number int) {
 	var ctx context.Context = r
 	a := &r.attempts[number]
 	a.reply = r.reply
@@ -124,7 +124,7 @@ func (r *race) send(number int) {
 }
 
 // run returns the number of the attempt that decides the call.
-func (r *race) run() (last int) {
+func (r *hedgedCall) run() (last int) {
 	r.begin()
 	timer := time.NewTimer(r.Delay)
 	defer timer.Stop()
@@ -151,7 +151,7 @@ func (r *race) run() (last int) {
 }
 
 // begin sends a request.
-func (r *race) begin() {
+func (r *hedgedCall) begin() {
 	go r.send(r.sent)
 	r.sent++
 	r.pending++
@@ -159,7 +159,7 @@ func (r *race) begin() {
 
 // next sends a further request if one is left, and returns when the one after
 // that is due.
-func (r *race) next(timer *time.Timer) <-chan time.Time {
+func (r *hedgedCall) next(timer *time.Timer) <-chan time.Time {
 	if r.sent == min(r.Attempts, maxAttempts) {
 		return nil
 	}
@@ -176,7 +176,7 @@ func (r *race) next(timer *time.Timer) <-chan time.Time {
 
 // failed goes on after a request that failed: at once, or when the server wants
 // it, or not at all if that is never, or after the deadline.
-func (r *race) failed(timer *time.Timer, trailer metadata.MD) <-chan time.Time {
+func (r *hedgedCall) failed(timer *time.Timer, trailer metadata.MD) <-chan time.Time {
 	wait, wanted := pushback.Wait(trailer)
 	deadline, limited := r.Deadline()
 	switch {
@@ -190,7 +190,7 @@ func (r *race) failed(timer *time.Timer, trailer metadata.MD) <-chan time.Time {
 }
 
 // decided takes note of the answer.
-func (r *race) decided(number int) int {
+func (r *hedgedCall) decided(number int) int {
 	if r.attempts[number].err == nil {
 		r.tokens.Give()
 	}
@@ -201,7 +201,7 @@ func (r *race) decided(number int) int {
 	return number
 }
 
-func (r *race) event(name string, number int) {
+func (r *hedgedCall) event(name string, number int) {
 	if r.span.IsRecording() {
 		r.span.AddEvent(name, trace.WithAttributes(attribute.Int("attempt", number+1)))
 	}

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc/balancer/leastrequest"
-	"google.golang.org/grpc/balancer/pickfirst"
-	"google.golang.org/grpc/balancer/roundrobin"
 	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/internal/rpccode"
@@ -98,29 +95,6 @@ func defaultConfig(spec Spec, balance string) (string, error) {
 	}
 	text, err := json.Marshal(config)
 	return string(text), err
-}
-
-// balancers are the policies, as Options has them, by the names that grpc-go
-// knows them by.
-var balancers = map[string]string{
-	"":           roundrobin.Name,
-	RoundRobin:   roundrobin.Name,
-	LeastRequest: leastrequest.Name,
-	Weighted:     weightedName,
-	PickFirst:    pickfirst.Name,
-}
-
-// balancerName is the balancer of a connection. There is no second address for
-// a hedge with pick_first.
-func balancerName(balance string, hedged bool) (string, error) {
-	name, known := balancers[balance]
-	switch {
-	case !known:
-		return "", fmt.Errorf("balance %q is unknown (want round_robin, least_request, weighted or pick_first)", balance)
-	case hedged && name != pickfirst.Name:
-		return distinctPrefix + name, nil
-	}
-	return name, nil
 }
 
 func configOf(m policy.Method) methodConfig {

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
@@ -91,7 +91,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 }
 
 func (o Options) withDefaults() Options {
-	o.MaxConnections = cmp.Or(o.MaxConnections, contract.DefaultDatabaseConnections)
+	o.MaxConnections = cmp.Or(o.MaxConnections, defaults.DatabaseConnections)
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, defaultConnectTimeout)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

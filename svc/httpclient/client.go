@@ -25,7 +25,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/throttle"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
@@ -83,12 +83,12 @@ func New(o Options) (*Client, error) {
 		// Not shown: it may hold a password.
 		return nil, fmt.Errorf("client of %s: its URL is not one of http or https (want for example %q)", o.Name, "https://host/path")
 	}
-	idle := cmp.Or(o.IdleConnections, contract.DefaultHTTPIdleConnections)
+	idle := cmp.Or(o.IdleConnections, defaults.HTTPIdleConnections)
 	return &Client{
 		name:     o.Name,
 		base:     strings.TrimSuffix(o.URL, "/"),
-		timeout:  cmp.Or(o.Timeout, contract.DefaultHTTPTimeout),
-		attempts: cmp.Or(o.Attempts, contract.DefaultHTTPAttempts),
+		timeout:  cmp.Or(o.Timeout, defaults.HTTPTimeout),
+		attempts: cmp.Or(o.Attempts, defaults.HTTPAttempts),
 		limit:    cmp.Or(o.MaxResponseBytes, 4<<20),
 		metrics:  o.Metrics.RPC().HTTPClient(o.Name),
 		tracing:  tracing.HTTP(o.TracerProvider),

@@ -3,16 +3,16 @@ package model
 import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
-// breakerOf is the breaker of a callee about which nothing is said.
-var breakerOf = Breaker{
-	FailurePercent: contract.DefaultFailurePercent,
-	MinCalls:       contract.DefaultMinCalls,
-	Window:         contract.DefaultWindow,
-	Open:           contract.DefaultOpen,
+// defaultBreaker is the breaker of a callee about which nothing is said.
+var defaultBreaker = Breaker{
+	FailurePercent: defaults.BreakerFailurePercent,
+	MinCalls:       defaults.BreakerMinCalls,
+	Window:         defaults.BreakerWindow,
+	Open:           defaults.BreakerOpen,
 }
 
 func (b *builder) breaker(at Origin, o *svcv1.Breaker) *Breaker {
@@ -31,7 +31,7 @@ func (b *builder) breaker(at Origin, o *svcv1.Breaker) *Breaker {
 
 // breakerValues reads the fields, whether or not the breaker is on.
 func (b *builder) breakerValues(at Origin, o *svcv1.Breaker) *Breaker {
-	out := breakerOf
+	out := defaultBreaker
 	out.FailurePercent = orDefault(o.GetFailurePercent(), out.FailurePercent)
 	if out.FailurePercent > 100 {
 		b.fault(at.in("failure_percent"), breakerPercent, out.FailurePercent)
@@ -49,7 +49,7 @@ func (b *builder) breakerValues(at Origin, o *svcv1.Breaker) *Breaker {
 
 // CustomBreaker is the breaker as far as it is not the default, and nil where it is.
 func (c *Callee) CustomBreaker() *Breaker {
-	if c.Breaker == nil || *c.Breaker == breakerOf {
+	if c.Breaker == nil || *c.Breaker == defaultBreaker {
 		return nil
 	}
 	return c.Breaker

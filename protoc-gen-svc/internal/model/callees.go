@@ -154,7 +154,7 @@ func calleeNames(callees map[string]*Callee) map[protoreflect.FullName]bool {
 }
 
 // depsFields are the names in Deps that are never a client's.
-var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Outbox", "Idempotency", "Go", "OnReady", "Stopping"}
+var depsFields = []string{"Deps", "Config", "DB", "Metrics", "Log", "Outbox", "Idempotency", "Go", "AddReadinessCheck", "Stopping"}
 
 // nameCallees gives each callee a field of Deps: its Go name, with as much of
 // its package as it takes to be alone.

@@ -134,7 +134,7 @@ func (s *Service) Identifiers() []string {
 		"%sMetrics": len(s.Metrics) == 0, "New%sMetrics": len(s.Metrics) == 0,
 		"%sIdempotency": len(s.Keeping()) == 0, "%sOutbox": len(s.Deferred) == 0,
 	}
-	for _, form := range ofService.exported {
+	for _, form := range serviceIdentifiers.exported {
 		if !absent[form] {
 			names = append(names, fmt.Sprintf(form, s.GoName))
 		}
@@ -143,7 +143,7 @@ func (s *Service) Identifiers() []string {
 		names = append(names, c.Client)
 	}
 	names = append(names, s.caseClaims()...)
-	for _, form := range ofService.unexported {
+	for _, form := range serviceIdentifiers.unexported {
 		names = append(names, lowerFirst(fmt.Sprintf(form, s.GoName)))
 	}
 	return append(names, s.Rules.Names()...)

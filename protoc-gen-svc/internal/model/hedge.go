@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -36,7 +36,7 @@ func (b *builder) hedge(m *Method, o *svcv1.Method) *Hedge {
 		b.fault(at, hedgeRetry)
 	}
 	hedge := &Hedge{Attempts: orDefault(h.GetAttempts(), defaultHedges), Codes: b.retryCodes(at, m, nil)}
-	if hedge.Attempts < 2 || hedge.Attempts > contract.MaxHedgeAttempts {
+	if hedge.Attempts < 2 || hedge.Attempts > defaults.MaxHedgeAttempts {
 		b.fault(at.in("attempts"), hedgeAttempts, hedge.Attempts)
 		hedge.Attempts = 1
 	}

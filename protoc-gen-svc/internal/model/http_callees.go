@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
@@ -42,8 +42,8 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			Name:            h.GetName(),
 			Field:           camel(h.GetName()),
 			URL:             h.GetUrl(),
-			Attempts:        orDefault(h.GetAttempts(), contract.DefaultHTTPAttempts),
-			IdleConnections: orDefault(h.GetIdleConnections(), contract.DefaultHTTPIdleConnections),
+			Attempts:        orDefault(h.GetAttempts(), defaults.HTTPAttempts),
+			IdleConnections: orDefault(h.GetIdleConnections(), defaults.HTTPIdleConnections),
 		}
 		if !snakeName.MatchString(c.Name) {
 			b.fault(at.in("name"), httpCalleeName, c.Name, "fraud_check")
@@ -60,7 +60,7 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			b.fault(at.in("attempts"), httpCalleeAttempts, c.Attempts, maxHTTPAttempts)
 		}
 		var err error
-		if c.Timeout, err = positive(h.GetTimeout(), contract.DefaultHTTPTimeout); err != nil {
+		if c.Timeout, err = positive(h.GetTimeout(), defaults.HTTPTimeout); err != nil {
 			b.reject(at.in("timeout"), err)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -42,7 +42,7 @@ type Stream struct {
 // The limits of a contract that says nothing.
 const (
 	defaultConcurrency = 1000
-	defaultSockets     = 10_000
+	defaultConnections = 10_000
 	defaultMaxAge      = 30 * time.Minute
 	defaultIdle        = 5 * time.Minute
 	defaultSend        = 30 * time.Second
@@ -56,12 +56,12 @@ func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
 	return Limits{
 		Concurrency:          orDefault(o.GetConcurrency(), defaultConcurrency),
 		Adaptive:             o.GetAdaptive(),
-		Connections:          orDefault(o.GetConnections(), defaultSockets),
-		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), contract.DefaultStreamsPerConnection),
+		Connections:          orDefault(o.GetConnections(), defaultConnections),
+		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), defaults.StreamsPerConnection),
 		// A larger message does not fit the frame of gRPC; a header below the lower
 		// bound has no room for what gRPC itself and tracing send.
-		MessageSize: b.size(at.in("message_size"), o.GetMessageSize(), binary(contract.DefaultMessageBytes), "1Ki", "2047Mi"),
-		HeaderSize:  b.size(at.in("header_size"), o.GetHeaderSize(), binary(contract.DefaultHeaderBytes), "4Ki", "16Mi"),
+		MessageSize: b.size(at.in("message_size"), o.GetMessageSize(), binary(defaults.MessageBytes), "1Ki", "2047Mi"),
+		HeaderSize:  b.size(at.in("header_size"), o.GetHeaderSize(), binary(defaults.HeaderBytes), "4Ki", "16Mi"),
 	}
 }
 

@@ -142,8 +142,8 @@ func fieldNames(fields protoreflect.FieldDescriptors) []string {
 	return names
 }
 
-// retryOf is the policy of an idempotent unary method that says nothing more.
-var retryOf = Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second}
+// defaultRetry is the policy of an idempotent unary method that says nothing more.
+var defaultRetry = Retry{Attempts: 3, InitialBackoff: 50 * time.Millisecond, MaxBackoff: time.Second}
 
 func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
 	r := b.retryValues(m, o.GetRetry())
@@ -164,7 +164,7 @@ func (b *builder) retry(m *Method, o *svcv1.Method) *Retry {
 // retryValues reads the fields, whether or not the method may be repeated.
 func (b *builder) retryValues(m *Method, o *svcv1.Retry) *Retry {
 	at := m.origin().in("retry")
-	r := retryOf
+	r := defaultRetry
 	r.Attempts = orDefault(o.GetAttempts(), r.Attempts)
 	if r.Attempts > 5 {
 		b.fault(at.in("attempts"), retryAttempts, r.Attempts)

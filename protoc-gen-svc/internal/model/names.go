@@ -223,12 +223,12 @@ func unexported(s string) string {
 	return name
 }
 
-// ofService are the identifiers that our code makes of a service, %s being its
+// serviceIdentifiers are the identifiers that our code makes of a service, %s being its
 // Go name. Unexported ones begin with a small letter instead of the capital.
 //
 // Exported ones read as people expect, which is why identifier keeps the names of
 // services away from them.
-var ofService = struct{ exported, unexported []string }{
+var serviceIdentifiers = struct{ exported, unexported []string }{
 	exported:   []string{"%sName", "%sClient", "%sSpec", "%sDeps", "Dial%s", "Unimplemented%s", "%sPolicies", "%sMetrics", "New%sMetrics", "%sIdempotency", "%sOutbox"},
 	unexported: []string{"%sServer", "New%sServer"},
 }
@@ -237,7 +237,7 @@ var ofService = struct{ exported, unexported []string }{
 // looks like what our code makes of another service. OrderClient becomes
 // OrderClient_, since a service Order has an OrderClient.
 func identifier(goName string) string {
-	for _, form := range ofService.exported {
+	for _, form := range serviceIdentifiers.exported {
 		before, after, _ := strings.Cut(form, "%s")
 		if len(goName) > len(before+after) && strings.HasPrefix(goName, before) && strings.HasSuffix(goName, after) {
 			return goName + "_"

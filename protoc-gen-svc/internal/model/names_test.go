@@ -218,7 +218,7 @@ func TestNameCallees(t *testing.T) {
 	b := &builder{options: Options{Root: "example.com/gen"}}
 	names := []string{
 		"a.v1.UserService", "b.v1.UserService", "a.v1.Config", "a.v1.Log", "a.v1.Go", "a.v1.DB", "a.v1.Deps", "Metrics",
-		"a.FooBar", "a.Foo_Bar", "a.foo_bar", "a.OnReady", "a.OnReadyClient",
+		"a.FooBar", "a.Foo_Bar", "a.foo_bar", "a.AddReadinessCheck", "a.AddReadinessCheckClient",
 	}
 	var callees []*Callee
 	for _, name := range names {
@@ -236,7 +236,7 @@ func TestNameCallees(t *testing.T) {
 			}
 			seen[name] = c.FullName
 		}
-		if slices.Contains([]string{"Deps", "Config", "DB", "Metrics", "Log", "Go", "OnReady"}, c.Field) {
+		if slices.Contains([]string{"Deps", "Config", "DB", "Metrics", "Log", "Go", "AddReadinessCheck"}, c.Field) {
 			t.Errorf("%s hides the field %s of every Deps", c.FullName, c.Field)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/protobuf/compiler/protogen"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/gocmd"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
@@ -170,7 +170,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 	}
 	db := &Database{
 		ReadinessTimeout: timeout,
-		MaxConnections:   orDefault(o.GetMaxConnections(), contract.DefaultDatabaseConnections),
+		MaxConnections:   orDefault(o.GetMaxConnections(), defaults.DatabaseConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
 
 		IdempotencyRetention: b.retention(s, o),
@@ -198,7 +198,7 @@ func (b *builder) stop(s *Service, o *svcv1.Stop) Stop {
 			b.fault(at.in("budget"), stopBudget, budget, m.Timeout, m.Name)
 		}
 	}
-	grace := (drain + budget + contract.StopReserve).Seconds()
+	grace := (drain + budget + defaults.StopReserve).Seconds()
 	return Stop{DrainDelay: drain, Budget: budget, Grace: int64(math.Ceil(grace))}
 }
 

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 )
 
 // State is what a breaker does with calls. The numbers are those of the metric.
@@ -75,11 +75,11 @@ type Options struct {
 
 // WithDefaults returns the options with every default in its place.
 func (o Options) WithDefaults() Options {
-	o.FailurePercent = cmp.Or(o.FailurePercent, contract.DefaultFailurePercent)
-	o.MinCalls = cmp.Or(o.MinCalls, contract.DefaultMinCalls)
+	o.FailurePercent = cmp.Or(o.FailurePercent, defaults.BreakerFailurePercent)
+	o.MinCalls = cmp.Or(o.MinCalls, defaults.BreakerMinCalls)
 	o.ConsecutiveFaults = cmp.Or(o.ConsecutiveFaults, o.MinCalls)
-	o.Window = cmp.Or(o.Window, contract.DefaultWindow)
-	o.Open = cmp.Or(o.Open, contract.DefaultOpen)
+	o.Window = cmp.Or(o.Window, defaults.BreakerWindow)
+	o.Open = cmp.Or(o.Open, defaults.BreakerOpen)
 	return o
 }
 
@@ -88,8 +88,8 @@ func (o Options) WithDefaults() Options {
 type Breaker struct {
 	options Options
 	state   atomic.Int32
-	// era counts the changes of the state. Only calls of the present era count.
-	era atomic.Uint32
+	// generation counts the changes of the state. Only calls of the present generation count.
+	generation atomic.Uint32
 
 	mu    sync.Mutex
 	calls window    // while closed
@@ -109,8 +109,8 @@ func (b *Breaker) State() State { return State(b.state.Load()) }
 
 // Call is a call that was let through. Its Done must be called once.
 type Call struct {
-	breaker *Breaker
-	era     uint32
+	breaker    *Breaker
+	generation uint32
 }
 
 // OpenError refuses a call.
@@ -126,23 +126,23 @@ func (e *OpenError) Error() string {
 
 // Allow lets a call through, or returns an [*OpenError] at once.
 func (b *Breaker) Allow() (Call, error) {
-	era := b.era.Load()
+	generation := b.generation.Load()
 	if b.State() == Closed {
-		return Call{b, era}, nil
+		return Call{b, generation}, nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.State() == Closed { // meanwhile
-		return Call{b, b.era.Load()}, nil
+		return Call{b, b.generation.Load()}, nil
 	}
 	now := time.Now()
 	if wait := b.until.Sub(now); wait > 0 {
 		return Call{}, &OpenError{wait}
 	}
-	// Each trial is an era of its own: one that outlived its time counts no more.
+	// Each trial is a generation of its own: one that outlived its time counts no more.
 	b.change(HalfOpen)
 	b.until = now.Add(b.options.Open)
-	return Call{b, b.era.Load()}, nil
+	return Call{b, b.generation.Load()}, nil
 }
 
 // Done says how the call ended.
@@ -150,7 +150,7 @@ func (c Call) Done(outcome Outcome) {
 	b := c.breaker
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.era.Load() != c.era {
+	if b.generation.Load() != c.generation {
 		return // it began in another state, about which it says nothing now
 	}
 	now := time.Now()
@@ -193,7 +193,7 @@ func (b *Breaker) open(now time.Time) {
 // change enters a state. It needs the lock.
 func (b *Breaker) change(to State) {
 	from := b.State()
-	b.era.Add(1)
+	b.generation.Add(1)
 	b.state.Store(int32(to))
 	if from != to && b.options.OnChange != nil {
 		b.options.OnChange(to)

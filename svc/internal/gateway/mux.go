@@ -12,7 +12,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/peer"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
@@ -55,7 +55,7 @@ type Mux struct {
 func NewMux(o Options) *Mux {
 	answer := answerer{o.Errors}
 	return &Mux{
-		limit:    cmp.Or(o.BodyLimit, contract.DefaultMessageBytes),
+		limit:    cmp.Or(o.BodyLimit, defaults.MessageBytes),
 		patience: cmp.Or(o.Patience, DefaultPatience),
 		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(

@@ -3,8 +3,14 @@
 //
 // The two questions are kept apart. Liveness looks inside the process only: its
 // failure means a restart, and no restart mends a database. Readiness looks at
-// what the service depends on: its failure means no new calls. An optional
-// dependency that fails is reported as degraded and turns nothing off.
+// what the service depends on: its failure means no new calls. A service is not ready
+//
+//   - until its start is over, and from the beginning of its stop
+//   - while its database does not answer (svc/run.go, openDatabase)
+//   - while a callee with gates_readiness cannot be called (svc/app.go, Dial)
+//   - while a check of its own fails (svc.Deps.AddReadinessCheck)
+//
+// Other callees are reported as degraded and turn nothing off.
 package health
 
 import (

@@ -17,7 +17,7 @@ type Attempt struct {
 	Stream bool
 
 	pending breaker.Pending // of a stream
-	leftOut atomic.Bool
+	ejected atomic.Bool
 }
 
 type attemptKey struct{}
@@ -38,9 +38,9 @@ func attemptOf(ctx context.Context) *Attempt {
 // Received says that the first message of a stream has come: its backend works.
 func (a *Attempt) Received() { a.pending.Done(breaker.Success) }
 
-// LeftOut reports whether the last attempt failed at a backend that is left out
+// Ejected reports whether the last attempt failed at a backend that is left out
 // by now. Such a failure is dealt with.
-func (a *Attempt) LeftOut() bool { return a.leftOut.Load() }
+func (a *Attempt) Ejected() bool { return a.ejected.Load() }
 
 // begin notes an attempt and returns what takes its outcome.
 func (a *Attempt) begin(call breaker.Call) func(breaker.Outcome) {
@@ -54,6 +54,6 @@ func (a *Attempt) begin(call breaker.Call) func(breaker.Outcome) {
 // end notes the state of the backend after the attempt.
 func (a *Attempt) end(b *backend) {
 	if a != nil {
-		a.leftOut.Store(b.ejected.Load())
+		a.ejected.Store(b.ejected.Load())
 	}
 }

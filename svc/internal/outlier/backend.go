@@ -46,11 +46,11 @@ type backend struct {
 
 	// The outlier's lock guards the rest.
 
-	health   func(balancer.SubConnState) // the child's listener; nil while not connected
-	healthy  balancer.SubConnState       // what it would hear if the backend were neither ejected nor spared
-	serving  bool                        // what it has heard
-	comeback *time.Timer                 // the end of the ejection
-	spared   *time.Timer                 // asks for addresses; nil: the backend is not spared
+	health       func(balancer.SubConnState) // the child's listener; nil while not connected
+	healthy      balancer.SubConnState       // what it would hear if the backend were neither ejected nor spared
+	serving      bool                        // what it has heard
+	unejectTimer *time.Timer                 // the end of the ejection
+	spared       *time.Timer                 // asks for addresses; nil: the backend is not spared
 }
 
 func newBackend(o *outlier, addresses []resolver.Address) *backend {
@@ -79,7 +79,7 @@ func (b *backend) connection(s balancer.SubConnState, listener func(balancer.Sub
 	b.outlier.mu.Lock()
 	defer b.outlier.mu.Unlock()
 	b.health, b.serving = nil, false
-	b.readmit()
+	b.uneject()
 	b.unspare()
 	switch s.ConnectivityState {
 	case connectivity.Ready:
@@ -130,13 +130,13 @@ func (b *backend) tell(s balancer.SubConnState) {
 	}
 }
 
-// readmit ends an ejection and reports whether there was one. It needs the lock
+// uneject ends an ejection and reports whether there was one. It needs the lock
 // of the outlier.
-func (b *backend) readmit() bool {
+func (b *backend) uneject() bool {
 	if !b.ejected.Load() {
 		return false
 	}
-	b.comeback.Stop()
+	b.unejectTimer.Stop()
 	b.ejected.Store(false)
 	b.outlier.policy.tell(b.address, false)
 	return true

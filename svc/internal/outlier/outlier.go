@@ -158,7 +158,7 @@ func (o *outlier) Close() {
 	defer o.mu.Unlock()
 	o.closed = true
 	for b := range o.ready {
-		b.readmit()
+		b.uneject()
 		b.unspare()
 	}
 	if o.child != nil {
@@ -182,7 +182,7 @@ func (o *outlier) eject(b *backend) {
 	b.unspare()
 	b.ejected.Store(true)
 	o.cc.ResolveNow(resolver.ResolveNowOptions{})
-	b.comeback = time.AfterFunc(b.pause, func() { o.probation(b) })
+	b.unejectTimer = time.AfterFunc(b.pause, func() { o.probation(b) })
 	err := fmt.Errorf("%s is ejected: too many of its calls failed", b.address)
 	o.policy.reached(err)
 	b.tell(balancer.SubConnState{ConnectivityState: connectivity.TransientFailure, ConnectionError: err})
@@ -193,7 +193,7 @@ func (o *outlier) eject(b *backend) {
 func (o *outlier) probation(b *backend) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if b.readmit() && b.health != nil {
+	if b.uneject() && b.health != nil {
 		b.tell(b.healthy)
 	}
 }

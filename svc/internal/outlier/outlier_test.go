@@ -395,8 +395,8 @@ func TestLeftOut(t *testing.T) {
 				t.Fatal(err)
 			}
 			result.Done(fault)
-			if attempt.LeftOut() != (n == 5) {
-				t.Errorf("after failure %d of 5: left out %t", n, attempt.LeftOut())
+			if attempt.Ejected() != (n == 5) {
+				t.Errorf("after failure %d of 5: left out %t", n, attempt.Ejected())
 			}
 		}
 	})

@@ -1,5 +1,6 @@
-// Package propagation takes what travels with a call from its caller, and sends it on.
-// See package propagate, which is what handlers use of it.
+// Package propagation takes the metadata that a contract declares, such as a tenant, from
+// the caller and sends them on. Package propagate is what handlers use of it. Trace
+// context is another matter: see package tracing.
 package propagation
 
 import (
@@ -13,11 +14,11 @@ import (
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
-// Extract returns ctx with what the caller sent in the incoming gRPC metadata.
+// FromCaller returns ctx with what the caller sent in the incoming gRPC metadata.
 // An empty value is none. It refuses, with [errors.InvalidMetadata], several
 // values of a key, one that is too long, and bytes that are not printable ASCII,
 // which would not reach the next service, or split a line in somebody's log.
-func Extract(ctx context.Context, keys propagate.Keys) (context.Context, error) {
+func FromCaller(ctx context.Context, keys propagate.Keys) (context.Context, error) {
 	var found []string
 	for _, key := range keys {
 		values := metadata.ValueFromIncomingContext(ctx, key.Name)
@@ -75,9 +76,9 @@ func CheckPrintable(keys propagate.Keys, values func(key string) []string) error
 	return nil
 }
 
-// Inject returns ctx with what travels with it added to the outgoing gRPC
+// ToCallee returns ctx with what travels with it added to the outgoing gRPC
 // metadata, but for the keys that a handler has set there itself.
-func Inject(ctx context.Context) context.Context {
+func ToCallee(ctx context.Context) context.Context {
 	pairs := carried.Pairs(ctx)
 	if len(pairs) == 0 {
 		return ctx

@@ -41,7 +41,7 @@ func TestExtract(t *testing.T) {
 		"not ASCII":       {[]string{"x-tenant-id", "é"}, nil, "metadata x-tenant-id is not printable ASCII"},
 		"second is wrong": {[]string{"x-tenant-id", "acme", "x-request-id", strings.Repeat("r", 17)}, nil, "metadata x-request-id is longer than 16 bytes"},
 	} {
-		ctx, err := propagation.Extract(incoming(test.sent...), keys)
+		ctx, err := propagation.FromCaller(incoming(test.sent...), keys)
 		if test.problem != "" {
 			if !errors.Is(err, svcerrors.InvalidMetadata) || err.Error() != test.problem {
 				t.Errorf("%s: error %v, want %q", name, err, test.problem)
@@ -65,7 +65,7 @@ func TestInject(t *testing.T) {
 		"beside others":   {metadata.AppendToOutgoingContext(travels, "k", "v"), metadata.Pairs("k", "v", "x-tenant-id", "acme", "x-request-id", "r")},
 		"handler's wins":  {metadata.AppendToOutgoingContext(travels, "X-Tenant-Id", "other"), metadata.Pairs("x-tenant-id", "other", "x-request-id", "r")},
 	} {
-		got, _ := metadata.FromOutgoingContext(propagation.Inject(test.ctx))
+		got, _ := metadata.FromOutgoingContext(propagation.ToCallee(test.ctx))
 		if !maps.EqualFunc(got, test.want, slices.Equal) {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
@@ -75,8 +75,8 @@ func TestInject(t *testing.T) {
 func TestCostsNothingWhenAbsent(t *testing.T) {
 	ctx := incoming("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	if n := testing.AllocsPerRun(100, func() {
-		ctx, _ := propagation.Extract(ctx, keys)
-		propagation.Inject(ctx)
+		ctx, _ := propagation.FromCaller(ctx, keys)
+		propagation.ToCallee(ctx)
 	}); n != 0 {
 		t.Errorf("%v allocations for a call with which nothing travels", n)
 	}

@@ -158,13 +158,13 @@ func streamEnds() []string {
 	return reasons
 }
 
-// Drain tells the handlers of streams that the server stops, and ends those that
+// EndStreams tells the handlers of streams that the server stops, and ends those that
 // are still open after a time with Unavailable. Callers then connect anew, to
 // another server. Calls of unary methods are left to end by themselves.
-func (b *Binder) Drain(after time.Duration) {
+func (b *Binder) EndStreams(after time.Duration) {
 	b.stop.Do(func() {
 		close(b.stopping)
-		b.sweeper.drain(after)
+		b.sweeper.endAll(after)
 	})
 }
 

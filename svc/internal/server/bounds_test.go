@@ -258,8 +258,8 @@ func TestDrain(t *testing.T) {
 		synctest.Wait() // until the sweeper knows the streams
 
 		began := time.Now()
-		f.binder.Drain(last)
-		f.binder.Drain(0) // counts once
+		f.binder.EndStreams(last)
+		f.binder.EndStreams(0) // counts once
 		goodbye := new(text)
 		if err := talk.RecvMsg(goodbye); err != nil || goodbye.GetValue() != "goodbye" {
 			t.Errorf("got %v and %v from the stream that looks", goodbye, err)

@@ -37,7 +37,7 @@ func (m *method) begin(ctx context.Context) call {
 	m.metrics.Start()
 	c := call{method: m, start: time.Now(), found: m.found()}
 	c.ctx, c.span = m.tracing.Start(ctx)
-	c.ctx, c.refused = propagation.Extract(c.ctx, m.keys)
+	c.ctx, c.refused = propagation.FromCaller(c.ctx, m.keys)
 	if m.timeout > 0 {
 		if _, limited := ctx.Deadline(); !limited {
 			c.ctx, c.cancel = context.WithTimeout(c.ctx, m.timeout)

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
-	"github.com/protosvc/protosvc/internal/contract"
+	"github.com/protosvc/protosvc/internal/defaults"
 )
 
 // GRPCOptions say how a gRPC server treats its connections. Zero means the default.
@@ -75,9 +75,9 @@ func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 			MinTime:             cmp.Or(o.MinPingInterval, 10*time.Second),
 			PermitWithoutStream: true,
 		}),
-		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, contract.DefaultMessageBytes)),
-		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, contract.DefaultHeaderBytes))),
-		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, contract.DefaultStreamsPerConnection))),
+		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, defaults.MessageBytes)),
+		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, defaults.HeaderBytes))),
+		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, defaults.StreamsPerConnection))),
 		grpc.UnknownServiceHandler(b.unknown),
 	}
 	return grpc.NewServer(append(options, o.Extra...)...)

@@ -58,8 +58,8 @@ func (s *sweeper) remove(m *messages) {
 	s.open = s.open[:last]
 }
 
-// drain ends the streams that are still open after a time.
-func (s *sweeper) drain(after time.Duration) {
+// endAll ends the streams that are still open after a time.
+func (s *sweeper) endAll(after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := now()

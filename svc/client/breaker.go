@@ -51,8 +51,8 @@ type guard struct {
 	metrics  *rpcmetrics.Breaker
 	log      *slog.Logger
 
-	patience map[string]time.Duration // by method
-	errors   errors.Table
+	attemptTimeout map[string]time.Duration // by method
+	errors         errors.Table
 }
 
 // newGuard returns nil if the options have no breaker.
@@ -62,14 +62,14 @@ func newGuard(spec Spec, o Options) *guard {
 	}
 	whole := o.Breaker.options()
 	g := &guard{
-		backends: whole,
-		metrics:  o.Metrics.RPC().Breaker(spec.Service),
-		log:      o.log(spec),
-		patience: map[string]time.Duration{},
-		errors:   spec.Errors,
+		backends:       whole,
+		metrics:        o.Metrics.RPC().Breaker(spec.Service),
+		log:            o.log(spec),
+		attemptTimeout: map[string]time.Duration{},
+		errors:         spec.Errors,
 	}
 	for _, m := range spec.Methods {
-		g.patience[m.Name] = m.Timeout / 2
+		g.attemptTimeout[m.Name] = m.Timeout / 2
 	}
 	whole.OnChange = g.changed
 	g.breaker = breaker.New(whole)
@@ -149,7 +149,7 @@ func (c *guarded) end(took time.Duration, err error) {
 		return
 	}
 	outcome := c.guard.outcome(c.method, took, err)
-	if outcome == breaker.Fault && c.LeftOut() {
+	if outcome == breaker.Fault && c.Ejected() {
 		outcome = breaker.Neutral
 	}
 	c.whole.Done(outcome)
@@ -161,7 +161,7 @@ func (c *guarded) end(took time.Duration, err error) {
 func (g *guard) outcome(method string, took time.Duration, err error) breaker.Outcome {
 	switch code := status.Code(err); {
 	case code == codes.Canceled,
-		code == codes.DeadlineExceeded && took < g.patience[method]:
+		code == codes.DeadlineExceeded && took < g.attemptTimeout[method]:
 		return breaker.Neutral
 	case errors.TripsBreaker(errors.FromStatus(err, g.errors)):
 		return breaker.Fault

@@ -1,35 +1,35 @@
-// Package contract holds the values that the generator and the runtime share:
+// Package defaults holds the values that the generator and the runtime share:
 // what options mean where neither the contract nor a program says anything, and
 // what generated manifests leave room for. The generator resolves them, so what
 // it generates does not depend on this package; options of the runtime whose
 // documentation names a default have it from here.
-package contract
+package defaults
 
 import "time"
 
 // Limits of a server.
 const (
-	DefaultMessageBytes         = 4 << 20 // of a message; gRPC's own limit
-	DefaultHeaderBytes          = 16 << 10
-	DefaultStreamsPerConnection = 1000
+	MessageBytes         = 4 << 20 // of a message; gRPC's own limit
+	HeaderBytes          = 16 << 10
+	StreamsPerConnection = 1000
 )
 
-// DefaultDatabaseConnections bounds the pool of one replica.
-const DefaultDatabaseConnections = 16
+// DatabaseConnections bounds the pool of one replica.
+const DatabaseConnections = 16
 
 // Circuit breakers.
 const (
-	DefaultFailurePercent = 50
-	DefaultMinCalls       = 20
-	DefaultWindow         = 10 * time.Second
-	DefaultOpen           = time.Second
+	BreakerFailurePercent = 50
+	BreakerMinCalls       = 20
+	BreakerWindow         = 10 * time.Second
+	BreakerOpen           = time.Second
 )
 
 // Clients of external services.
 const (
-	DefaultHTTPTimeout         = 5 * time.Second
-	DefaultHTTPAttempts        = 3
-	DefaultHTTPIdleConnections = 16
+	HTTPTimeout         = 5 * time.Second
+	HTTPAttempts        = 3
+	HTTPIdleConnections = 16
 )
 
 // MaxHedgeAttempts is how many requests one call may become, the first included.
