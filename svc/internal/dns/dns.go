@@ -9,10 +9,12 @@ package dns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"sync"
 
 	"google.golang.org/grpc/resolver"
@@ -128,6 +130,24 @@ func split(endpoint string) (host, port string, err error) {
 		host = "localhost"
 	}
 	return host, port, nil
+}
+
+var hostname = regexp.MustCompile(`^[\w.-]+$`)
+
+// Check reports what is wrong with a target, as far as that can be known without a
+// question. The error repeats nothing of it.
+func Check(target url.URL) error {
+	host, port, err := split(resolver.Target{URL: target}.Endpoint())
+	if err != nil {
+		return errors.New("it is not HOST:PORT")
+	}
+	if _, err := netip.ParseAddr(host); err != nil && !hostname.MatchString(host) {
+		return errors.New("its host is neither a name nor an IP address")
+	}
+	if _, err := net.LookupPort("tcp", port); err != nil {
+		return errors.New("its port is not a number from 0 to 65535")
+	}
+	return nil
 }
 
 func stateOf(hosts []string, port string) (s resolver.State) {
