@@ -16,6 +16,7 @@ import (
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/httpclient"
+	"github.com/protosvc/protosvc/svc/internal/dns"
 )
 
 // What is here finds out without a start what a start would fail for. No error
@@ -112,13 +113,9 @@ func (d *Database) checkURL() error {
 func (s Service) checkCallees(settings *Settings) error {
 	var faults []error
 	for _, c := range s.Callees {
-		set := settings.Callees[c.Key]
-		conn, err := client.Dial(c.Spec, client.Options{Target: set.Target, Balance: set.Balance, Resolver: silentFor(cmp.Or(set.Target, c.Spec.Target))})
-		if err != nil {
+		if err := checkCallee(c, settings.Callees[c.Key]); err != nil {
 			faults = append(faults, fmt.Errorf("callees.%s: %w", c.Key, err))
-			continue
 		}
-		_ = conn.Close()
 	}
 	for _, c := range s.HTTPCallees {
 		conn, err := httpclient.New(httpclient.Options{Name: c.Name, URL: settings.HTTPCallees[c.Name].URL})
@@ -131,16 +128,39 @@ func (s Service) checkCallees(settings *Settings) error {
 	return errors.Join(faults...)
 }
 
+func checkCallee(c *Callee, set CalleeSettings) error {
+	target := cmp.Or(set.Target, c.Spec.Target)
+	scheme, err := checkTarget(target)
+	if err != nil && target != "" { // none is told below
+		return fmt.Errorf("client of %s: its target is not an address of gRPC: %w (want for example %q)", c.Spec.Service, err, "dns:///host:9090")
+	}
+	conn, err := client.Dial(c.Spec, client.Options{Target: set.Target, Balance: set.Balance, Resolver: silent{scheme}})
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// checkTarget returns the scheme by which grpc-go will resolve a target, and refuses
+// what only calls would fail for: one of the scheme dns, or of none that grpc-go
+// knows, that is not HOST[:PORT].
+func checkTarget(target string) (scheme string, err error) {
+	const fallback = "dns"
+	u, err := url.Parse(target)
+	if err == nil && u.Scheme != fallback && resolver.Get(u.Scheme) != nil {
+		return u.Scheme, nil
+	}
+	if err != nil || u.Scheme != fallback {
+		u, err = url.Parse(fallback + ":///" + target)
+	}
+	if err != nil {
+		return fallback, errors.New("it is no URL")
+	}
+	return fallback, dns.Check(*u)
+}
+
 // silent is a resolver that finds nothing and asks nobody.
 type silent struct{ scheme string }
-
-// silentFor takes the place of the resolver that grpc-go has for the target.
-func silentFor(target string) silent {
-	if u, err := url.Parse(target); err == nil && resolver.Get(u.Scheme) != nil {
-		return silent{u.Scheme}
-	}
-	return silent{"dns"}
-}
 
 func (s silent) Scheme() string { return s.scheme }
 

@@ -129,10 +129,6 @@ func Dial(spec Spec, o Options) (*Conn, error) {
 	if target == "" {
 		return nil, fmt.Errorf("client of %s: no target is set", spec.Service)
 	}
-	if err := checkTarget(target, o.Resolver); err != nil {
-		// Not shown: it may hold a password.
-		return nil, fmt.Errorf("client of %s: its target is not an address of gRPC: %w (want for example %q)", spec.Service, err, "dns:///host:9090")
-	}
 	reach := &reach{service: spec.Service, target: target, log: o.log(spec)}
 	guard := newGuard(spec, o)
 	backends := &outlier.Policy{OnError: reach.note}

@@ -41,25 +41,6 @@ func (r *reach) resolver(given resolver.Builder) resolver.Builder {
 	return &dns.Builder{OnStale: r.stale}
 }
 
-// checkTarget refuses what every resolver of DNS names would: a target of this scheme,
-// or of none that grpc-go knows, that is not HOST[:PORT].
-func checkTarget(target string, given resolver.Builder) error {
-	u, err := url.Parse(target)
-	if err == nil && given != nil && given.Scheme() == u.Scheme && u.Scheme != "dns" {
-		return nil
-	}
-	if err != nil || u.Scheme != "dns" && resolver.Get(u.Scheme) == nil {
-		u, err = url.Parse("dns:///" + target) // as grpc-go does
-	}
-	switch {
-	case err != nil:
-		return stderrors.New("it is no URL")
-	case u.Scheme == "dns":
-		return dns.Check(*u)
-	}
-	return nil
-}
-
 func (r *reach) stale(err error) {
 	if err != nil {
 		r.log.Warn("callee is not found, its last addresses stay in use", slog.String("target", r.target), slog.Any("error", plain(err)))

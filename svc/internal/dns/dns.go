@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"sync"
 
 	"google.golang.org/grpc/resolver"
@@ -132,7 +133,10 @@ func split(endpoint string) (host, port string, err error) {
 	return host, port, nil
 }
 
-var hostname = regexp.MustCompile(`^[\w.-]+$`)
+var (
+	hostname = regexp.MustCompile(`^[\w.-]+$`)
+	portName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
 
 // Check reports what is wrong with a target, as far as that can be known without a
 // question. The error repeats nothing of it.
@@ -144,7 +148,10 @@ func Check(target url.URL) error {
 	if _, err := netip.ParseAddr(host); err != nil && !hostname.MatchString(host) {
 		return errors.New("its host is neither a name nor an IP address")
 	}
-	if _, err := net.LookupPort("tcp", port); err != nil {
+	if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return nil
+	}
+	if !portName.MatchString(port) { // what "http" is, the dialer looks up
 		return errors.New("its port is not a number from 0 to 65535")
 	}
 	return nil
