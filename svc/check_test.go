@@ -115,3 +115,23 @@ func TestCheckAddresses(t *testing.T) {
 		}
 	}
 }
+
+// A port that is taken is told before the database is touched.
+func TestPortsBeforeMigrations(t *testing.T) {
+	taken := start(t, greeter(t, hello), Options{})
+	for name, listen := range map[string]Listen{
+		"gRPC port: ":  {GRPC: taken.GRPC, HTTP: "127.0.0.1:0", Admin: "127.0.0.1:0"},
+		"HTTP port: ":  {GRPC: "127.0.0.1:0", HTTP: taken.GRPC, Admin: "127.0.0.1:0"},
+		"admin port: ": {GRPC: "127.0.0.1:0", HTTP: "127.0.0.1:0", Admin: taken.GRPC},
+	} {
+		file := filepath.Join(t.TempDir(), "new.db")
+		s := posts(t)
+		s.Settings.Listen, s.Settings.Database.URL = listen, "sqlite:"+file
+		if err := Run(t.Context(), s, Options{}); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("Run = %v, want %q…", err, name)
+		}
+		if _, err := os.Stat(file); err == nil {
+			t.Errorf("%sis told after the database was made", name)
+		}
+	}
+}
