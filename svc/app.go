@@ -5,6 +5,7 @@ import (
 	stderrors "errors"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -76,6 +77,7 @@ type App struct {
 	kept    kept
 	faults  []error // of dependencies, while the service starts
 
+	listeners   struct{ grpc, http, admin net.Listener } // http is nil without HTTP/JSON
 	grpc        *grpc.Server
 	stopReports func()
 	conn        *gateway.Conn // calls the same services in process, for HTTP/JSON

@@ -3,6 +3,7 @@ package svc
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"reflect"
 	"strings"
 
@@ -95,14 +96,14 @@ func (s Service) load(o Options) (*loaded, error) {
 		l.message = s.Config.fresh()
 		src.Defaults = s.Config.layer()
 	}
-	if err := config.Load(src, l.settings, l.message); err != nil {
-		return nil, err
+	err := config.Load(src, l.settings, l.message)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err // what it would have said is missing everywhere
 	}
-	err := errors.Join(l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkKept(l.settings))
-	if s.Config != nil {
-		err = errors.Join(err, s.Config.check(l.message))
+	if err == nil && s.Config != nil {
+		err = s.Config.check(l.message)
 	}
-	return l, err
+	return l, errors.Join(err, l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkKept(l.settings), s.checkCallees(l.settings))
 }
 
 func (s Service) envPrefix() string {

@@ -103,24 +103,28 @@ func newApp(s Service, o Options, l *loaded) *App {
 func (a *App) start(ctx context.Context) (at Addresses, err error) {
 	steps := []struct {
 		name string
-		run  func(context.Context, *Addresses) error
+		run  func(context.Context) error
 	}{
 		{"tracing", a.startTracing},
-		{"admin port", a.startAdmin}, // before the database, which may take its time
+		// Before the database, which is not to be changed by a service that cannot serve.
+		{"gRPC port", a.listen(a.settings.Listen.GRPC, &a.listeners.grpc, &at.GRPC)},
+		{"HTTP port", a.listen(a.httpAddress(), &a.listeners.http, &at.HTTP)},
+		{"admin port", a.listen(a.settings.Listen.Admin, &a.listeners.admin, &at.Admin)},
+		{"admin server", a.startAdmin}, // answers while the database takes its time
 		{"database", a.openDatabase},
 		{"service", a.startService},
-		{"gRPC port", a.startGRPC},
-		{"HTTP port", a.startHTTP},
+		{"gRPC server", a.startGRPC},
+		{"HTTP server", a.startHTTP},
 	}
 	for _, step := range steps {
-		if err := step.run(ctx, &at); err != nil {
+		if err := step.run(ctx); err != nil {
 			return at, fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
 	return at, nil
 }
 
-func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
+func (a *App) startTracing(ctx context.Context) (err error) {
 	a.tracing, err = tracing.New(ctx, tracing.Options{
 		Service:     a.service.Name,
 		Version:     programVersion(),
@@ -145,11 +149,7 @@ func (a *App) startTracing(ctx context.Context, _ *Addresses) (err error) {
 
 // startAdmin serves health and metrics from the first moment to the last: it is
 // a resource that closes after everything else, not a server that drains.
-func (a *App) startAdmin(_ context.Context, at *Addresses) error {
-	listener, err := a.listen(a.settings.Listen.Admin, &at.Admin)
-	if err != nil {
-		return err
-	}
+func (a *App) startAdmin(context.Context) error {
 	srv := a.httpServer(admin.Handler(admin.Options{
 		Service: a.service.Name,
 		Version: programVersion(),
@@ -161,7 +161,7 @@ func (a *App) startAdmin(_ context.Context, at *Addresses) error {
 		Reload:  func(context.Context) error { return a.reload() },
 	}))
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(listener) }()
+	go func() { served <- srv.Serve(a.listeners.admin) }()
 	a.group.OnClose("admin port", func() error {
 		err := srv.Close()
 		<-served
@@ -170,7 +170,7 @@ func (a *App) startAdmin(_ context.Context, at *Addresses) error {
 	return nil
 }
 
-func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
+func (a *App) openDatabase(ctx context.Context) error {
 	settings := a.settings.Database
 	if settings == nil {
 		return nil
@@ -195,7 +195,7 @@ func (a *App) openDatabase(ctx context.Context, _ *Addresses) error {
 	return a.openKept(ctx)
 }
 
-func (a *App) startService(context.Context, *Addresses) error {
+func (a *App) startService(context.Context) error {
 	// Streams and calls that outlive their connection still use the database
 	// and the callees, so closing those waits for the handlers.
 	defer a.group.OnClose("handlers", func() error {
@@ -206,11 +206,7 @@ func (a *App) startService(context.Context, *Addresses) error {
 	return a.service.Start(a)
 }
 
-func (a *App) startGRPC(_ context.Context, at *Addresses) error {
-	listener, err := a.listen(a.settings.Listen.GRPC, &at.GRPC)
-	if err != nil {
-		return err
-	}
+func (a *App) startGRPC(context.Context) error {
 	status := health.NewServer()
 	healthpb.RegisterHealthServer(a.grpc, status)
 	a.stopReports = load.Register(a.grpc, a.binder.Load)
@@ -218,16 +214,15 @@ func (a *App) startGRPC(_ context.Context, at *Addresses) error {
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",
-		Serve:    func() error { return a.grpc.Serve(a.limited(listener)) },
+		Serve:    func() error { return a.grpc.Serve(a.limited(a.listeners.grpc)) },
 		Graceful: func(context.Context) { a.endStreams(); a.grpc.GracefulStop() },
 		Close:    a.grpc.Stop,
 	})
 	return nil
 }
 
-func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
-	address := a.settings.Listen.HTTP
-	if a.service.HTTP == nil || address == "" {
+func (a *App) startHTTP(ctx context.Context) error {
+	if a.listeners.http == nil {
 		return nil
 	}
 	limits := a.settings.Limits
@@ -235,15 +230,11 @@ func (a *App) startHTTP(ctx context.Context, at *Addresses) error {
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}
-	listener, err := a.listen(address, &at.HTTP)
-	if err != nil {
-		return err
-	}
 	srv := a.httpServer(mux)
 	srv.MaxHeaderBytes = limits.HeaderBytes
 	a.group.Serve(lifecycle.Server{
 		Name:     "HTTP",
-		Serve:    func() error { return srv.Serve(a.limited(listener)) },
+		Serve:    func() error { return srv.Serve(a.limited(a.listeners.http)) },
 		Graceful: func(ctx context.Context) { a.endStreams(); _ = srv.Shutdown(ctx) }, // Close follows
 		Close:    func() { _ = srv.Close() },
 	})
@@ -259,21 +250,35 @@ const streamShare = 2
 // and does something once.
 func (a *App) endStreams() { a.binder.EndStreams(a.settings.Stop.Budget / streamShare) }
 
-// listen opens a port and tells its address. Servers close their listeners; a
-// start that fails before they serve leaves that to the group.
-func (a *App) listen(address string, at *string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
+// httpAddress is empty where there is no HTTP/JSON.
+func (a *App) httpAddress() string {
+	if a.service.HTTP == nil {
+		return ""
 	}
-	*at = listener.Addr().String()
-	a.group.OnClose("listener", func() error {
-		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+	return a.settings.Listen.HTTP
+}
+
+// listen returns the step that opens a port and tells its address; without an address
+// there is none. Servers close their listeners; a start that fails before they serve
+// leaves that to the group.
+func (a *App) listen(address string, to *net.Listener, at *string) func(context.Context) error {
+	return func(context.Context) error {
+		if address == "" {
+			return nil
+		}
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
 			return err
 		}
+		*to, *at = listener, listener.Addr().String()
+		a.group.OnClose("listener", func() error {
+			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
 		return nil
-	})
-	return listener, nil
+	}
 }
 
 func (a *App) httpServer(h http.Handler) *http.Server {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/protosvc/protosvc/svc/client"
 )
 
 // A password in the configuration comes out nowhere, whatever else is wrong with
@@ -19,7 +21,9 @@ func TestPasswordsStayInside(t *testing.T) {
 		"database: {url: 'mysql://u:hunter2@h/d'}", "database: {url: ['hunter2']}", "database: {url: *hunter2 }", "database: {max_connections: 'postgres://u:hunter2@h/d'}",
 		"database: {url: 'postgres://u:hunter2%zz@h/d'}", "database: {url: 'postgres://u:hunter2@a:b/d'}",
 		"http_callees: {x: {url: 'ftp://u:hunter2@h'}}", "http_callees: {x: 'http://u:hunter2@h'}", "http_callees: {x: {url: 'http://u:hunter2%zz@h'}}",
-		"listen: {http: 'http://u:hunter2@h'}",
+		"listen: {http: 'http://u:hunter2@h'}", "listen: {grpc: 'http://u:hunter2@h'}", "listen: {admin: 'u:hunter2@h'}", "listen: {grpc: 'u@hunter2:1'}",
+		"callees: {y: {target: 'http://u:hunter2@h'}}", "callees: {y: {target: 'u:hunter2@h'}}", "callees: {y: {target: 'dns://u:hunter2@h'}}",
+		"callees: {y: {target: 'dns:///u:hunter2%zz@h'}}", "callees: {y: {target: 'mysql://hunter2'}}",
 		"service: {seconds: 'http://u:hunter2@h'}", "service: hunter2",
 	}
 	path := filepath.Join(t.TempDir(), "config.yaml")
@@ -32,6 +36,7 @@ func TestPasswordsStayInside(t *testing.T) {
 	x := &HTTPCallee{Name: "x", URL: "http://u:hunter2@127.0.0.1", Timeout: 1}
 	s := greeter(t, nil)
 	s.HTTPCallees = []*HTTPCallee{x}
+	s.Callees = []*Callee{{Key: "y", Spec: client.Spec{Service: "test.v1.Y", Target: "dns:///y"}}}
 	s.Start = Start(&greeterDesc, func(app *App) *App {
 		app.DialHTTP(x)
 		return app

@@ -169,15 +169,15 @@ func (s *Settings) check(hasHTTP bool) error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	fault(s.Listen.GRPC == "", "listen.grpc is empty (want for example %q)", ":9090")
-	fault(s.Listen.Admin == "", "listen.admin is empty (want for example %q)", ":9091")
+	s.Listen.check(fault)
 	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is set, but no method has an HTTP path")
 	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
 	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
 	s.Limits.check(fault)
 	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio %v is not between 0 and 1", s.Tracing.SampleRatio)
 	if d := s.Database; d != nil {
-		fault(d.URL == "", "database.url is empty (want for example %q)", "postgres://user@host/name")
+		err := d.checkURL()
+		fault(err != nil, "database.url: %w", err)
 		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
 		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
 		fault(d.IdempotencyRetention < 0, "database.idempotency_retention %v is negative", d.IdempotencyRetention)

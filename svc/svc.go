@@ -2,8 +2,8 @@
 //
 // Generated code describes a service as a [Service]; [Main] runs it as a
 // process, [Run] inside one. Between start and stop stand, in this order:
-// config, logger, metrics, tracing, admin port, database, clients, handler,
-// gRPC and HTTP/JSON. The stop goes the other way.
+// config, logger, metrics, tracing, ports, admin server, database, clients,
+// handler, gRPC and HTTP/JSON. The stop goes the other way.
 //
 // # For handlers
 //

@@ -287,7 +287,7 @@ func TestRunFails(t *testing.T) {
 		want   string
 	}{
 		"handler":   {func(s *Service) { s.Start = func(*App) error { return broken } }, "service: no licence"},
-		"database":  {func(s *Service) { s.Settings.Database.URL = "mysql://x" }, "database: "},
+		"database":  {func(s *Service) { s.Settings.Database.URL = "mysql://x" }, "database.url: "},
 		"migration": {func(s *Service) { s.Migrations = fstest.MapFS{"0001_x.sql": {Data: []byte("CREATE")}} }, "database: "},
 		"port":      {func(s *Service) { s.Settings.Listen.GRPC = taken }, "gRPC port: "},
 	} {

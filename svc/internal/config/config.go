@@ -16,6 +16,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -43,12 +44,16 @@ type Source struct {
 	// a map only keys that a lower layer has can be set, and lists of mappings
 	// not at all. Empty: the environment is not read.
 	//
-	// A variable that has the prefix but fits no key is ignored, since
-	// Kubernetes sets such variables itself: beside a Service called "order"
-	// every Pod gets ORDER_SERVICE_HOST, ORDER_SERVICE_PORT, ORDER_PORT and
-	// more. Those would fit the fields host and port of a message, or a setting
-	// port. A Pod of this service therefore needs enableServiceLinks: false,
-	// which the generated Deployment has.
+	// A variable that has the prefix but fits no key is a fault if it looks like a
+	// misspelt key, and else ignored: the environment belongs to others, too, as
+	// USER_ZDOTDIR does to the terminal of an editor.
+	//
+	// Kubernetes sets such variables itself: beside a Service called "order" every
+	// Pod gets ORDER_SERVICE_HOST, ORDER_SERVICE_PORT, ORDER_PORT and more, beside
+	// "order-cache" ORDER_CACHE_SERVICE_HOST and so on. They are never misspelt
+	// keys, but would fit the fields host and port of a message, or a setting port. A
+	// Pod of this service therefore needs enableServiceLinks: false, which the
+	// generated Deployment has.
 	Prefix string
 
 	// Defaults is the lowest layer of the message, as YAML with the message's
@@ -71,13 +76,13 @@ type Source struct {
 // Its fields are keys by their names in the proto. Durations are written "5s",
 // times as in RFC 3339, enum values by their full name, bytes in base64.
 //
-// The error has one line per fault:
+// The error has one line for each of the first 100 faults, and one that counts the others:
 //
 //	config.yaml:12:3: unknown key "gprc" (did you mean "grpc")
 //	environment variable ORDER_GRPC_PORT: grpc.port: want a whole number from 0 to 65535, got "http"
 //
-// After an error the content of settings and message is undefined; to reload a
-// running service, load into fresh values.
+// After an error settings and message hold what could be read beside the faults; to
+// reload a running service, load into fresh values.
 func Load(src Source, settings any, message proto.Message) error {
 	root := newRoot(settings, message)
 	var l loader
@@ -89,6 +94,9 @@ func Load(src Source, settings any, message proto.Message) error {
 	}
 	if src.Prefix != "" {
 		l.environment(src.Prefix, src.Environ, root)
+	}
+	if l.more > 0 {
+		l.faults = append(l.faults, fmt.Errorf("and %d more faults", l.more))
 	}
 	return errors.Join(l.faults...)
 }
@@ -105,10 +113,25 @@ func (src Source) files() []string {
 	return []string{src.Path, strings.TrimSuffix(src.Path, ext) + "." + src.Env + ext}
 }
 
-// loader collects the faults of all layers.
-type loader struct{ faults []error }
+// shownFaults is how many faults the error lists. A file with more is not the one
+// that was meant, and making their texts would take longer than reading it.
+const shownFaults = 100
 
-func (l *loader) fault(err error) { l.faults = append(l.faults, err) }
+// loader collects the faults of all layers.
+type loader struct {
+	faults []error // the first shownFaults
+	more   int     // how many there are besides
+}
+
+func (l *loader) full() bool { return len(l.faults) >= shownFaults }
+
+func (l *loader) fault(err error) {
+	if l.full() {
+		l.more++
+		return
+	}
+	l.faults = append(l.faults, err)
+}
 
 func (l *loader) file(path string, root mapping) {
 	text, err := os.ReadFile(path)

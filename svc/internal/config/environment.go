@@ -2,18 +2,22 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // environment is the highest layer. It starts from the variables, not from the
 // keys, because a message may contain itself and so have keys without end.
 func (l *loader) environment(prefix string, environ []string, root mapping) {
 	members := map[string]match{} // path and name of a oneof → what set it
+	known := sync.OnceValue(func() []string { return names(root) })
 	for _, v := range variables(prefix, environ) {
 		matches := find(root, v.rest, match{})
 		switch {
-		case len(matches) == 0: // see Source.Prefix
+		case len(matches) == 0:
+			l.unmatched(v, prefix, known)
 		case len(matches) > 1:
 			l.fault(v.fault(fmt.Errorf("fits both %s and %s", matches[0].path, matches[1].path)))
 		default:
@@ -43,6 +47,58 @@ func variables(prefix string, environ []string) []variable {
 		all = append(all, v)
 	}
 	slices.SortFunc(all, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// serviceLink matches what Kubernetes tells a Pod of a Service of its namespace, as
+// Docker's links once did. The first group is the rest of the Service's name.
+var serviceLink = regexp.MustCompile(`^(\w+_)?(` +
+	`SERVICE_HOST=[0-9a-f.:]+|SERVICE_PORT(_\w+)?=\d+|PORT=\w+://\S+|` +
+	`PORT_\d+_(TCP|UDP|SCTP)(=\w+://\S+|_PROTO=\w+|_PORT=\d+|_ADDR=\S+))$`)
+
+// misspeltLetters is how many letters of a variable may be wrong. Nothing says that
+// it is a setting, so it is less than in a file.
+const misspeltLetters = 2
+
+// unmatched finds the fault in a variable that fits no key: one that is meant to.
+func (l *loader) unmatched(v variable, prefix string, known func() []string) {
+	if serviceLink.MatchString(v.rest + "=" + v.value) {
+		return
+	}
+	if near := nearest(v.rest, known(), min(likely(v.rest), misspeltLetters)); near != "" {
+		l.fault(v.fault(fmt.Errorf("there is no such setting (did you mean %s_%s)", prefix, near)))
+	}
+}
+
+// namesLimit bounds what is suggested from a message that contains itself.
+const namesLimit = 1000
+
+// names are the variables that can be set, without their prefix: those of few
+// sections first.
+func names(root mapping) []string {
+	type section struct {
+		mapping
+		name string
+	}
+	var all []string
+	sections := []section{{root, ""}}
+	for i := 0; i < len(sections) && i+len(all) < namesLimit; i++ {
+		in := sections[i]
+		if _, free := in.mapping.(table); free && in.secrecy() != public {
+			continue // its keys are secret
+		}
+		for _, key := range in.keys() {
+			name := in.name + strings.ToUpper(key)
+			switch child, err := in.child(key); child := child.(type) {
+			case mapping:
+				sections = append(sections, section{child, name + "_"})
+			default:
+				if err == nil && settable(child) {
+					all = append(all, name)
+				}
+			}
+		}
+	}
 	return all
 }
 

@@ -48,6 +48,10 @@ type layer struct {
 }
 
 func (l layer) faultf(n *yaml.Node, format string, args ...any) {
+	if l.full() {
+		l.more++
+		return
+	}
 	l.fault(&fault{fmt.Sprintf("%s:%d:%d", l.name, n.Line, n.Column), fmt.Errorf(format, args...)})
 }
 
@@ -155,6 +159,10 @@ func (l layer) member(key, value *yaml.Node, into mapping, path string, members 
 		return
 	}
 	child, err := into.child(key.Value)
+	if err != nil && l.full() {
+		l.more++
+		return
+	}
 	if err != nil && shownKey(into, key.Value) != key.Value {
 		err = errSecretKey
 	}

@@ -138,7 +138,7 @@ func parseEnum(e pr.EnumDescriptor, s scalar) (pr.EnumNumber, error) {
 	for i := range e.Values().Len() {
 		names = append(names, string(e.Values().Get(i).Name()))
 	}
-	if near := nearest(s.text, names); near != "" {
+	if near := nearest(s.text, names, likely(s.text)); near != "" {
 		return 0, fmt.Errorf("want a value of %s (did you mean %q)", e.FullName(), near)
 	}
 	return 0, fmt.Errorf("want one of %q", names)

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"reflect"
 	"slices"
+	"sync"
 )
 
 // slot is a place in a Go struct. Values are loaded and stored as wholes, so
@@ -63,11 +64,23 @@ func (r record) keys() []string {
 }
 
 func (r record) fields() []reflect.StructField {
-	absent := func(f reflect.StructField) bool {
-		return f.Tag.Get("yaml") == "" || f.Type.Kind() == reflect.Pointer && r.load().FieldByIndex(f.Index).IsNil()
+	fields, ok := tagged.Load(r.typ)
+	if !ok {
+		untagged := func(f reflect.StructField) bool { return f.Tag.Get("yaml") == "" }
+		fields, _ = tagged.LoadOrStore(r.typ, slices.DeleteFunc(reflect.VisibleFields(r.typ), untagged))
 	}
-	return slices.DeleteFunc(reflect.VisibleFields(r.typ), absent)
+	var present []reflect.StructField
+	for _, f := range fields.([]reflect.StructField) {
+		if f.Type.Kind() != reflect.Pointer || !r.load().FieldByIndex(f.Index).IsNil() {
+			present = append(present, f)
+		}
+	}
+	return present
 }
+
+// tagged are the fields of a struct that have a key. Finding them takes long, and
+// every key of a file is looked for among them.
+var tagged sync.Map // reflect.Type → []reflect.StructField
 
 func (r record) child(key string) (place, error) {
 	for _, f := range r.fields() {

@@ -7,28 +7,46 @@ import (
 
 // unknown is the error for a name that is not among the known ones.
 func unknown(what, name string, known []string) error {
-	if near := nearest(name, known); near != "" {
-		return fmt.Errorf("unknown %s %q (did you mean %q)", what, name, near)
-	}
-	return fmt.Errorf("unknown %s %q", what, name)
+	return &unknownError{what, name, known}
 }
 
-// nearest returns the known name that a person may have meant, or "".
-// Case and underscores count for nothing: maxItems is max_items.
-func nearest(name string, known []string) string {
+// unknownError looks for a suggestion only when somebody reads it.
+type unknownError struct {
+	what, name string
+	known      []string
+}
+
+func (e *unknownError) Error() string {
+	if near := nearest(e.name, e.known, likely(e.name)); near != "" {
+		return fmt.Sprintf("unknown %s %q (did you mean %q)", e.what, e.name, near)
+	}
+	return fmt.Sprintf("unknown %s %q", e.what, e.name)
+}
+
+// likely is how many letters a person may have got wrong in a name.
+func likely(name string) int { return (len(plain(name)) + 1) / 3 }
+
+// nearest returns the known name that a person may have meant, or "": the one with
+// the fewest letters wrong, and limit at the most. Case and underscores count for
+// nothing: maxItems is max_items.
+func nearest(name string, known []string, limit int) string {
 	name = plain(name)
-	best, limit := "", (len(name)+1)/3
+	best := ""
 	for _, candidate := range known {
-		if d := distance(name, plain(candidate)); d <= limit {
+		other := plain(candidate)
+		if max(len(name)-len(other), len(other)-len(name)) > limit {
+			continue // so is the distance, which takes the product of both to count
+		}
+		if d := distance(name, other); d <= limit {
 			best, limit = candidate, d-1
 		}
 	}
 	return best
 }
 
-func plain(name string) string {
-	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(name))
-}
+var separators = strings.NewReplacer("_", "", "-", "")
+
+func plain(name string) string { return separators.Replace(strings.ToLower(name)) }
 
 // distance counts the letters to insert, remove, replace, or swap with their
 // neighbour to get from a to b (optimal string alignment).

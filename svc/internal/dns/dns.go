@@ -9,10 +9,13 @@ package dns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"strconv"
 	"sync"
 
 	"google.golang.org/grpc/resolver"
@@ -128,6 +131,30 @@ func split(endpoint string) (host, port string, err error) {
 		host = "localhost"
 	}
 	return host, port, nil
+}
+
+var (
+	hostname = regexp.MustCompile(`^[\w.-]+$`)
+	portName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
+
+// Check reports what is wrong with a target, as far as that can be known without a
+// question. The error repeats nothing of it.
+func Check(target url.URL) error {
+	host, port, err := split(resolver.Target{URL: target}.Endpoint())
+	if err != nil {
+		return errors.New("it is not HOST:PORT")
+	}
+	if _, err := netip.ParseAddr(host); err != nil && !hostname.MatchString(host) {
+		return errors.New("its host is neither a name nor an IP address")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+		return nil
+	}
+	if !portName.MatchString(port) { // what "http" is, the dialer looks up
+		return errors.New("its port is not a number from 0 to 65535")
+	}
+	return nil
 }
 
 func stateOf(hosts []string, port string) (s resolver.State) {
