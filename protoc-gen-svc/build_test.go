@@ -26,6 +26,7 @@ func TestBuild(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs every case")
 	}
+	t.Parallel()
 	c := loadCorpus(t)
 	repository, err := repository()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +47,10 @@ type badRun struct {
 	name   string // of the proto or the folder
 	protos []string
 }
+
+// These tests generate thousands of times, each time with little that lives on: they
+// have the memory to collect it less often.
+func init() { debug.SetGCPercent(400) }
 
 // corpus is all cases, with their protos compiled.
 type corpus struct {

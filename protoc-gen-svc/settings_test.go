@@ -41,6 +41,7 @@ func skipSlow(t *testing.T) {
 // is what changes when the annotation does, in all cases that set it together.
 func TestSettingsReach(t *testing.T) {
 	skipSlow(t)
+	t.Parallel()
 	c := loadCorpus(t)
 	for _, option := range append(annotationFields(), settings.Standards()...) {
 		want, leaf := settings.Templates(option)
@@ -115,6 +116,7 @@ func own(request *pluginpb.CodeGeneratorRequest) []*descriptorpb.FileDescriptorP
 // in a file that explain names for a setting that changed.
 func TestSettingsReachFiles(t *testing.T) {
 	skipSlow(t)
+	t.Parallel()
 	c := loadCorpus(t)
 	seen := 0
 	for _, one := range c.cases {
