@@ -5,6 +5,8 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +38,8 @@ type testCase struct {
 	good []string
 	// bad are the runs that are refused.
 	bad []*badRun
+	// system is what comes out of the good protos as a whole system.
+	system func() ([]plugin.File, error)
 }
 
 // badRun is a proto "bad….proto", or all protos below a folder "bad…".
@@ -43,6 +47,10 @@ type badRun struct {
 	name   string // of the proto or the folder
 	protos []string
 }
+
+// These tests generate thousands of times, each time with little that lives on: they
+// have the memory to collect it less often.
+func init() { debug.SetGCPercent(400) }
 
 // corpus is all cases, with their protos compiled.
 type corpus struct {
@@ -82,6 +90,9 @@ func load() (*corpus, error) {
 	}
 	for _, f := range image.GetFile() {
 		c.files[f.GetName()] = f
+	}
+	for _, one := range c.cases {
+		one.system = sync.OnceValues(func() ([]plugin.File, error) { return plugin.Files(c.systemRequest(one), templates.FS) })
 	}
 	return c, nil
 }
@@ -127,7 +138,8 @@ func (c *testCase) addBad(run, proto string) {
 	c.bad = append(c.bad, &badRun{run, []string{proto}})
 }
 
-// request is what buf would send for a run over some files.
+// request is what buf would send for a run over some files. Those are the caller's to
+// change; what they import is shared, and most of the bytes.
 func (c *corpus) request(parameter string, generate ...string) *pluginpb.CodeGeneratorRequest {
 	request := &pluginpb.CodeGeneratorRequest{Parameter: &parameter, FileToGenerate: generate}
 	seen := map[string]bool{}
@@ -140,10 +152,30 @@ func (c *corpus) request(parameter string, generate ...string) *pluginpb.CodeGen
 		for _, dependency := range c.files[name].GetDependency() {
 			add(dependency)
 		}
-		request.ProtoFile = append(request.ProtoFile, proto.CloneOf(c.files[name]))
+		file := c.files[name]
+		if slices.Contains(generate, name) {
+			file = proto.CloneOf(file)
+		}
+		request.ProtoFile = append(request.ProtoFile, file)
 	}
 	for _, name := range generate {
 		add(name)
+	}
+	return request
+}
+
+// systemRequest is for a case as a whole system.
+func (c *corpus) systemRequest(one *testCase) *pluginpb.CodeGeneratorRequest {
+	return c.request(one.parameter+",system=true", one.good...)
+}
+
+// withoutPositions takes positions and comments out of a request.
+func withoutPositions(request *pluginpb.CodeGeneratorRequest) *pluginpb.CodeGeneratorRequest {
+	for i, f := range request.GetProtoFile() {
+		if f.SourceCodeInfo != nil {
+			request.ProtoFile[i] = proto.CloneOf(f) // it may be shared
+			request.ProtoFile[i].SourceCodeInfo = nil
+		}
 	}
 	return request
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
@@ -65,7 +66,7 @@ const (
 // plugin.
 func run(t *testing.T, c *fuzzContract) (outcome, error) {
 	t.Helper()
-	wire, err := proto.Marshal(c.request(t))
+	wire, err := proto.Marshal(c.request())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +92,9 @@ func run(t *testing.T, c *fuzzContract) (outcome, error) {
 }
 
 // request is what a compiler would send.
-func (c *fuzzContract) request(t *testing.T) *pluginpb.CodeGeneratorRequest {
+func (c *fuzzContract) request() *pluginpb.CodeGeneratorRequest {
 	request := &pluginpb.CodeGeneratorRequest{Parameter: proto.String("root=" + root + c.one("", ",handlers=example.com/x/handlers", ",system=true"))}
-	request.ProtoFile = append(dependencies(t), c.files...)
+	request.ProtoFile = append(slices.Clip(dependencies()), c.files...)
 	for _, f := range c.files {
 		request.FileToGenerate = append(request.FileToGenerate, f.GetName())
 	}
@@ -102,8 +103,7 @@ func (c *fuzzContract) request(t *testing.T) *pluginpb.CodeGeneratorRequest {
 
 // dependencies are the files that a contract imports, those that they import
 // first.
-func dependencies(t *testing.T) []*descriptorpb.FileDescriptorProto {
-	t.Helper()
+var dependencies = sync.OnceValue(func() []*descriptorpb.FileDescriptorProto {
 	var out []*descriptorpb.FileDescriptorProto
 	seen := map[string]bool{}
 	var add func(protoreflect.FileDescriptor)
@@ -120,12 +120,12 @@ func dependencies(t *testing.T) []*descriptorpb.FileDescriptorProto {
 	for _, name := range imported {
 		fd, err := protoregistry.GlobalFiles.FindFileByPath(name)
 		if err != nil {
-			t.Fatal(err)
+			panic(err) // it is not linked
 		}
 		add(fd)
 	}
 	return out
-}
+})
 
 // String is the contract for people.
 func (c *fuzzContract) String() string {
@@ -169,6 +169,7 @@ func notPrintable(r rune) bool { return !unicode.IsPrint(r) }
 // every option.
 func TestFuzzContracts(t *testing.T) {
 	skipSlow(t)
+	t.Parallel()
 	const runs = 800
 	count := map[outcome]int{}
 	used := map[protoreflect.FullName]bool{}

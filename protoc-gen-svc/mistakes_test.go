@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/types/pluginpb"
+
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
 	"github.com/protosvc/protosvc/templates"
 )
@@ -80,12 +82,11 @@ func (c *corpus) named(t *testing.T, name string) *testCase {
 // messages without them.
 func TestWithoutPositions(t *testing.T) {
 	c := loadCorpus(t)
-	request := c.request(c.named(t, "ten_mistakes").parameter, tenMistakes)
-	for _, f := range request.GetProtoFile() {
-		f.SourceCodeInfo = nil
+	request := func() *pluginpb.CodeGeneratorRequest {
+		return c.request(c.named(t, "ten_mistakes").parameter, tenMistakes)
 	}
-	_, with := generate(c.request(c.named(t, "ten_mistakes").parameter, tenMistakes))
-	_, without := generate(request)
+	_, with := generate(request())
+	_, without := generate(withoutPositions(request()))
 	position := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(tenMistakes) + `:\d+:\d+`)
 	want := strings.Split(position.ReplaceAllString(with.Error(), tenMistakes), "\n")
 	got := strings.Split(without.Error(), "\n")

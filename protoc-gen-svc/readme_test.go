@@ -25,6 +25,7 @@ func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("generates and builds modules")
 	}
+	t.Parallel()
 	repository, err := repository()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +35,8 @@ func TestReadme(t *testing.T) {
 	testbuf.Link(t, repository, tools)
 	for _, r := range recipes {
 		t.Run(r.name, func(t *testing.T) {
-			dir := testfolder.New(t, "readme")
+			t.Parallel()
+			dir := testfolder.New(t, "readme-"+strings.ReplaceAll(r.name, " ", "-"))
 			writeAll(t, dir, map[string]string{
 				"buf.yaml":                   section.file(t, "buf.yaml"),
 				"buf.gen.yaml":               section.file(t, "buf.gen.yaml"),
@@ -100,12 +102,13 @@ func replaceOnce(t *testing.T, text, old, with string) string {
 	return strings.Replace(text, old, with, 1)
 }
 
-// shell runs commands that must all succeed.
+// shell runs commands that must all succeed. What they link is without DWARF, which takes
+// a third of the time.
 func shell(t *testing.T, dir, tools, commands string) {
 	t.Helper()
 	cmd := exec.Command("bash", "-euxo", "pipefail", "-c", commands)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+tools+string(os.PathListSeparator)+os.Getenv("PATH"), "GOWORK=off")
+	cmd.Env = append(os.Environ(), "PATH="+tools+string(os.PathListSeparator)+os.Getenv("PATH"), "GOWORK=off", "GOFLAGS=-ldflags=-w")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}

@@ -41,6 +41,7 @@ func skipSlow(t *testing.T) {
 // is what changes when the annotation does, in all cases that set it together.
 func TestSettingsReach(t *testing.T) {
 	skipSlow(t)
+	t.Parallel()
 	c := loadCorpus(t)
 	for _, option := range append(annotationFields(), settings.Standards()...) {
 		want, leaf := settings.Templates(option)
@@ -63,16 +64,20 @@ func TestSettingsReach(t *testing.T) {
 // another value of it. It is empty where the case does not set the option.
 func (c *corpus) reached(one *testCase, option string) map[string]bool {
 	out := map[string]bool{}
+	if c.places(one, option) == 0 {
+		return out
+	}
+	with, err := one.system()
+	if err != nil {
+		return out // not a whole system
+	}
 	for _, change := range []func(protoreflect.Message, protoreflect.FieldDescriptor){protoreflect.Message.Clear, alter, alignMax} {
-		plain := c.request(one.parameter+",system=true", one.good...)
-		if changeAll(plain, one.good, option, leaveAlone) == 0 {
-			break
+		request := c.systemRequest(one)
+		for _, f := range own(request) {
+			changeOption(f, option, change)
 		}
-		request := proto.CloneOf(plain)
-		changeAll(request, one.good, option, change)
-		with, err := c.systemFiles(one)
-		if err != nil {
-			break // not a whole system
+		if c.unchanged(request) {
+			continue // and what comes out is known
 		}
 		without, err := plugin.Files(request, templates.FS)
 		if err != nil {
@@ -85,44 +90,53 @@ func (c *corpus) reached(one *testCase, option string) map[string]bool {
 	return out
 }
 
-// systemFiles are the outputs of a case as a whole system, made once.
-func (c *corpus) systemFiles(one *testCase) ([]plugin.File, error) {
-	made, ok := systemsOf[one]
-	if !ok {
-		made.files, made.err = plugin.Files(c.request(one.parameter+",system=true", one.good...), templates.FS)
-		systemsOf[one] = made
+// places is how often a case sets an option.
+func (c *corpus) places(one *testCase, option string) (set int) {
+	for _, name := range one.good {
+		set += changeOption(c.files[name], option, func(protoreflect.Message, protoreflect.FieldDescriptor) {})
 	}
-	return made.files, made.err
+	return set
 }
 
-var systemsOf = map[*testCase]struct {
-	files []plugin.File
-	err   error
-}{}
+// unchanged tells whether the files of a request are as the case has them.
+func (c *corpus) unchanged(request *pluginpb.CodeGeneratorRequest) bool {
+	return !slices.ContainsFunc(own(request), func(f *descriptorpb.FileDescriptorProto) bool {
+		return !proto.Equal(f, c.files[f.GetName()])
+	})
+}
+
+// own are the files of a request that are not only imported.
+func own(request *pluginpb.CodeGeneratorRequest) []*descriptorpb.FileDescriptorProto {
+	return slices.DeleteFunc(slices.Clone(request.GetProtoFile()), func(f *descriptorpb.FileDescriptorProto) bool {
+		return !slices.Contains(request.GetFileToGenerate(), f.GetName())
+	})
+}
 
 // TestSettingsReachFiles: whatever one annotation changes, in one place of a case, is
 // in a file that explain names for a setting that changed.
 func TestSettingsReachFiles(t *testing.T) {
 	skipSlow(t)
+	t.Parallel()
 	c := loadCorpus(t)
 	seen := 0
 	for _, one := range c.cases {
-		before := c.request(one.parameter+",system=true", one.good...)
-		with, err := c.systemFiles(one)
+		with, err := one.system()
 		if err != nil {
 			continue // not a whole system
 		}
+		before := valuesOf(t, c.systemRequest(one))
 		for _, option := range append(annotationFields(), settings.Standards()...) {
-			for nth := 0; ; nth++ {
-				after := proto.CloneOf(before)
-				if !changeNth(after, one.good, option, nth) {
-					break
+			for nth := range c.places(one, option) {
+				after := c.systemRequest(one)
+				changeNth(after, option, nth)
+				if c.unchanged(after) {
+					continue
 				}
 				without, err := plugin.Files(after, templates.FS)
 				if err != nil {
 					continue // refused
 				}
-				claimed := claims(t, before, after)
+				claimed := claims(before, valuesOf(t, after))
 				for _, f := range differing(with, without) {
 					seen++
 					if !claimed[f.Path] {
@@ -137,49 +151,45 @@ func TestSettingsReachFiles(t *testing.T) {
 	}
 }
 
-// changeNth changes an option in one of the places that set it, if there are so many.
-func changeNth(request *pluginpb.CodeGeneratorRequest, files []string, option string, nth int) bool {
-	place, done := 0, false
-	for _, f := range request.GetProtoFile() {
-		if !slices.Contains(files, f.GetName()) {
-			continue
-		}
+// changeNth changes an option in one of the places that set it.
+func changeNth(request *pluginpb.CodeGeneratorRequest, option string, nth int) {
+	place := 0
+	for _, f := range own(request) {
 		changeOption(f, option, func(m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 			if place == nth {
 				alter(m, fd)
 				if fd.Message() != nil {
 					m.Clear(fd)
 				}
-				done = true
 			}
 			place++
 		})
 	}
-	return done
+}
+
+// valuesOf are the settings of a contract, by what they are about.
+func valuesOf(t *testing.T, request *pluginpb.CodeGeneratorRequest) map[string]settings.Setting {
+	t.Helper()
+	groups, err := settings.OfRequests([]*pluginpb.CodeGeneratorRequest{request})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]settings.Setting{}
+	service := ""
+	for _, g := range groups {
+		if g.Kind == "service" {
+			service = g.Name
+		}
+		for _, s := range g.Settings {
+			out[service+" "+g.Kind+" "+g.Name+" "+s.Option] = s
+		}
+	}
+	return out
 }
 
 // claims are the files that settings reach which differ between two contracts.
-func claims(t *testing.T, before, after *pluginpb.CodeGeneratorRequest) map[string]bool {
-	t.Helper()
+func claims(olds, news map[string]settings.Setting) map[string]bool {
 	files := map[string]bool{}
-	values := func(request *pluginpb.CodeGeneratorRequest) map[string]settings.Setting {
-		groups, err := settings.OfRequests([]*pluginpb.CodeGeneratorRequest{request})
-		if err != nil {
-			t.Fatal(err)
-		}
-		out := map[string]settings.Setting{}
-		service := ""
-		for _, g := range groups {
-			if g.Kind == "service" {
-				service = g.Name
-			}
-			for _, s := range g.Settings {
-				out[service+" "+g.Kind+" "+g.Name+" "+s.Option] = s
-			}
-		}
-		return out
-	}
-	olds, news := values(before), values(after)
 	for _, pair := range [][2]map[string]settings.Setting{{olds, news}, {news, olds}} {
 		for key, s := range pair[0] {
 			if other, ok := pair[1][key]; !ok || other.Value != s.Value {
@@ -199,19 +209,6 @@ func differing(a, b []plugin.File) []plugin.File {
 	}
 	return append(only(a, b), only(b, a)...)
 }
-
-// changeAll changes an option wherever it is set in some files of a request, and
-// returns how often it is.
-func changeAll(r *pluginpb.CodeGeneratorRequest, files []string, option string, change func(protoreflect.Message, protoreflect.FieldDescriptor)) (set int) {
-	for _, f := range r.GetProtoFile() {
-		if slices.Contains(files, f.GetName()) {
-			set += changeOption(f, option, change)
-		}
-	}
-	return set
-}
-
-func leaveAlone(protoreflect.Message, protoreflect.FieldDescriptor) {}
 
 // changeOption changes an option wherever it is set in a file.
 func changeOption(file *descriptorpb.FileDescriptorProto, option string, change func(protoreflect.Message, protoreflect.FieldDescriptor)) (changed int) {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/internal/testfolder"
 	"github.com/protosvc/protosvc/templates"
 )
 
@@ -26,7 +27,7 @@ func TestExample(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a plugin")
 	}
-	dir := t.TempDir()
+	dir := testfolder.New(t, "example")
 	if err := os.CopyFS(dir, os.DirFS("testdata/example")); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
 // TestFolders asks the go command itself about a package in each folder.
@@ -15,7 +17,7 @@ func TestFolders(t *testing.T) {
 		"internal": {false, true}, "testdata": {false, true}, "_hidden": {false, true}, ".hidden": {false, true},
 		"console": {true, true}, "com10": {true, true}, "vendors": {true, true}, "Äpfel": {true, false}, "a b": {true, false}, "a~1": {true, false}, "a~b": {true, true}, "a+b": {true, true}, "a.": {true, false},
 	}
-	dir := t.TempDir()
+	dir := testfolder.New(t, "gocmd")
 	write(t, dir, "go.mod", "module example.com/m\n\ngo 1.26\n")
 	for folder, want := range tests {
 		if got := Ordinary(folder); got != want.ordinary {
@@ -25,8 +27,8 @@ func TestFolders(t *testing.T) {
 			t.Errorf("Importable of %q = %v", folder, got)
 		}
 		write(t, dir, folder+"/p/p.go", "package p\n")
-		write(t, dir, "main.go", "package main\n\nimport _ \"example.com/m/"+folder+"/p\"\n\nfunc main() {}\n")
-		command := exec.Command("go", "build", "-o", os.DevNull, "main.go")
+		write(t, dir, "m.go", "package m\n\nimport _ \"example.com/m/"+folder+"/p\"\n")
+		command := exec.Command("go", "build", ".")
 		command.Dir = dir
 		if out, err := command.CombinedOutput(); (err == nil) != want.importable {
 			t.Errorf("go build with an import of %q: %v\n%s", folder, err, out)

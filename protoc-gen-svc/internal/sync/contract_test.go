@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/internal/testfolder"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -87,7 +88,7 @@ func (c contract) request() *pluginpb.CodeGeneratorRequest {
 // as far as handlers see it, and enters it.
 func newModule(t *testing.T, c contract, user []txtar.File) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := testfolder.New(t, "sync")
 	write := func(name, text string) {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {

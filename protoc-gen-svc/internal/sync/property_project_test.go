@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/pluginpb"
 
+	"github.com/protosvc/protosvc/internal/testfolder"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/plugin"
 	"github.com/protosvc/protosvc/templates"
 )
@@ -81,7 +82,7 @@ func (b *toolbox) goCommand(t *testing.T, dir string, args ...string) string {
 // enterProject makes a module outside the repository and enters it.
 func (b *toolbox) enterProject(t *testing.T) {
 	t.Helper()
-	t.Chdir(t.TempDir())
+	t.Chdir(testfolder.New(t, "sync-property"))
 	mod, err := os.ReadFile(filepath.Join(b.repository, "go.mod"))
 	if err != nil {
 		t.Fatal(err)
