@@ -53,7 +53,7 @@ type Options struct {
 // migrations. It is safe for concurrent use. PingContext serves as readiness
 // check.
 type DB struct {
-	*sql.DB
+	*pool
 	engine engine
 	log    *slog.Logger
 
@@ -67,6 +67,9 @@ type engine struct {
 	// lock is the statement that makes a transaction the only one that
 	// migrates. Empty where beginning the transaction is enough.
 	lock string
+	// writes reports whether a query may wait for the one lock that writers have
+	// among them. Nil where they have more than one.
+	writes func(query string) bool
 }
 
 // Open connects to the database of o.URL. While the server cannot be reached
@@ -79,13 +82,13 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool, err := e.open(o)
+	opened, err := e.open(o)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{DB: pool, engine: e, log: o.Logger}
+	db := &DB{pool: newPool(opened, e), engine: e, log: o.Logger}
 	if err := db.connect(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("database cannot be opened: %w", err), pool.Close())
+		return nil, errors.Join(fmt.Errorf("database cannot be opened: %w", err), db.Close())
 	}
 	return db, nil
 }

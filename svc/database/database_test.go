@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/svc/database"
 )
@@ -316,6 +317,33 @@ func TestIsUniqueViolation(t *testing.T) {
 	})
 }
 
+// TestTxEndsWithItsDeadline: a transaction that its context has ended before COMMIT
+// says so, however the function asked.
+func TestTxEndsWithItsDeadline(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		for name, result := range map[string]func(error) error{
+			"at commit":    func(error) error { return nil },
+			"in statement": func(err error) error { return err },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			err := db.Tx(ctx, func(tx *sql.Tx) error {
+				for {
+					if _, err := tx.Exec("SELECT 1"); errors.Is(err, sql.ErrTxDone) {
+						return result(err)
+					}
+				}
+			})
+			cancel()
+			t.Log(name, err)
+			wantEnding(t, err, codes.DeadlineExceeded)
+		}
+		// Without an end of the context it is a fault of the function.
+		err := db.Tx(t.Context(), func(tx *sql.Tx) error { return tx.Rollback() })
+		wantEnding(t, err, codes.Internal)
+	})
+}
+
 // TestOnCommit: what waits for the commit runs once after it, and never without.
 func TestOnCommit(t *testing.T) {
 	onEach(t, func(t *testing.T, url string) {
@@ -323,7 +351,10 @@ func TestOnCommit(t *testing.T) {
 		called, runs := 0, 0
 		must(t, db.Tx(t.Context(), func(tx *sql.Tx) error {
 			db.OnCommit(tx, func() { called++ })
-			db.OnCommit(tx, func() { called += 10 })
+			db.OnCommit(tx, func() {
+				called += 10
+				must(t, db.Tx(t.Context(), func(*sql.Tx) error { return nil })) // it may write
+			})
 			if runs++; runs == 1 {
 				return driver.ErrBadConn // this run is rolled back
 			}

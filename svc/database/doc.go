@@ -14,8 +14,9 @@
 // else of it leaves the process:
 //
 //   - errors.Unavailable: the connection was lost or cannot be had, the server
-//     starts, stops, has no connection left or is no longer the primary, or a lock
-//     of SQLite was not to be had. Such a connection leaves the pool.
+//     starts, stops, has no connection left or is no longer the primary; the file of
+//     SQLite cannot be opened, read or written, or its lock was not to be had. Such a
+//     connection leaves the pool, unless it only wanted the lock.
 //   - errors.Aborted: a conflict with another transaction, in [DB.Tx] five times.
 //   - errors.ResourceExhausted: the disk is full, or another limit of the server.
 //   - errors.InvalidRequest: a text that PostgreSQL cannot store, such as one with
@@ -23,6 +24,16 @@
 //   - context.DeadlineExceeded, context.Canceled: the statement was interrupted.
 //
 // All others are faults of the service, which callers see as errors.Internal.
+//
+// # Deadlines
+//
+// Every call ends with its context. Of SQLite only one may write at a time: writers
+// wait for their turn before they take a connection, so that readers find one, and
+// then for as long as another process has the file locked. A writer whose context has
+// no deadline waits for 5 s at most, once for its turn and once for the lock.
+// Exec, Begin and every query but SELECT, VALUES, PRAGMA, EXPLAIN and WITH … SELECT count
+// as writers; a [sql.Conn] and a [sql.Stmt] have no turn and wait with a connection.
+// Outside a transaction several statements in one text do not wait for the lock.
 //
 // Write inside [DB.Tx]. Outside a transaction database/sql repeats a statement
 // by itself when lib/pq reports a lost connection, even where the server may

@@ -6,21 +6,47 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // connector wraps a driver so that each of its errors says what it means (see
 // [meaning]), whichever way it takes to the handler: through DB, through a
 // transaction, a prepared statement or the rows of a query. The error of the
 // driver stays in the chain.
-type connector struct{ driver.Connector }
+//
+// It also waits, until the context ends, for a lock that the driver does not wait
+// for: waits tells by the error.
+type connector struct {
+	driver.Connector
+	waits func(error) bool // nil: never
+}
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	inner, err := c.Connector.Connect(ctx)
+	inner, err := patiently(ctx, c.waits, func() (driver.Conn, error) { return c.Connector.Connect(ctx) })
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
-	return &conn{driverConn: inner.(driverConn)}, nil
+	return &conn{driverConn: inner.(driverConn), waits: c.waits}, nil
+}
+
+// lockPoll is how often a statement that waits for a lock asks for it.
+const lockPoll = 2 * time.Millisecond
+
+// patiently repeats what fails for want of a lock.
+func patiently[T any](ctx context.Context, waits func(error) bool, try func() (T, error)) (T, error) {
+	v, err := try()
+	if err == nil || waits == nil || !waits(err) {
+		return v, err
+	}
+	ctx, cancel := withLongestWait(ctx)
+	defer cancel()
+	for waits(err) && sleep.For(ctx, lockPoll) {
+		v, err = try()
+	}
+	return v, err
 }
 
 // driverConn is what the connections of both drivers can do.
@@ -39,8 +65,20 @@ type driverConn interface {
 // a time.
 type conn struct {
 	driverConn
+	waits    func(error) bool
 	lost     bool
-	readOnly bool // it is in a transaction that was begun so
+	begun    bool // it is in a transaction
+	readOnly bool // which was begun so
+}
+
+// waitsFor is what a statement may wait for: nothing in a transaction, which has
+// its lock or, begun to read, must begin anew to get it; and nothing if it is
+// several, of which the first may have succeeded.
+func (c *conn) waitsFor(query string) func(error) bool {
+	if c.begun || strings.Contains(strings.TrimRight(query, "; \t\r\n"), ";") {
+		return nil
+	}
+	return c.waits
 }
 
 // explain is the function explain, and remembers a connection that is lost.
@@ -91,12 +129,16 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 }
 
 func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	result, err := c.driverConn.ExecContext(ctx, query, args)
+	result, err := patiently(ctx, c.waitsFor(query), func() (driver.Result, error) {
+		return c.driverConn.ExecContext(ctx, query, args)
+	})
 	return result, c.explain(ctx, err)
 }
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	inner, err := c.driverConn.QueryContext(ctx, query, args)
+	inner, err := patiently(ctx, c.waitsFor(query), func() (driver.Rows, error) {
+		return c.driverConn.QueryContext(ctx, query, args)
+	})
 	return c.rows(ctx, inner, err)
 }
 
@@ -107,17 +149,17 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	}
 	// lib/pq's COPY is a statement without contexts. It stays as it is.
 	if s, ok := inner.(driverStmt); ok {
-		return &stmt{s, c}, nil
+		return &stmt{s, c, query}, nil
 	}
 	return inner, nil
 }
 
 func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	inner, err := c.driverConn.BeginTx(ctx, o)
+	inner, err := patiently(ctx, c.waits, func() (driver.Tx, error) { return c.driverConn.BeginTx(ctx, o) })
 	if err != nil {
 		return nil, c.explain(ctx, err)
 	}
-	c.readOnly = o.ReadOnly
+	c.begun, c.readOnly = true, o.ReadOnly
 	return &tx{inner, ctx, c}, nil
 }
 
@@ -132,7 +174,7 @@ func (t *tx) Commit() error   { return t.ended(t.Tx.Commit()) }
 func (t *tx) Rollback() error { return t.ended(t.Tx.Rollback()) }
 
 func (t *tx) ended(err error) error {
-	t.conn.readOnly = false
+	t.conn.begun, t.conn.readOnly = false, false
 	return t.conn.explain(t.ctx, err)
 }
 
@@ -146,16 +188,21 @@ type driverStmt interface {
 // stmt is a prepared statement of a conn.
 type stmt struct {
 	driverStmt
-	conn *conn
+	conn  *conn
+	query string
 }
 
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	result, err := s.driverStmt.ExecContext(ctx, args)
+	result, err := patiently(ctx, s.conn.waitsFor(s.query), func() (driver.Result, error) {
+		return s.driverStmt.ExecContext(ctx, args)
+	})
 	return result, s.conn.explain(ctx, err)
 }
 
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	inner, err := s.driverStmt.QueryContext(ctx, args)
+	inner, err := patiently(ctx, s.conn.waitsFor(s.query), func() (driver.Rows, error) {
+		return s.driverStmt.QueryContext(ctx, args)
+	})
 	return s.conn.rows(ctx, inner, err)
 }
 

@@ -26,6 +26,9 @@ type meaning struct {
 var (
 	// gone: no work can be done over this connection, or none can be had.
 	gone = meaning{says: svcerrors.Unavailable.New(), again: true, lost: true}
+	// unusable: the file cannot be read or written, which another try does not mend
+	// but a new connection to a file that is well again does.
+	unusable = meaning{says: svcerrors.Unavailable.New(), lost: true}
 	// busy: others have what the statement needs.
 	busy = meaning{says: svcerrors.Unavailable.New(), again: true}
 	// conflict: the engine chose the transaction as the victim.

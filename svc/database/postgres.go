@@ -46,7 +46,7 @@ func openPostgres(o Options) (*sql.DB, error) {
 		return nil, fmt.Errorf("database URL: %w", err)
 	}
 	server.Dialer(newDialer())
-	pool := sql.OpenDB(connector{server})
+	pool := sql.OpenDB(connector{Connector: server})
 	pool.SetMaxOpenConns(o.MaxConnections)
 	pool.SetMaxIdleConns(o.MaxConnections)
 	pool.SetConnMaxIdleTime(idleLifetime)

@@ -73,7 +73,8 @@ func TestPostgresDeadlock(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if total := <-runs + <-runs; total != 3 {
+	// The victim may be back before the other has its lock, and meet it again.
+	if total := <-runs + <-runs; total < 3 {
 		t.Errorf("%d runs in all, want 3", total)
 	}
 	if sum := number(t, db, "SELECT sum(n) FROM x"); sum != 4 {

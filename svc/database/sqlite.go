@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 
 	driver "modernc.org/sqlite"
@@ -14,13 +15,14 @@ import (
 
 // sqlite is embedded in the process. Beginning a transaction already takes the
 // only write lock (_txlock=immediate), so migrations need no other.
-var sqlite = engine{open: openSQLite}
+var sqlite = engine{open: openSQLite, writes: sqliteWrites}
 
 // sqliteParameters are set on every connection:
-// _txlock=immediate, since a transaction that reads first and then writes fails
-// with SQLITE_BUSY whatever the timeout; WAL, so that readers and the writer do
+// _busy_timeout=0, since SQLite waits for a lock without a look at the context,
+// and [conn] can do that better; _txlock=immediate, since a transaction that reads first and then writes fails
+// with SQLITE_BUSY however long it waits; WAL, so that readers and the writer do
 // not wait for each other; _error_rc for messages that name the right cause.
-const sqliteParameters = "_busy_timeout=5000&_txlock=immediate&_journal_mode=WAL&_foreign_keys=on&_error_rc=1"
+const sqliteParameters = "_busy_timeout=0&_txlock=immediate&_journal_mode=WAL&_foreign_keys=on&_error_rc=1"
 
 func openSQLite(o Options) (*sql.DB, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite:")
@@ -37,7 +39,7 @@ func openSQLite(o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := sql.OpenDB(connector{file})
+	pool := sql.OpenDB(connector{Connector: file, waits: sqliteBusy})
 	if memory {
 		o.MaxConnections = 1
 	}
@@ -46,6 +48,23 @@ func openSQLite(o Options) (*sql.DB, error) {
 	pool.SetMaxOpenConns(o.MaxConnections)
 	pool.SetMaxIdleConns(o.MaxConnections)
 	return pool, nil
+}
+
+// sqliteReads matches queries that wait for no writer. What a common table
+// expression ends in is not worth a parser: one with a word of writing in it waits.
+var sqliteReads = regexp.MustCompile(`(?is)^(\s|--[^\n]*\n|/\*.*?\*/)*(SELECT|VALUES|EXPLAIN|PRAGMA|WITH)\b`)
+
+var sqliteWriting = regexp.MustCompile(`(?i)\b(INSERT|REPLACE|UPDATE|DELETE)\b`)
+
+func sqliteWrites(query string) bool {
+	read := sqliteReads.FindStringSubmatch(query)
+	return read == nil || strings.EqualFold(read[2], "WITH") && sqliteWriting.MatchString(query)
+}
+
+// sqliteBusy reports whether others have the lock that a statement needs.
+func sqliteBusy(err error) bool {
+	e, ok := errors.AsType[*driver.Error](err)
+	return ok && e.Code()&0xff == result.SQLITE_BUSY
 }
 
 func sqliteUnique(err error) bool {
@@ -59,6 +78,10 @@ var sqliteMeanings = map[int]meaning{
 	result.SQLITE_BUSY:   busy,
 	result.SQLITE_LOCKED: busy,
 	result.SQLITE_FULL:   full,
+
+	result.SQLITE_READONLY: unusable,
+	result.SQLITE_IOERR:    unusable,
+	result.SQLITE_CANTOPEN: unusable,
 }
 
 // sqliteMeaning covers the extended codes too; the low byte is the primary one.

@@ -4,6 +4,7 @@ package database_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,32 +51,13 @@ func TestSQLiteFileOutlivesTheDB(t *testing.T) {
 
 func TestSQLiteSettings(t *testing.T) {
 	db := open(t, embedded[0].url(t))
-	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "5000"} {
+	for pragma, want := range map[string]string{"journal_mode": "wal", "foreign_keys": "1", "busy_timeout": "0"} {
 		var got string
 		must(t, db.QueryRow("PRAGMA "+pragma).Scan(&got))
 		if got != want {
 			t.Errorf("%s = %s, want %s", pragma, got, want)
 		}
 	}
-}
-
-// TestSQLiteBusy: a transaction has the write lock from its beginning, and
-// a writer who waits for it longer than the busy timeout may try again.
-func TestSQLiteBusy(t *testing.T) {
-	url := embedded[0].url(t)
-	writer, other := open(t, url), open(t, url)
-	err := writer.Tx(t.Context(), func(*sql.Tx) error {
-		if _, err := other.Exec("PRAGMA busy_timeout = 1"); err != nil {
-			return err
-		}
-		_, err := other.Exec("CREATE TABLE x (n BIGINT)") // on the connection of the line above
-		if !database.IsRetryable(err) {
-			t.Errorf("IsRetryable(%v) = false", err)
-		}
-		wantEnding(t, err, codes.Unavailable)
-		return nil
-	})
-	must(t, err)
 }
 
 // TestSQLiteFull: a file that may not grow is a disk that is full.
@@ -102,4 +84,29 @@ func TestSQLiteFull(t *testing.T) {
 			must(t, exec(t, db, "INSERT INTO x VALUES ($1)", make([]byte, 1<<20)))
 		})
 	}
+}
+
+// TestSQLiteUnusable: a file that cannot be written or opened is not a fault of the
+// caller. Its connection leaves the pool, so that the next one finds it well again.
+func TestSQLiteUnusable(t *testing.T) {
+	folder := t.TempDir()
+	db := openOne(t, "sqlite:"+filepath.Join(folder, "x.db"))
+	must(t, exec(t, db, "CREATE TABLE x (n BIGINT)"))
+	const write = "INSERT INTO x VALUES (1)"
+
+	_, err := db.Exec("PRAGMA query_only = 1")
+	must(t, err)
+	wantEnding(t, exec(t, db, write), codes.Unavailable) // SQLITE_READONLY
+	must(t, exec(t, db, write))
+
+	db.SetMaxIdleConns(0) // the next one must be opened
+	must(t, os.Rename(folder, folder+"~"))
+	runs := 0
+	err = db.Tx(t.Context(), func(*sql.Tx) error { runs++; return nil })
+	wantEnding(t, err, codes.Unavailable) // SQLITE_CANTOPEN
+	if database.IsRetryable(err) {
+		t.Errorf("IsRetryable(%v)", err)
+	}
+	must(t, os.Rename(folder+"~", folder))
+	must(t, exec(t, db, write))
 }

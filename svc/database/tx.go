@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/protosvc/protosvc/svc/internal/sleep"
@@ -36,27 +37,42 @@ func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) 
 	}
 }
 
-// once is a single attempt.
+// once is a single attempt. What waits for the commit may write again.
 func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, o)
+	hooks, err := db.commit(ctx, o, f)
+	for _, hook := range hooks {
+		hook()
+	}
+	return err
+}
+
+// commit returns the functions of OnCommit once the transaction is committed.
+func (db *DB) commit(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) (hooks []func(), err error) {
+	ctx, end := db.turn(ctx)
+	defer end()
+	tx, err := db.DB.BeginTx(ctx, o)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", err)
 	}
 	// After Commit this does nothing; it is for errors and for panics.
 	defer tx.Rollback() //nolint:errcheck // the error that led here matters more
 	defer db.committed.Delete(tx)
 	if err := f(tx); err != nil {
-		return err
+		return nil, interrupted(ctx, err)
 	}
 	if err := commitError(tx.Commit()); err != nil {
-		return err
+		return nil, interrupted(ctx, err)
 	}
-	if hooks, ok := db.committed.Load(tx); ok {
-		for _, hook := range hooks.([]func()) {
-			hook()
-		}
+	return db.hooks(tx), nil
+}
+
+// interrupted explains sql.ErrTxDone: database/sql rolls back when ctx ends, and
+// has forgotten why when it is asked for another statement or for COMMIT.
+func interrupted(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
-	return nil
+	return err
 }
 
 // OnCommit has f called once the transaction is committed, before [DB.Tx]
@@ -64,7 +80,11 @@ func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) err
 // has not ended. Those who add functions to one transaction do so one after the
 // other.
 func (db *DB) OnCommit(tx *sql.Tx, f func()) {
+	db.committed.Store(tx, append(db.hooks(tx), f))
+}
+
+func (db *DB) hooks(tx *sql.Tx) []func() {
 	hooks, _ := db.committed.Load(tx)
-	before, _ := hooks.([]func())
-	db.committed.Store(tx, append(before, f))
+	functions, _ := hooks.([]func())
+	return functions
 }
