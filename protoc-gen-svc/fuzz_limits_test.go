@@ -29,13 +29,14 @@ func mendMethodLimits(m *descriptorpb.MethodDescriptorProto, policy *svcv1.Metho
 	}
 }
 
-// mendRateKeys declares the key where a method uses it.
-func mendRateKeys(s *descriptorpb.ServiceDescriptorProto, policy *svcv1.Service) {
+// mendTenantKey declares the key where the limit of a method, or its scope, uses it.
+func mendTenantKey(s *descriptorpb.ServiceDescriptorProto, policy *svcv1.Service) {
 	if slices.ContainsFunc(policy.Propagate, func(p *svcv1.Propagated) bool { return p.Key == tenantKey }) {
 		return
 	}
 	for _, m := range s.Method {
-		if proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method).GetRateLimit().GetKey() != "" {
+		method := proto.GetExtension(m.Options, svcv1.E_Method).(*svcv1.Method)
+		if method.GetRateLimit().GetKey() != "" || method.GetIdempotencyScope() != "" {
 			policy.Propagate = append(policy.Propagate, &svcv1.Propagated{Key: tenantKey})
 			return
 		}

@@ -233,6 +233,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 	}
 	policy := &svcv1.Service{}
 	c.fill(policy.ProtoReflect(), 3)
+	c.mendKept(s, policy.Database)
 	if c.tame {
 		if policy.Name != "" { // else two services often have one
 			policy.Name += strconv.Itoa(slices.Index(c.services, fullName))
@@ -241,10 +242,9 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 			c.mendMetric(m, i)
 		}
 		mendPropagated(policy.Propagate)
-		mendRateKeys(s, policy)
+		mendTenantKey(s, policy)
 		c.mendHTTPCallees(policy.HttpCallees)
 	}
-	c.mendKept(s, policy.Database)
 	if c.tame {
 		more := &svcv1.Callee{} // services that call something are few
 		c.fill(more.ProtoReflect(), 2)
@@ -263,7 +263,15 @@ func (c *fuzzContract) mendKept(s *descriptorpb.ServiceDescriptorProto, database
 		if c.tame && database == nil && policy != nil {
 			policy.Defers = nil
 		}
-		keeps = keeps || policy.GetIdempotencyKey() != "" && !policy.GetHandlerKeepsKey()
+		kept := policy.GetIdempotencyKey() != "" && !policy.GetHandlerKeepsKey()
+		keeps = keeps || kept
+		switch {
+		case !c.tame || policy.GetIdempotencyScope() == "":
+		case kept && database != nil:
+			policy.IdempotencyScope = tenantKey
+		default:
+			policy.IdempotencyScope = ""
+		}
 	}
 	if c.tame && database != nil && !keeps {
 		database.IdempotencyRetention = ""

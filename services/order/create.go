@@ -19,8 +19,8 @@ import (
 // finishes the order.
 //
 // The runtime answers repetitions for as long as it keeps the answers. A request
-// id stays unique for as long as there is an order with it, in imports too, so
-// the order's own row has the last word.
+// id stays unique in its tenant for as long as there is an order with it, in
+// imports too, so the order's own row has the last word.
 func (h *handler) CreateOrder(ctx context.Context, req *orderv1.CreateOrderRequest) (*orderv1.CreateOrderResponse, error) {
 	o, err := h.create(ctx, req)
 	if err != nil {
@@ -32,7 +32,7 @@ func (h *handler) CreateOrder(ctx context.Context, req *orderv1.CreateOrderReque
 // create returns the order of the request, new or found, with its payment
 // decided.
 func (h *handler) create(ctx context.Context, req *orderv1.CreateOrderRequest) (record, error) {
-	asked, err := draft(req)
+	asked, err := draft(ctx, req)
 	if err != nil {
 		return record{}, err
 	}
@@ -41,7 +41,7 @@ func (h *handler) create(ctx context.Context, req *orderv1.CreateOrderRequest) (
 	case err != nil:
 		return record{}, err
 	case !bytes.Equal(o.fingerprint, asked.fingerprint):
-		return record{}, orderv1svc.NewOrderErrorRequestIDReused(asked.requestID)
+		return record{}, orderv1svc.NewOrderErrorRequestIDReused(req.GetRequestId())
 	}
 	if o.state == pending {
 		if o, err = h.pay(ctx, o); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
+	grpcmetadata "google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -48,6 +49,25 @@ func TestCreateOnceForARequestID(t *testing.T) {
 		}
 		if got := f.Metric(f.t, `order_amount_minor_sum`); got != 3250 {
 			f.t.Errorf("order_amount_minor_sum is %v, want 3250", got)
+		}
+	})
+}
+
+// Two tenants may choose the same request id.
+func TestRequestIDsOfTenants(t *testing.T) {
+	onEachEngine(t, polling, func(f fixture) {
+		req, orders := request(250), map[string]string{}
+		for _, tenant := range []string{"a", "b", "a"} {
+			as := f
+			as.ctx = grpcmetadata.AppendToOutgoingContext(f.ctx, "x-tenant-id", tenant)
+			o := as.mustCreate(req)
+			if first := orders[tenant]; first != "" && first != o.GetOrderId() {
+				f.t.Errorf("tenant %s has two orders", tenant)
+			}
+			orders[tenant] = o.GetOrderId()
+		}
+		if orders["a"] == orders["b"] {
+			f.t.Error("tenant b gets the order of tenant a")
 		}
 	})
 }

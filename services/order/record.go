@@ -1,6 +1,7 @@
 package order
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	"github.com/protosvc/protosvc/services/internal/id"
 	"github.com/protosvc/protosvc/services/internal/page"
+	"github.com/protosvc/protosvc/svc/propagate"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -29,7 +31,7 @@ type record struct {
 }
 
 // draft makes the pending order that a request asks for.
-func draft(req *orderv1.CreateOrderRequest) (record, error) {
+func draft(ctx context.Context, req *orderv1.CreateOrderRequest) (record, error) {
 	total, err := sum(req.GetItems())
 	if err != nil {
 		return record{}, err
@@ -37,7 +39,7 @@ func draft(req *orderv1.CreateOrderRequest) (record, error) {
 	now := time.Now().UnixMicro()
 	o := record{
 		id:        id.New(),
-		requestID: id.Canonical(req.GetRequestId()),
+		requestID: within(ctx, id.Canonical(req.GetRequestId())),
 		userID:    id.Canonical(req.GetUserId()),
 		channel:   req.GetChannel(),
 		items:     req.GetItems(),
@@ -49,6 +51,15 @@ func draft(req *orderv1.CreateOrderRequest) (record, error) {
 	}
 	o.fingerprint = o.digest()
 	return o, nil
+}
+
+// within is the request id as stored: a tenant has request ids of its own. A
+// UUID has one length, so the two cannot be taken for others.
+func within(ctx context.Context, requestID string) string {
+	if tenant := propagate.Value(ctx, "x-tenant-id"); tenant != "" {
+		return tenant + "/" + requestID
+	}
+	return requestID
 }
 
 // sum adds up the items, which must be priced in one currency. The rules of the

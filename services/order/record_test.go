@@ -81,7 +81,7 @@ func TestDigestTellsRequestsApart(t *testing.T) {
 
 func mustDraft(t *testing.T, req *orderv1.CreateOrderRequest) record {
 	t.Helper()
-	o, err := draft(req)
+	o, err := draft(t.Context(), req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package errors
 
 import (
 	"slices"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -44,8 +43,9 @@ func (a Answer) Status(err error) *status.Status {
 	p := out.Proto()
 	// An error that is passed on has that of the callee.
 	p.Details = without[errdetails.RequestInfo](p.Details)
+	p.Details = p.Details[:min(len(p.Details), maxDetails-1)]
 	p.Details = appendPacked(p.Details, &errdetails.RequestInfo{RequestId: a.RequestID})
-	return status.FromProto(p)
+	return status.FromProto(bound(p))
 }
 
 // complete returns the error with the metadata of the call and a message in the
@@ -64,7 +64,7 @@ func (a Answer) complete(e *Error) *Error {
 	out.details = without[errdetails.LocalizedMessage](e.details)
 	return out.WithDetails(&errdetails.LocalizedMessage{
 		Locale:  translation.Locale,
-		Message: strings.ToValidUTF8(fill(translation.Message, e.Metadata), replacement),
+		Message: validText(fill(translation.Message, e.Metadata), maxText),
 	})
 }
 

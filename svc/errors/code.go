@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // Code is one error of a contract. Codes are generated as package variables and
@@ -121,7 +123,8 @@ func withPairs(metadata map[string]string, pairs []string) map[string]string {
 }
 
 // fill replaces each {key} of the template by its metadata, in one pass, so
-// that braces inside a value stay as they are. An unknown key stays too.
+// that braces inside a value stay as they are. An unknown key stays too. Long
+// values are cut.
 func fill(template string, metadata map[string]string) string {
 	if len(metadata) == 0 || !strings.Contains(template, "{") {
 		return template
@@ -136,7 +139,7 @@ func fill(template string, metadata map[string]string) string {
 		case len(before) == len(template):
 			return out.String()
 		case closed && known:
-			out.WriteString(value)
+			out.WriteString(cut.Text(value, maxFilled))
 			template = after
 		default:
 			out.WriteByte('{')

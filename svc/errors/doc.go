@@ -23,6 +23,23 @@
 // A caller tells errors apart with errors.Is and the generated codes, or all of
 // a method's at once with its generated Match.
 //
+// # Bounds
+//
+// A status travels in headers, of which many clients accept 8 KiB in all. Each
+// has at most 6 KiB as it is sent, and says little of what the caller sent:
+//
+//   - A value of the metadata has at most 128 bytes, and 64 where it stands in a
+//     message.
+//   - A message with a reason has at most 1 KiB, any other one 256 bytes, and so
+//     have the field and the description of a violation.
+//   - A status that is still too large is cut where it is largest until it fits:
+//     values of metadata, then their keys, are halved, and violations, whose last
+//     one then has the reason "omitted". Other details are left out. Domain and
+//     reason, RetryInfo and RequestInfo stay.
+//
+// What is cut ends with "…" and is valid UTF-8. In the process that made it an
+// [Error] has its metadata whole.
+//
 // # HTTP status
 //
 // The HTTP status of an error is not sent: it is a fact of the contract, and

@@ -2,9 +2,13 @@ package errors
 
 import (
 	"slices"
+	"strings"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/protosvc/protosvc/svc/internal/details"
 )
 
 // Error is one occurrence of a [Code]. It is made by [Code.New], or by
@@ -23,14 +27,35 @@ type Error struct {
 	details  []*anypb.Any // of the status, beyond ErrorInfo and RetryInfo of our making
 }
 
-// Error returns the message and the cause. It is for logs: the wire carries
-// [Error.Message] only.
+// Error returns the message, the violations of a google.rpc.BadRequest, with
+// field and rule, and the cause. It is for logs: the wire carries
+// [Error.Message] and the details only.
 func (e *Error) Error() string {
 	message := e.Message()
+	if texts := violations(e.details); texts != nil {
+		message += ": " + strings.Join(texts, "; ")
+	}
 	if e.cause == nil {
 		return message
 	}
 	return message + ": " + e.cause.Error()
+}
+
+// violations returns each one as "items[0].quantity: must be greater than 0
+// [int32.gt]".
+func violations(all []*anypb.Any) []string {
+	var texts []string
+	for _, v := range details.Find[errdetails.BadRequest](all).GetFieldViolations() {
+		text := v.Description
+		if v.Field != "" {
+			text = v.Field + ": " + text
+		}
+		if v.Reason != "" {
+			text += " [" + v.Reason + "]"
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 // Message returns what the wire carries: the message of the code, filled from

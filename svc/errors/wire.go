@@ -35,7 +35,7 @@ type grpcError interface {
 //     drivers of databases tell it: [Unavailable]
 //   - anything else: [Internal], whose message says nothing
 //
-// A nil error has a nil status, which gRPC takes for OK.
+// The status is bounded; see the package. A nil error has a nil status, which gRPC takes for OK.
 func ToStatus(err error) *status.Status {
 	var typed *Error
 	var own grpcError
@@ -45,7 +45,7 @@ func ToStatus(err error) *status.Status {
 	case stderrors.As(err, &typed):
 		return typed.GRPCStatus()
 	case stderrors.As(err, &own) && own.GRPCStatus().Code() != codes.OK:
-		return own.GRPCStatus()
+		return status.FromProto(bound(own.GRPCStatus().Proto()))
 	case stderrors.Is(err, context.Canceled):
 		return Canceled.GRPCStatus()
 	case stderrors.Is(err, context.DeadlineExceeded):
@@ -64,16 +64,16 @@ func lostConnection(err error) bool {
 
 // GRPCStatus returns the status that carries the error: the code, the message,
 // google.rpc.ErrorInfo first, then google.rpc.RetryInfo if the error is
-// retryable, then other details.
+// retryable, then other details. It is bounded; see the package.
 func (e *Error) GRPCStatus() *status.Status {
 	c := e.code()
-	p := &spb.Status{Code: int32(c.GRPC), Message: strings.ToValidUTF8(e.Message(), replacement)}
-	p.Details = appendPacked(p.Details, &errdetails.ErrorInfo{Reason: c.Reason, Domain: c.Domain, Metadata: validUTF8(e.Metadata)})
+	p := &spb.Status{Code: int32(c.GRPC), Message: validText(e.Message(), maxText)}
+	p.Details = appendPacked(p.Details, &errdetails.ErrorInfo{Reason: c.Reason, Domain: c.Domain, Metadata: clipped(e.Metadata, maxValue)})
 	if c.Retryable && details.Find[errdetails.RetryInfo](e.details) == nil {
 		p.Details = appendPacked(p.Details, retryInfo(c.RetryDelay))
 	}
 	p.Details = append(p.Details, e.details...)
-	return status.FromProto(p)
+	return status.FromProto(bound(p))
 }
 
 func retryInfo(delay time.Duration) *errdetails.RetryInfo {
@@ -173,14 +173,3 @@ func appendPacked(details []*anypb.Any, m proto.Message) []*anypb.Any {
 // replacement stands for bytes that are not UTF-8. Protobuf refuses to encode
 // those, and grpc-go would then drop all details of the status.
 const replacement = "\uFFFD"
-
-func validUTF8(metadata map[string]string) map[string]string {
-	if len(metadata) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(metadata))
-	for key, value := range metadata {
-		out[strings.ToValidUTF8(key, replacement)] = strings.ToValidUTF8(value, replacement)
-	}
-	return out
-}

@@ -1,7 +1,9 @@
 // Package idempotency answers a repeated request with the first answer.
 //
-// A request is known by its method and the key that the caller chose; keys are
-// the callers' to keep apart. A key in the form of a UUID is compared without
+// A request is known by its method, the key that the caller chose, and the scope
+// of the method if it has one: metadata, such as a tenant, whose values have keys
+// of their own. Calls without the metadata share one scope, that of methods
+// without any. Otherwise keys are the callers' to keep apart. A key in the form of a UUID is compared without
 // regard to case. For each the store keeps, in the service's own database and
 // for as long as its retention, a fingerprint of the request and its answer: the
 // response, or an error that is final (see errors.Final). Then

@@ -87,7 +87,7 @@ func newFixture(t *testing.T, db *database.DB) fixture {
 	registry := metrics.New(metrics.BuildInfo{})
 	s, err := New(t.Context(), Options{DB: db, Retention: time.Hour, Metrics: registry, Log: slog.New(slog.DiscardHandler)})
 	must(t, err)
-	return fixture{Bind[request, response](s, "/test.v1.Test/Do", "reason", (*request).GetReason), t, registry}
+	return fixture{Bind[request, response](s, "/test.v1.Test/Do", "reason", "x-tenant-id", (*request).GetReason), t, registry}
 }
 
 // call makes a call whose handler answers with the text, and counts its runs.

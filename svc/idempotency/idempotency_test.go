@@ -162,7 +162,7 @@ func TestLease(t *testing.T) {
 		// As a killed process leaves it.
 		print := fingerprint(of("dead", "").ProtoReflect(), "reason")
 		begun := time.Now()
-		taken, err := f.store.take(t.Context(), id{f.name, "dead"}, print, "killed")
+		taken, err := f.store.take(t.Context(), id{f.name, f.name, "dead"}, print, "killed")
 		if err != nil || !taken {
 			t.Fatalf("%t, %v", taken, err)
 		}
@@ -261,7 +261,7 @@ func TestFailureReleasesTheKey(t *testing.T) {
 				defer func() { _ = recover() }()
 				_, _ = f.Do(t.Context(), of("k", ""), h)
 			}()
-			if f.store.flights.Flying(id{f.name, "k"}) {
+			if f.store.flights.Flying(id{f.name, f.name, "k"}) {
 				t.Error("the run is over, and still duplicates are told to wait for it")
 			}
 			lease := func() (micro int64) {
@@ -328,7 +328,7 @@ func TestAnswerOutlivesTheCaller(t *testing.T) {
 // the answer of the inner method is not that of the outer one.
 func TestAnswerOfAnotherMethod(t *testing.T) {
 	f := newFixture(t, open(t, "sqlite::memory:"))
-	other := Bind[request, response](f.store, "/test.v1.Test/Other", "reason", (*request).GetReason)
+	other := Bind[request, response](f.store, "/test.v1.Test/Other", "reason", "", (*request).GetReason)
 	resp, err := f.Do(t.Context(), of("k", ""), func(ctx context.Context, _ *request) (*response, error) {
 		must(t, f.store.db.Tx(ctx, func(tx *sql.Tx) error { return other.Answer(ctx, tx, wrapperspb.String("other"), nil) }))
 		return wrapperspb.String("mine"), nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/claim"
+	"github.com/protosvc/protosvc/svc/propagate"
 )
 
 // Method answers the calls of one unary method. It is made by [Bind].
@@ -19,14 +20,17 @@ type Method[Req, Resp any] struct {
 	store *Store
 	name  string
 	field protoreflect.Name
+	scope string
 	key   func(*Req) string
 	counters
 }
 
 // Bind binds a method, by its full name on the wire, to the store. The field of
-// the request, which key reads, holds the idempotency key.
-func Bind[Req, Resp any](s *Store, name, field string, key func(*Req) string) *Method[Req, Resp] {
-	return &Method[Req, Resp]{s, name, protoreflect.Name(field), key, s.series.bind(name)}
+// the request, which key reads, holds the idempotency key. The scope names
+// metadata that travels (see package propagate): the same key under another value
+// of it is another key. Empty: all callers share their keys.
+func Bind[Req, Resp any](s *Store, name, field, scope string, key func(*Req) string) *Method[Req, Resp] {
+	return &Method[Req, Resp]{s, name, protoreflect.Name(field), scope, key, s.series.bind(name)}
 }
 
 // Wrap returns a handler that runs h for requests that have no answer yet.
@@ -38,7 +42,7 @@ func (m *Method[Req, Resp]) Wrap(h func(context.Context, *Req) (*Resp, error)) f
 // do not need it: it is for requests that come by another way, in a stream for
 // instance.
 func (m *Method[Req, Resp]) Do(ctx context.Context, req *Req, h func(context.Context, *Req) (*Resp, error)) (*Resp, error) {
-	i := id{m.name, canonical(m.key(req))}
+	i := id{m.name, m.within(ctx), canonical(m.key(req))}
 	print := fingerprint(any(req).(proto.Message).ProtoReflect(), m.field)
 	for try, looks := !m.store.flights.Flying(i), 0; ; looks++ {
 		if try {
@@ -74,6 +78,18 @@ func (m *Method[Req, Resp]) Do(ctx context.Context, req *Req, h func(context.Con
 			return nil, err
 		}
 	}
+}
+
+// within is what the store has as the method of a call: the name, and the scope
+// behind a "?", which no name of a method has. Replicas of before the method had
+// a scope, which share the table, neither find such a row nor make one; and a
+// call without a value finds what they have stored.
+func (m *Method[Req, Resp]) within(ctx context.Context) string {
+	value := propagate.Value(ctx, m.scope)
+	if m.scope == "" || value == "" {
+		return m.name
+	}
+	return m.name + "?" + m.scope + "=" + value
 }
 
 // run is the handler at work on a request, carried by its context.
@@ -113,7 +129,7 @@ func (m *Method[Req, Resp]) run(ctx context.Context, r *run, req *Req, h func(co
 	stored, fault := m.store.answer(ctx, r.id, r.owner, a)
 	if fault != nil {
 		// The effect is there. An error would only have the caller ask again.
-		m.store.log.ErrorContext(ctx, "answer is not stored under its idempotency key", "rpc", r.id.method, "error", fault)
+		m.store.log.ErrorContext(ctx, "answer is not stored under its idempotency key", "rpc", r.id.rpc, "error", fault)
 		return resp, err, true
 	}
 	return resp, err, stored
@@ -130,7 +146,7 @@ func (m *Method[Req, Resp]) run(ctx context.Context, r *run, req *Req, h func(co
 func (m *Method[Req, Resp]) Answer(ctx context.Context, tx *sql.Tx, resp *Resp, err error) error {
 	r, _ := ctx.Value(runKey{}).(*run)
 	a, isAnswer := encode(resp, err)
-	if r == nil || r.id.method != m.name || !isAnswer {
+	if r == nil || r.id.rpc != m.name || !isAnswer {
 		return nil
 	}
 	stored, err := affected(tx.ExecContext(ctx, storeAnswer, r.id.method, r.id.key, r.owner, a.code, a.bytes))

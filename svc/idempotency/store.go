@@ -46,8 +46,9 @@ type Store struct {
 	flights   claim.Flights[id]
 }
 
-// id is what a request is known by.
-type id struct{ method, key string }
+// id is what a request is known by. The method is that of the table: with the
+// scope, if the call has one.
+type id struct{ rpc, method, key string }
 
 // New returns the store in the database, whose tables it makes or brings up to
 // date.
@@ -151,7 +152,7 @@ func (s *Store) renew(ctx context.Context, i id, owner string) {
 	_, err := s.update(ctx, `UPDATE svc_idempotency SET lease_time = $4
 		WHERE method = $1 AND request_key = $2 AND owner = $3 AND NOT answered`, i.method, i.key, owner, claim.Until())
 	if err != nil {
-		s.log.WarnContext(ctx, "lease of an idempotency key is not renewed", "rpc", i.method, "error", err)
+		s.log.WarnContext(ctx, "lease of an idempotency key is not renewed", "rpc", i.rpc, "error", err)
 	}
 }
 
@@ -169,7 +170,7 @@ func (s *Store) release(call context.Context, i id, owner string) {
 	_, err := s.update(ctx, `UPDATE svc_idempotency SET lease_time = 0
 		WHERE method = $1 AND request_key = $2 AND owner = $3 AND NOT answered`, i.method, i.key, owner)
 	if err != nil {
-		s.log.WarnContext(ctx, "idempotency key is not released", "rpc", i.method, "error", err)
+		s.log.WarnContext(ctx, "idempotency key is not released", "rpc", i.rpc, "error", err)
 	}
 }
 

@@ -2,7 +2,8 @@ package validate
 
 import (
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // Path is where in a message a value lies. The zero value is the message
@@ -95,20 +96,8 @@ func (p *Path) appendKey(out []byte) []byte {
 	case boolean:
 		return strconv.AppendBool(out, p.number == 1)
 	case quoted:
-		return strconv.AppendQuote(out, cut(p.text))
+		return strconv.AppendQuote(out, cut.Text(p.text, maxKey))
 	default:
 		return strconv.AppendUint(out, p.number, 10)
 	}
-}
-
-// cut shortens a long key at the start of a character.
-func cut(key string) string {
-	if len(key) <= maxKey {
-		return key
-	}
-	end := maxKey
-	for !utf8.RuneStart(key[end]) && end > maxKey-utf8.UTFMax {
-		end--
-	}
-	return key[:end] + "…"
 }

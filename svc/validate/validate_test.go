@@ -38,7 +38,7 @@ func ExampleViolations() {
 	fmt.Println(err)
 	fmt.Println(status.Code(err))
 	// Output:
-	// invalid request: items[1].sku: must be at least 1 characters
+	// invalid request: items[1].sku: must be at least 1 characters [string.min_len]
 	// InvalidArgument
 }
 
@@ -70,8 +70,8 @@ func TestErr(t *testing.T) {
 	if s := status.Convert(err); s.Code() != codes.InvalidArgument || s.Message() != "invalid request" {
 		t.Errorf("status %v", s)
 	}
-	const text = "invalid request: one of a, b must be set; " +
-		"email: value is empty, which is not a valid email address; email: must be a valid email address"
+	const text = "invalid request: one of a, b must be set [message.oneof]; " +
+		"email: value is empty, which is not a valid email address [string.email_empty]; email: must be a valid email address [string.email]"
 	if err.Error() != text {
 		t.Errorf("Error() = %q, want %q", err, text)
 	}
@@ -162,7 +162,7 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("a valid message costs %v allocations", n)
 	}
 	valid.children[1].named["k"] = &tree{}
-	if err, want := validateTree(valid), `invalid request: children[1].named["k"].name: must be at least 1 characters`; err.Error() != want {
+	if err, want := validateTree(valid), `invalid request: children[1].named["k"].name: must be at least 1 characters [string.min_len]`; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 }

@@ -10,7 +10,6 @@ package validate
 
 import (
 	"fmt"
-	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 
@@ -69,20 +68,5 @@ func (v *Violations) Err() error {
 		})
 	}
 	bad := &errdetails.BadRequest{FieldViolations: list}
-	return errors.InvalidRequest.New().WithDetails(bad).WithCause(&broken{bad})
-}
-
-// broken is the cause of the error, for logs: the wire has the details instead.
-type broken struct{ *errdetails.BadRequest }
-
-// Error returns "items[0].quantity: must be greater than 0; …".
-func (b *broken) Error() string {
-	texts := make([]string, len(b.FieldViolations))
-	for i, violation := range b.FieldViolations {
-		texts[i] = violation.Description
-		if violation.Field != "" {
-			texts[i] = violation.Field + ": " + violation.Description
-		}
-	}
-	return strings.Join(texts, "; ")
+	return errors.InvalidRequest.New().WithDetails(bad)
 }

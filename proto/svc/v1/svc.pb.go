@@ -1327,8 +1327,15 @@ type Method struct {
 	// and replays it, and refuses another request under the same key. Refused
 	// without idempotency_key. Default: false.
 	HandlerKeepsKey bool `protobuf:"varint,12,opt,name=handler_keeps_key,json=handlerKeepsKey,proto3" json:"handler_keeps_key,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Metadata key whose value tells callers apart, one of those under propagate:
+	// the same idempotency_key under another value is another key. Callers who do
+	// not send it share the keys of the empty value, so authenticate it or refuse
+	// those calls where callers must not see each other's answers. Refused where the
+	// runtime does not keep the key. Default: all callers share their keys.
+	// Example: "x-tenant-id".
+	IdempotencyScope string `protobuf:"bytes,13,opt,name=idempotency_scope,json=idempotencyScope,proto3" json:"idempotency_scope,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Method) Reset() {
@@ -1443,6 +1450,13 @@ func (x *Method) GetHandlerKeepsKey() bool {
 		return x.HandlerKeepsKey
 	}
 	return false
+}
+
+func (x *Method) GetIdempotencyScope() string {
+	if x != nil {
+		return x.IdempotencyScope
+	}
+	return ""
 }
 
 // Retry is how a client repeats a call.
@@ -2219,7 +2233,7 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x04Stop\x12\x1f\n" +
 	"\vdrain_delay\x18\x01 \x01(\tR\n" +
 	"drainDelay\x12\x16\n" +
-	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xb8\x03\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xe5\x03\n" +
 	"\x06Method\x12\x18\n" +
 	"\atimeout\x18\x01 \x01(\tR\atimeout\x12\x14\n" +
 	"\x05calls\x18\x02 \x03(\tR\x05calls\x12\x16\n" +
@@ -2235,7 +2249,8 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"map_errors\x18\n" +
 	" \x03(\v2\x14.svc.v1.ErrorMappingR\tmapErrors\x12\x16\n" +
 	"\x06defers\x18\v \x03(\tR\x06defers\x12*\n" +
-	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\"\x95\x01\n" +
+	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\x12+\n" +
+	"\x11idempotency_scope\x18\r \x01(\tR\x10idempotencyScope\"\x95\x01\n" +
 	"\x05Retry\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\rR\battempts\x12'\n" +
 	"\x0finitial_backoff\x18\x02 \x01(\tR\x0einitialBackoff\x12\x1f\n" +

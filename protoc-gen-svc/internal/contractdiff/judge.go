@@ -160,6 +160,7 @@ var judgements = map[string]judgement{
 	"(svc.v1.method).stream.max_messages": either(verdict{Look, "longer streams are refused"}, verdict{Safe, "streams have no limit of messages"}, verdict{Look, "which streams are refused"}),
 	"(svc.v1.method).hedge":               always(Look, "how often a slow callee is called"),
 	"(svc.v1.method).handler_keeps_key":   always(Look, "who answers repeated calls: the runtime, or the handler"),
+	"(svc.v1.method).idempotency_scope":   always(Breaking, "answers that are kept are found no more: a repeated call has a second effect"),
 	"(svc.v1.method).defers":              listed(verdict{Look, "calls that wait in the outbox must be made before it goes out"}, verdict{Look, "a new dependency, by way of the outbox"}),
 	"(svc.v1.method).map_errors.from":     always(Safe, "to and handled say what becomes of the error"),
 	"(svc.v1.method).map_errors.to":       always(Breaking, "callers get another error than before, or none"),

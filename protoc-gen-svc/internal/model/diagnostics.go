@@ -83,6 +83,8 @@ const (
 	keyType
 	keyEmpty
 	keyNotKept
+	scopeUnused
+	scopeUnknown
 	retentionUnused
 	importCycle
 	packageCycle
@@ -222,6 +224,8 @@ var diagnostics = [...]fault.Message{
 	keyType:            {Rule: "idempotency-key", Format: "%q is not a string field"},
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
 	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
+	scopeUnused:        {Rule: "idempotency-scope", Format: "%q has no effect: the runtime does not keep the key of this method (remove it)"},
+	scopeUnknown:       {Rule: "idempotency-scope", Format: "%q is not a key under propagate%s (declare it there)"},
 	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},
 	importCycle:        {Rule: "import-cycle", Format: "closes a cycle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},

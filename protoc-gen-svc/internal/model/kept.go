@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -26,6 +27,22 @@ func (b *builder) keepsAnswer(s *Service, m *Method, o *svcv1.Method) bool {
 		b.fault(m.origin().in("handler_keeps_key"), keyNotKept)
 	}
 	return m.IdempotencyKey != "" && m.Kind == Unary && s.Database != nil && !o.GetHandlerKeepsKey()
+}
+
+// scope is the metadata key that keeps the idempotency keys of callers apart.
+func (b *builder) scope(s *Service, m *Method, o *svcv1.Method) string {
+	scope, keys := o.GetIdempotencyScope(), propagated(s)
+	at := m.origin().in("idempotency_scope")
+	switch {
+	case scope == "":
+	case m.IdempotencyKey == "":
+		b.fault(at, keyNotKept)
+	case !m.KeepsAnswer:
+		b.fault(at, scopeUnused, scope)
+	case !slices.Contains(keys, scope):
+		b.fault(at, scopeUnknown, scope, didYouMean(scope, keys))
+	}
+	return scope
 }
 
 // checkRetention refuses a retention of nothing.

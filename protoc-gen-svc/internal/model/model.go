@@ -156,7 +156,11 @@ type Method struct {
 	IdempotencyKey string
 	// KeepsAnswer says that the runtime answers repetitions of the key.
 	KeepsAnswer bool
-	Calls       []Call
+	// IdempotencyScope is the metadata key that tells apart callers with the same
+	// key; empty: none does.
+	IdempotencyScope string
+
+	Calls []Call
 	// Defers are the calls that are made after the method's transaction.
 	Defers []Call
 	Errors []*Error

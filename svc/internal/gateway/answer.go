@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/cut"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
 )
 
@@ -68,18 +69,24 @@ func (a answerer) streamFailure(_ context.Context, err error) *status.Status {
 	return presentable(errors.ToStatus(err))
 }
 
+// How many bytes of a request line an answer shows.
+const (
+	maxMethod = 16
+	maxPath   = 128
+)
+
 // routingFailure answers a request that no route is for.
 func (a answerer) routingFailure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {
 	text := map[int]string{
 		http.StatusNotFound:         "no route for path",
-		http.StatusMethodNotAllowed: "method " + r.Method + " is not allowed for path",
+		http.StatusMethodNotAllowed: "method " + cut.Text(r.Method, maxMethod) + " is not allowed for path",
 	}[httpStatus]
 	if text == "" {
 		text = "malformed path"
 	}
 	a.failure(ctx, mux, m, w, r, &runtime.HTTPStatusError{
 		HTTPStatus: httpStatus,
-		Err:        status.Errorf(routingCode(httpStatus), "%s %q", text, r.URL.Path),
+		Err:        status.Errorf(routingCode(httpStatus), "%s %q", text, cut.Text(r.URL.Path, maxPath)),
 	})
 }
 
@@ -93,7 +100,7 @@ func (a answerer) statusOf(err error) (*status.Status, int) {
 	if !ok {
 		st = status.New(routingCode(fixed.HTTPStatus), fixed.Err.Error())
 	}
-	return st, fixed.HTTPStatus
+	return errors.ToStatus(st.Err()), fixed.HTTPStatus
 }
 
 // routingCode is the gRPC code of an error that the gateway found by itself.

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"unicode/utf8"
+
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // Bounds of what is written: callers choose some of the values, and a stack or a
@@ -26,7 +27,7 @@ func replace(_ []string, a slog.Attr) slog.Attr {
 	case slog.KindDuration:
 		a.Value = slog.StringValue(a.Value.Duration().String())
 	case slog.KindString:
-		a.Value = slog.StringValue(cut(a.Value.String()))
+		a.Value = slog.StringValue(clip(a.Value.String()))
 	case slog.KindAny:
 		a.Value = short(a.Value)
 	}
@@ -47,25 +48,21 @@ func short(v slog.Value) (result slog.Value) {
 	}
 	if err, isError := x.(error); isError {
 		if _, hasForm := x.(json.Marshaler); !hasForm {
-			return slog.StringValue(cut(err.Error()))
+			return slog.StringValue(clip(err.Error()))
 		}
 	}
 	if text, err := json.Marshal(x); err == nil && len(text) > valueLimit {
-		return slog.StringValue(cut(string(text)))
+		return slog.StringValue(clip(string(text)))
 	}
 	return v
 }
 
-// cut shortens a text between two characters and says how long it was.
-func cut(text string) string {
+// clip shortens a text between two characters and says how long it was.
+func clip(text string) string {
 	if len(text) <= valueLimit {
 		return text
 	}
-	end := valueLimit
-	for end > valueLimit-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return fmt.Sprintf("%s… (%d bytes)", text[:end], len(text))
+	return fmt.Sprintf("%s%s (%d bytes)", cut.Prefix(text, valueLimit), cut.Mark, len(text))
 }
 
 // bounded keeps the lines on their way to a writer within lineLimit.

@@ -12,6 +12,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/internal/defaults"
+	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // GRPCOptions say how a gRPC server treats its connections. Zero means the default.
@@ -83,10 +85,14 @@ func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 	return grpc.NewServer(append(options, o.Extra...)...)
 }
 
+// maxMethod is how many bytes of a method's name an answer shows.
+const maxMethod = 128
+
 // unknown answers calls of methods that do not exist.
 func (b *Binder) unknown(_ any, stream grpc.ServerStream) error {
 	name, _ := grpc.MethodFromServerStream(stream)
 	b.metrics.UnknownMethod()
 	b.log.LogAttrs(stream.Context(), slog.LevelInfo, "unknown method called", slog.String("rpc", name))
-	return status.Errorf(codes.Unimplemented, "unknown method %q", strings.TrimPrefix(name, "/"))
+	name = cut.Text(strings.TrimPrefix(name, "/"), maxMethod)
+	return errors.ToStatus(status.Errorf(codes.Unimplemented, "unknown method %q", name)).Err()
 }

@@ -192,7 +192,8 @@ type OrderServiceOutbox struct {
 
 // OrderServiceIdempotency holds the methods whose answers are kept.
 type OrderServiceIdempotency struct {
-	// CreateOrder is known by the field request_id of its request.
+	// CreateOrder is known by the field request_id of its request, among those with the
+	// same metadata x-tenant-id.
 	CreateOrder *idempotency.Method[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse]
 }
 
@@ -241,7 +242,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 				PaymentService: paymentv1.NewPaymentServiceClient(app.Dial(paymentServiceCallee)),
 				UserService:    userv1.NewUserServiceClient(app.Dial(userServiceCallee)),
 				Idempotency: &OrderServiceIdempotency{
-					CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), orderv1.OrderService_CreateOrder_FullMethodName, "request_id", (*orderv1.CreateOrderRequest).GetRequestId),
+					CreateOrder: idempotency.Bind[orderv1.CreateOrderRequest, orderv1.CreateOrderResponse](app.Idempotency(), orderv1.OrderService_CreateOrder_FullMethodName, "request_id", "x-tenant-id", (*orderv1.CreateOrderRequest).GetRequestId),
 				},
 			}
 			deps.Outbox = &OrderServiceOutbox{

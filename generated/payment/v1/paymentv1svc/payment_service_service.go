@@ -168,7 +168,7 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 				DB:      app.DB(),
 				Metrics: NewPaymentServiceMetrics(app.Metrics()),
 				Idempotency: &PaymentServiceIdempotency{
-					Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), paymentv1.PaymentService_Authorize_FullMethodName, "reference", (*paymentv1.AuthorizeRequest).GetReference),
+					Authorize: idempotency.Bind[paymentv1.AuthorizeRequest, paymentv1.AuthorizeResponse](app.Idempotency(), paymentv1.PaymentService_Authorize_FullMethodName, "reference", "", (*paymentv1.AuthorizeRequest).GetReference),
 				},
 			}
 		}, newHandler, newPaymentServiceServer),
