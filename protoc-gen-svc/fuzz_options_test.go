@@ -187,7 +187,7 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 		if !c.once(4) { // most methods cannot be deferred
 			policy.Defers = nil
 		}
-		policy.HandlerKeepsKey = policy.HandlerKeepsKey && policy.IdempotencyKey != ""
+		policy.HandlerIsIdempotent = policy.HandlerIsIdempotent && policy.IdempotencyKey != ""
 	}
 	if policy.Hedge != nil {
 		m.Options.IdempotencyLevel = descriptorpb.MethodOptions_IDEMPOTENT.Enum()
@@ -263,7 +263,7 @@ func (c *fuzzContract) mendKept(s *descriptorpb.ServiceDescriptorProto, database
 		if c.tame && database == nil && policy != nil {
 			policy.Defers = nil
 		}
-		kept := policy.GetIdempotencyKey() != "" && !policy.GetHandlerKeepsKey()
+		kept := policy.GetIdempotencyKey() != "" && !policy.GetHandlerIsIdempotent()
 		keeps = keeps || kept
 		switch {
 		case !c.tame || policy.GetIdempotencyScope() == "":

@@ -74,7 +74,7 @@ type App struct {
 	tracing *tracing.Provider
 	binder  *server.Binder
 	db      *database.DB
-	kept    kept
+	stores  stores
 	faults  []error // of dependencies, while the service starts
 
 	listeners   struct{ grpc, http, admin net.Listener } // http is nil without HTTP/JSON

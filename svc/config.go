@@ -103,7 +103,7 @@ func (s Service) load(o Options) (*loaded, error) {
 	if err == nil && s.Config != nil {
 		err = s.Config.check(l.message)
 	}
-	return l, errors.Join(err, l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkKept(l.settings), s.checkCallees(l.settings))
+	return l, errors.Join(err, l.settings.check(s.HTTP != nil), l.settings.Stop.within(s.Settings.Stop), s.checkStores(l.settings), s.checkCallees(l.settings))
 }
 
 func (s Service) envPrefix() string {

@@ -192,7 +192,7 @@ func (a *App) openDatabase(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.openKept(ctx)
+	return a.openStores(ctx)
 }
 
 func (a *App) startService(context.Context) error {

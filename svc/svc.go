@@ -94,9 +94,9 @@ type Service struct {
 	Callees     []*Callee
 	HTTPCallees []*HTTPCallee
 
-	// KeepsAnswers says that methods keep the answers of their idempotency keys
+	// StoresResponses says that methods keep the answers of their idempotency keys
 	// in the database, Defers that calls go through the outbox there.
-	KeepsAnswers, Defers bool
+	StoresResponses, Defers bool
 
 	// Errors are the typed errors that the service returns.
 	Errors errors.Table

@@ -364,7 +364,7 @@ func TestSettingsCheck(t *testing.T) {
 // A service that keeps answers says for how long: none is no default.
 func TestRetentionCheck(t *testing.T) {
 	s := greeter(t, hello)
-	s.KeepsAnswers = true
+	s.StoresResponses = true
 	if _, err := s.load(Options{}); err == nil || !strings.Contains(err.Error(), "database.idempotency_retention 0s") {
 		t.Errorf("no retention: %v", err)
 	}

@@ -1287,7 +1287,7 @@ type Method struct {
 	// the same value has no second effect. Must be a string field with
 	// buf.validate rules that refuse the empty string. The method counts as idempotent, so clients retry it.
 	// On a unary method of a service with a database, the runtime answers a
-	// repetition with the first answer, errors included; see handler_keeps_key.
+	// repetition with the first answer, errors included; see handler_is_idempotent.
 	// Default: none. Example: "request_id".
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	// When clients try again. Unset, unary methods that are idempotent, by
@@ -1326,7 +1326,7 @@ type Method struct {
 	// runtime does, where the service has a database: it keeps the first answer
 	// and replays it, and refuses another request under the same key. Refused
 	// without idempotency_key. Default: false.
-	HandlerKeepsKey bool `protobuf:"varint,12,opt,name=handler_keeps_key,json=handlerKeepsKey,proto3" json:"handler_keeps_key,omitempty"`
+	HandlerIsIdempotent bool `protobuf:"varint,12,opt,name=handler_is_idempotent,json=handlerIsIdempotent,proto3" json:"handler_is_idempotent,omitempty"`
 	// Metadata key whose value tells callers apart, one of those under propagate:
 	// the same idempotency_key under another value is another key. Callers who do
 	// not send it share the keys of the empty value, so authenticate it or refuse
@@ -1445,9 +1445,9 @@ func (x *Method) GetDefers() []string {
 	return nil
 }
 
-func (x *Method) GetHandlerKeepsKey() bool {
+func (x *Method) GetHandlerIsIdempotent() bool {
 	if x != nil {
-		return x.HandlerKeepsKey
+		return x.HandlerIsIdempotent
 	}
 	return false
 }
@@ -2233,7 +2233,7 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x04Stop\x12\x1f\n" +
 	"\vdrain_delay\x18\x01 \x01(\tR\n" +
 	"drainDelay\x12\x16\n" +
-	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xe5\x03\n" +
+	"\x06budget\x18\x02 \x01(\tR\x06budget\"\xed\x03\n" +
 	"\x06Method\x12\x18\n" +
 	"\atimeout\x18\x01 \x01(\tR\atimeout\x12\x14\n" +
 	"\x05calls\x18\x02 \x03(\tR\x05calls\x12\x16\n" +
@@ -2248,8 +2248,8 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
 	"map_errors\x18\n" +
 	" \x03(\v2\x14.svc.v1.ErrorMappingR\tmapErrors\x12\x16\n" +
-	"\x06defers\x18\v \x03(\tR\x06defers\x12*\n" +
-	"\x11handler_keeps_key\x18\f \x01(\bR\x0fhandlerKeepsKey\x12+\n" +
+	"\x06defers\x18\v \x03(\tR\x06defers\x122\n" +
+	"\x15handler_is_idempotent\x18\f \x01(\bR\x13handlerIsIdempotent\x12+\n" +
 	"\x11idempotency_scope\x18\r \x01(\tR\x10idempotencyScope\"\x95\x01\n" +
 	"\x05Retry\x12\x1a\n" +
 	"\battempts\x18\x01 \x01(\rR\battempts\x12'\n" +

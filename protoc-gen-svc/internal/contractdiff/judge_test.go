@@ -121,7 +121,7 @@ func TestJudgements(t *testing.T) {
 		{"(svc.v1.method).stream", "1h", "2h", judged{isNew: Look, isGone: Safe, forth: Safe, back: Look}},
 		{"(svc.v1.method).stream.max_messages", "100", "200", judged{Look, Safe, Look, Look}},
 		{"(svc.v1.method).hedge", "50ms", "80ms", all(Look)},
-		{"(svc.v1.method).handler_keeps_key", "true", "false", all(Look)},
+		{"(svc.v1.method).handler_is_idempotent", "true", "false", all(Look)},
 		{"(svc.v1.method).idempotency_scope", "x-tenant-id", "x-user-id", all(Breaking)},
 		{"(svc.v1.method).defers", "a.B/C", "a.B/C, a.B/D", all(Look)},
 		{"(svc.v1.method).map_errors.from", "GONE", "LOST", all(Safe)},

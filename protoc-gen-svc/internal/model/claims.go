@@ -132,7 +132,7 @@ func (s *Service) Identifiers() []string {
 	names := []string{s.GoName}
 	absent := map[string]bool{
 		"%sMetrics": len(s.Metrics) == 0, "New%sMetrics": len(s.Metrics) == 0,
-		"%sIdempotency": len(s.Keeping()) == 0, "%sOutbox": len(s.Deferred) == 0,
+		"%sIdempotency": len(s.Storing()) == 0, "%sOutbox": len(s.Deferred) == 0,
 	}
 	for _, form := range serviceIdentifiers.exported {
 		if !absent[form] {

@@ -82,7 +82,7 @@ const (
 	keyNested
 	keyType
 	keyEmpty
-	keyNotKept
+	keyMissing
 	scopeUnused
 	scopeUnknown
 	retentionUnused
@@ -223,7 +223,7 @@ var diagnostics = [...]fault.Message{
 	keyNested:          {Rule: "idempotency-key", Format: "%q is inside a message of the request (want a string field of %s itself)"},
 	keyType:            {Rule: "idempotency-key", Format: "%q is not a string field"},
 	keyEmpty:           {Rule: "idempotency-key", Format: "%q may be empty (add a rule of buf.validate that refuses the empty string, for example string.min_len = 1%s)"},
-	keyNotKept:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
+	keyMissing:         {Rule: "idempotency-key", Format: "is set without idempotency_key (set that too, or remove this)"},
 	scopeUnused:        {Rule: "idempotency-scope", Format: "%q has no effect: the runtime does not keep the key of this method (remove it)"},
 	scopeUnknown:       {Rule: "idempotency-scope", Format: "%q is not a key under propagate%s (declare it there)"},
 	retentionUnused:    {Rule: "idempotency-retention", Format: "%q has no effect: no method has an idempotency_key that the runtime keeps (remove it)"},

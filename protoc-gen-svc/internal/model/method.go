@@ -46,7 +46,7 @@ func (b *builder) method(s *Service, m *protogen.Method) *Method {
 	method.Hedge = b.hedge(method, options)
 	method.Calls = b.calls(method, "calls", options.GetCalls())
 	method.Defers = b.calls(method, "defers", options.GetDefers())
-	method.KeepsAnswer = b.keepsAnswer(s, method, options)
+	method.StoresResponse = b.storesResponse(s, method, options)
 	method.IdempotencyScope = b.scope(s, method, options)
 	method.Routes = b.routes(method)
 	return method

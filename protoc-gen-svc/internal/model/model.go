@@ -154,8 +154,8 @@ type Method struct {
 	// field of the request makes it so, if one does.
 	Idempotent     bool
 	IdempotencyKey string
-	// KeepsAnswer says that the runtime answers repetitions of the key.
-	KeepsAnswer bool
+	// StoresResponse says that the runtime answers repetitions of the key.
+	StoresResponse bool
 	// IdempotencyScope is the metadata key that tells apart callers with the same
 	// key; empty: none does.
 	IdempotencyScope string

@@ -223,7 +223,7 @@ func (s *Service) databaseSettings() []Setting {
 		{Path: "database.max_connections", Type: "integer", Value: strconv.FormatUint(uint64(s.Database.MaxConnections), 10), Annotation: "database.max_connections"},
 		{Path: "database.readiness_timeout", Type: "duration", Value: timefmt.Short(s.Database.ReadinessTimeout), Annotation: "database.readiness_timeout"},
 	}
-	if len(s.Keeping()) > 0 {
+	if len(s.Storing()) > 0 {
 		out = append(out, Setting{Path: "database.idempotency_retention", Type: "duration", Value: timefmt.Short(s.Database.IdempotencyRetention),
 			Annotation: "database.idempotency_retention"})
 	}

@@ -122,11 +122,11 @@ var table = map[string]row{
 
 	"(svc.v1.method).hedge": part(service,
 		func(m *model.Method) (*model.Hedge, bool) { return m.Hedge, m.Hedge != nil }),
-	"(svc.v1.method).hedge.attempts":    value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
-	"(svc.v1.method).hedge.delay":       value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
-	"(svc.v1.method).handler_keeps_key": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.KeepsAnswer) }),
-	"(svc.v1.method).idempotency_scope": value(service, func(m *model.Method) string { return m.IdempotencyScope }),
-	"(svc.v1.method).defers":            value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).hedge.attempts":        value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
+	"(svc.v1.method).hedge.delay":           value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
+	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
+	"(svc.v1.method).idempotency_scope":     value(service, func(m *model.Method) string { return m.IdempotencyScope }),
+	"(svc.v1.method).defers":                value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }

@@ -20,8 +20,8 @@ import (
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 
-	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/internal/server"
+	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/validate"
 )
 

@@ -20,13 +20,13 @@ func (b *builder) retention(s *Service, o *svcv1.Database) time.Duration {
 	return d
 }
 
-// keepsAnswer reports whether the runtime keeps the answers of a method: where it
+// storesResponse reports whether the runtime keeps the answers of a method: where it
 // can, and the handler does not do so itself.
-func (b *builder) keepsAnswer(s *Service, m *Method, o *svcv1.Method) bool {
-	if o.GetHandlerKeepsKey() && m.IdempotencyKey == "" {
-		b.fault(m.origin().in("handler_keeps_key"), keyNotKept)
+func (b *builder) storesResponse(s *Service, m *Method, o *svcv1.Method) bool {
+	if o.GetHandlerIsIdempotent() && m.IdempotencyKey == "" {
+		b.fault(m.origin().in("handler_is_idempotent"), keyMissing)
 	}
-	return m.IdempotencyKey != "" && m.Kind == Unary && s.Database != nil && !o.GetHandlerKeepsKey()
+	return m.IdempotencyKey != "" && m.Kind == Unary && s.Database != nil && !o.GetHandlerIsIdempotent()
 }
 
 // scope is the metadata key that keeps the idempotency keys of callers apart.
@@ -36,8 +36,8 @@ func (b *builder) scope(s *Service, m *Method, o *svcv1.Method) string {
 	switch {
 	case scope == "":
 	case m.IdempotencyKey == "":
-		b.fault(at, keyNotKept)
-	case !m.KeepsAnswer:
+		b.fault(at, keyMissing)
+	case !m.StoresResponse:
 		b.fault(at, scopeUnused, scope)
 	case !slices.Contains(keys, scope):
 		b.fault(at, scopeUnknown, scope, didYouMean(scope, keys))
@@ -47,16 +47,16 @@ func (b *builder) scope(s *Service, m *Method, o *svcv1.Method) string {
 
 // checkRetention refuses a retention of nothing.
 func (b *builder) checkRetention(s *Service, o *svcv1.Database) {
-	if text := o.GetIdempotencyRetention(); text != "" && len(s.Keeping()) == 0 {
+	if text := o.GetIdempotencyRetention(); text != "" && len(s.Storing()) == 0 {
 		b.fault(s.origin().in("database").in("idempotency_retention"), retentionUnused, text)
 	}
 }
 
-// Keeping are the methods whose answers the runtime keeps.
-func (s *Service) Keeping() []*Method {
+// Storing are the methods whose answers the runtime keeps.
+func (s *Service) Storing() []*Method {
 	var out []*Method
 	for _, m := range s.Methods {
-		if m.KeepsAnswer {
+		if m.StoresResponse {
 			out = append(out, m)
 		}
 	}
