@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,6 +24,9 @@ import (
 
 // postgresURL is the variable by which scripts/with-postgres tells of its server.
 const postgresURL = "PROTOSVC_TEST_POSTGRES_URL"
+
+// postgresRestart is the one that names a program that restarts it.
+const postgresRestart = "PROTOSVC_TEST_POSTGRES_RESTART"
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "load" {
@@ -62,10 +66,12 @@ func run(ctx context.Context, root, only string) error {
 		}
 	}
 	for _, e := range engines {
-		var loaded, steps []*played
+		var loaded, steps, alone []*played
 		for _, p := range plays {
 			switch {
 			case p.engine != e:
+			case p.scenario.alone:
+				alone = append(alone, p)
 			case p.scenario.steps != nil:
 				steps = append(steps, p)
 			default:
@@ -75,7 +81,10 @@ func run(ctx context.Context, root, only string) error {
 		if err := playAll(ctx, loaded, steps); err != nil {
 			return err
 		}
-		if err := playAll(ctx, again(append(loaded, steps...))); err != nil {
+		if err := playAll(ctx, alone); err != nil {
+			return err
+		}
+		if err := playAll(ctx, again(slices.Concat(loaded, steps, alone))); err != nil {
 			return err
 		}
 	}

@@ -86,6 +86,9 @@ func (r *result) faults() []error {
 	}
 	check(r.success() >= r.scenario.success, "%.1f %% of the calls succeeded, want %.1f %% (%v)", 100*r.success(), 100*r.scenario.success, r.codes)
 	check(r.scenario.success < 1 || len(r.codes) == 0, "calls failed before or after, want none (%v)", r.codes)
+	for _, code := range r.scenario.never {
+		check(r.codes[code.String()] == 0, "calls ended with %v, want none (%v)", code, r.codes)
+	}
 	check(len(r.shares) == 0 || slices.Min(r.shares) >= minShare*mean(r.shares), "payments got %v calls, want at least %v of the mean for each", r.shares, minShare)
 	check(r.scenario.steps == nil || r.during > 10, "only %d kills", r.during)
 	check(r.recovery <= maxRecovery, "it took %v to recover, want at most %v", r.recovery, maxRecovery)

@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/Shopify/toxiproxy/v2"
+	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/internal/system"
 )
@@ -27,6 +32,10 @@ type scenario struct {
 	// steps takes the place of fault where there is no load: it counts as calls
 	// what it tries, and as success what ends well.
 	steps func(context.Context, engine, *result) error
+	// alone says that nothing else may run on the engine meanwhile.
+	alone bool
+	// never are the codes with which no call may end.
+	never []codes.Code
 	// growth holds order to the goroutines and the heap that it had before.
 	growth bool
 	// success is the least share of calls that must succeed while the fault lasts.
@@ -46,6 +55,9 @@ const (
 	faultTime = 5 * time.Second
 	after     = 3 * time.Second // longer than any recovery may take
 )
+
+// faults are the codes that say that the service itself is at fault.
+var faults = []codes.Code{codes.Internal, codes.Unknown}
 
 // usual is the cluster of most scenarios.
 var usual = shape{payments: 3, orders: 2}
@@ -70,6 +82,8 @@ var scenarios = []scenario{
 	{name: "order's database is locked", engine: "SQLite", fault: lock},
 	{name: "order's database is slow (300 ms)", engine: "PostgreSQL", fault: slowDatabase},
 	{name: "order's database is gone and back", engine: "PostgreSQL", fault: databaseGone},
+	{name: "the server of all databases restarts", engine: "PostgreSQL", alone: true, fault: restartServer, never: faults},
+	{name: "nobody reads the log of order", once: true, shape: talkative, fault: unreadLog, success: 0.97, never: faults},
 }
 
 func wait(ctx context.Context, _ *cluster, _ engine) error { return sleep(ctx, faultTime) }
@@ -228,6 +242,52 @@ func databaseGone(ctx context.Context, c *cluster, _ engine) error {
 		return err
 	}
 	return c.database.Start()
+}
+
+// restartServer restarts PostgreSQL three times under everybody's connections.
+func restartServer(ctx context.Context, _ *cluster, _ engine) error {
+	for range 3 {
+		if out, err := exec.CommandContext(ctx, os.Getenv(postgresRestart)).CombinedOutput(); err != nil {
+			return fmt.Errorf("restart of PostgreSQL: %w: %s", err, out)
+		}
+		if err := sleep(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// talkative is a cluster whose orders log every call.
+var talkative = shape{payments: 3, orders: 2, environ: []string{"ORDER_LOG_LEVEL=debug"}}
+
+// unreadLog gives the orders pipes for logs that nobody reads. They must serve all the
+// same, and must stop when they are told to.
+func unreadLog(ctx context.Context, c *cluster, _ engine) error {
+	for _, o := range c.orders {
+		if err := o.Stop(); err != nil {
+			return err
+		}
+		if err := errors.Join(os.Remove(o.Log), syscall.Mkfifo(o.Log, 0o600)); err != nil {
+			return err
+		}
+		held, err := os.OpenFile(o.Log, os.O_RDWR, 0) // there is a reader, who does not read
+		if err != nil {
+			return err
+		}
+		defer held.Close()
+		if err := o.Restart(ctx); err != nil {
+			return err
+		}
+	}
+	if err := sleep(ctx, faultTime); err != nil {
+		return err
+	}
+	for _, o := range c.orders {
+		if err := o.Restart(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
