@@ -42,6 +42,9 @@ message_type { name: "Config"
 	field { name: "by_name" number: 19 type: TYPE_MESSAGE type_name: ".test.v1.known.Config.ByNameEntry" label: LABEL_REPEATED }
 	field { name: "null" number: 20 type: TYPE_ENUM type_name: ".google.protobuf.NullValue" label: LABEL_OPTIONAL }
 	field { name: "durations" number: 21 type: TYPE_MESSAGE type_name: ".google.protobuf.Duration" label: LABEL_REPEATED }
+	field { name: "nested" number: 22 type: TYPE_MESSAGE type_name: ".test.v1.known.Config" label: LABEL_OPTIONAL }
+	field { name: "nested_mask" number: 23 type: TYPE_MESSAGE type_name: ".google.protobuf.Struct" label: LABEL_OPTIONAL }
+	field { name: "port" number: 24 type: TYPE_MESSAGE type_name: ".google.protobuf.Struct" label: LABEL_OPTIONAL }
 	field { name: "secret_free" number: 31 type: TYPE_MESSAGE type_name: ".google.protobuf.Struct" label: LABEL_OPTIONAL options { debug_redact: true } }
 	field { name: "secret_value" number: 32 type: TYPE_MESSAGE type_name: ".google.protobuf.Value" label: LABEL_OPTIONAL options { debug_redact: true } }
 	field { name: "secret_list" number: 33 type: TYPE_MESSAGE type_name: ".google.protobuf.ListValue" label: LABEL_OPTIONAL options { debug_redact: true } }
@@ -135,7 +138,7 @@ func TestWellKnownAcrossLayers(t *testing.T) {
 func TestWellKnownFaults(t *testing.T) {
 	in(t, map[string]string{"config.yaml": `service:
   mask: [a]
-  masks: ["a..b", "a b"]
+  masks: ["a..b", "a b", true]
   free: [1]
   value: 9007199254740993
   list: {a: 1}
@@ -149,6 +152,7 @@ func TestWellKnownFaults(t *testing.T) {
 		`config.yaml:2:9: service.mask: want a single value, got a list`,
 		`config.yaml:3:11: service.masks[0]: want the paths of fields such as "name,address.postal_code", got "a..b"`,
 		`config.yaml:3:19: service.masks[1]: want the paths of fields such as "name,address.postal_code", got "a b"`,
+		`config.yaml:3:26: service.masks[2]: want the paths of fields such as "name,address.postal_code", got true`,
 		`config.yaml:4:9: service.free: want a mapping, got a list`,
 		`config.yaml:5:10: service.value: want a number from -9007199254740992 to 9007199254740992 (in quotes it is a string), got 9007199254740993`,
 		`config.yaml:6:9: service.list: want a list, got a mapping`,
@@ -168,13 +172,16 @@ func TestWellKnownVariables(t *testing.T) {
 		"X_SERVICE_DURATION=1s", "X_SERVICE_TIMESTAMP=1970-01-01T00:00:05Z", "X_SERVICE_DOUBLE=1.5", "X_SERVICE_FLOAT=0.5",
 		"X_SERVICE_INT64=-1", "X_SERVICE_UINT64=1", "X_SERVICE_INT32=2", "X_SERVICE_UINT32=3", "X_SERVICE_BOOL=true",
 		"X_SERVICE_STRING=s", "X_SERVICE_BYTES=AQI=", "X_SERVICE_MASK=a,b.c", "X_SERVICE_DURATIONS=1s,2s",
+		"X_SERVICE_NESTED_MASK=a", // not the Struct nested_mask
+		"X_SERVICE_PORT=80",       // from Kubernetes
 	}}, nil, m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	expect(t, m, `duration {seconds: 1} timestamp {seconds: 5} double {value: 1.5} float {value: 0.5} int64 {value: -1}
 		uint64 {value: 1} int32 {value: 2} uint32 {value: 3} bool {value: true} string {value: "s"} bytes {value: "\001\002"}
-		mask {paths: "a" paths: "b.c"} durations {seconds: 1} durations {seconds: 2}`)
+		mask {paths: "a" paths: "b.c"} durations {seconds: 1} durations {seconds: 2}
+		nested {mask {paths: "a"}}`)
 
 	err = config.Load(config.Source{Prefix: "X", Defaults: "free: {a: 1}", Environ: []string{
 		"X_SERVICE_FREE={}", "X_SERVICE_FREE_A=2", "X_SERVICE_LIST=1,2", "X_SERVICE_MASK=a;b", "X_SERVICE_MASKS=a,b", "X_SERVICE_VALUE=3",
