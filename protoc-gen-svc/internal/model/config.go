@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -21,6 +22,11 @@ func (b *builder) config(s *Service, o *svcv1.Service) *protogen.Message {
 		b.fault(s.origin().in("config"), configUnknown, o.GetConfig(), suggestion(b.file.messages, b.file.pkg, o.GetConfig()))
 		return nil
 	}
+	if isSpecial(message.Desc) {
+		b.fault(s.origin().in("config"), configValue, message.Desc.FullName())
+		return nil
+	}
+	b.checkConfigTypes(message, map[protoreflect.FullName]bool{})
 	s.Config = &Config{
 		FullName: string(message.Desc.FullName()),
 		Message:  message.GoIdent,
@@ -59,7 +65,7 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 		if isNested(f.Desc) {
 			field.Fields = b.configFields(f.Message, section{field.Env, field.Secret, above})
 		}
-		if isNested(f.Desc) || f.Desc.IsMap() || f.Desc.IsList() && f.Message != nil {
+		if !hasVariable(f.Desc) {
 			field.Env = ""
 		}
 		out = append(out, field)
@@ -68,15 +74,90 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 	return out
 }
 
-// isNested reports whether a field is a section of settings: a single message
-// that is not written as one value.
-func isNested(d protoreflect.FieldDescriptor) bool {
-	return d.Message() != nil && !d.IsList() && !d.IsMap() && d.Message().FullName().Parent() != "google.protobuf"
+// checkConfigTypes refuses what has no form in YAML, below lists and maps too.
+func (b *builder) checkConfigTypes(m *protogen.Message, seen map[protoreflect.FullName]bool) {
+	if seen[m.Desc.FullName()] || isSpecial(m.Desc) {
+		return
+	}
+	seen[m.Desc.FullName()] = true
+	for _, f := range m.Fields {
+		switch of := element(f).Message; {
+		case of == nil:
+		case of.Desc.FullName() == anyName:
+			b.fault(Origin{desc: f.Desc}, configAny)
+		default:
+			b.checkConfigTypes(of, seen)
+		}
+	}
 }
 
-var scalarNames = map[protoreflect.FullName]string{
-	"google.protobuf.Duration":  "duration",
-	"google.protobuf.Timestamp": "time (RFC 3339)",
+// element is the value of a map, and any other field itself.
+func element(f *protogen.Field) *protogen.Field {
+	if f.Desc.IsMap() {
+		return f.Message.Fields[1]
+	}
+	return f
+}
+
+// isNested reports whether a field is a section of settings: a single message
+// that has no form of its own.
+func isNested(d protoreflect.FieldDescriptor) bool {
+	return d.Message() != nil && !d.IsList() && !d.IsMap() && !isSpecial(d.Message())
+}
+
+// hasVariable reports whether one line of text can say the value of a field. The
+// elements of a list are separated by commas, as the paths of a mask are.
+func hasVariable(d protoreflect.FieldDescriptor) bool {
+	return !d.IsMap() && isScalar(d) && !(d.IsList() && isMask(d))
+}
+
+func isMask(d protoreflect.FieldDescriptor) bool {
+	return d.Message() != nil && d.Message().FullName() == maskName
+}
+
+// isScalar reports whether a value of the field's type, an element where it is a
+// list, is a scalar in YAML.
+func isScalar(d protoreflect.FieldDescriptor) bool {
+	return wrapped(d).Message() == nil || scalarNames[d.Message().FullName()] != ""
+}
+
+// isSpecial reports whether a message has a form of its own in YAML, or none.
+func isSpecial(m protoreflect.MessageDescriptor) bool {
+	name := m.FullName()
+	return name == anyName || isWrapper(m) || scalarNames[name] != "" || openNames[name] != ""
+}
+
+const (
+	anyName  protoreflect.FullName = "google.protobuf.Any"
+	maskName protoreflect.FullName = "google.protobuf.FieldMask"
+)
+
+// scalarNames and openNames are what people call the messages of protobuf with a form
+// of their own in YAML: scalars, and those whose content no contract knows.
+var (
+	scalarNames = map[protoreflect.FullName]string{
+		"google.protobuf.Duration":  "duration",
+		"google.protobuf.Timestamp": "time (RFC 3339)",
+		maskName:                    "field mask (paths with commas)",
+	}
+	openNames = map[protoreflect.FullName]string{
+		"google.protobuf.Struct":    "JSON object",
+		"google.protobuf.ListValue": "JSON list",
+		"google.protobuf.Value":     "JSON value",
+	}
+)
+
+// wrapped is the scalar in the wrapper that is the type of a field, and the field
+// itself where it is another type.
+func wrapped(d protoreflect.FieldDescriptor) protoreflect.FieldDescriptor {
+	if d.Message() != nil && isWrapper(d.Message()) {
+		return d.Message().Fields().ByName("value")
+	}
+	return d
+}
+
+func isWrapper(m protoreflect.MessageDescriptor) bool {
+	return m.ParentFile().Path() == "google/protobuf/wrappers.proto"
 }
 
 func typeName(d protoreflect.FieldDescriptor) string {
@@ -92,11 +173,12 @@ func typeName(d protoreflect.FieldDescriptor) string {
 
 // singleName is the type of one element of a list, or of a field that is none.
 func singleName(d protoreflect.FieldDescriptor) string {
-	switch {
+	switch d := wrapped(d); {
 	case d.Enum() != nil:
 		return string(d.Enum().Name())
 	case d.Message() != nil:
-		return orDefault(scalarNames[d.Message().FullName()], string(d.Message().Name()))
+		name := d.Message().FullName()
+		return cmp.Or(scalarNames[name], openNames[name], string(name.Name()))
 	default:
 		return d.Kind().String()
 	}

@@ -41,7 +41,7 @@ func (b *builder) configDefault(f *protogen.Field) (string, []protoreflect.Value
 		}
 		return "", nil
 	}
-	return oneLine(f.Desc, doc.Content[0]), values
+	return oneLine(wrapped(f.Desc), doc.Content[0]), values
 }
 
 // checkDefaults refuses defaults with which the service would not start, since
@@ -87,21 +87,23 @@ func oneLine(d protoreflect.FieldDescriptor, n *yaml.Node) string {
 }
 
 func isText(d protoreflect.FieldDescriptor) bool {
-	return d.Kind() == protoreflect.StringKind || d.Kind() == protoreflect.BytesKind
+	return d.Kind() == protoreflect.StringKind || d.Kind() == protoreflect.BytesKind || isMask(d)
 }
 
 func readDefault(d protoreflect.FieldDescriptor, n *yaml.Node) (values []protoreflect.Value, errs []error) {
 	nodes := []*yaml.Node{n}
 	switch {
-	case d.IsMap(), d.Message() != nil && scalarNames[d.Message().FullName()] == "":
+	case isNested(d):
 		return nil, []error{fmt.Errorf("a field of type %s cannot have a default (set the defaults of its fields)", typeName(d))}
+	case d.IsMap(), !isScalar(d):
+		return nil, []error{fmt.Errorf("a field of type %s cannot have a default (let the handler say what holds without a value)", typeName(d))}
 	case d.IsList() && n.Kind != yaml.SequenceNode:
 		return nil, []error{fmt.Errorf("not a list (want for example [a, b])")}
 	case d.IsList():
 		nodes = n.Content
 	}
 	for _, node := range nodes {
-		value, err := readScalar(d, node)
+		value, err := readScalar(wrapped(d), node)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -209,9 +211,23 @@ func readMessage(name protoreflect.FullName, text string) (protoreflect.Value, e
 	case "google.protobuf.Timestamp":
 		at, err := time.Parse(time.RFC3339Nano, text)
 		return valueOf(timestamppb.New(at).ProtoReflect(), err)
+	case maskName:
+		return protoreflect.ValueOfString(text), maskError(text)
 	default:
 		return protoreflect.Value{}, errType
 	}
+}
+
+// maskPath is what the runtime takes for the path of a field.
+var maskPath = regexp.MustCompile(`^([A-Za-z_]\w*|\*)(\.([A-Za-z_]\w*|\*))*$`)
+
+func maskError(text string) error {
+	for path := range strings.SplitSeq(text, ",") {
+		if text != "" && !maskPath.MatchString(strings.TrimSpace(path)) {
+			return errType
+		}
+	}
+	return nil
 }
 
 // checkOneofDefaults refuses defaults of which only one could hold.

@@ -142,6 +142,8 @@ const (
 	errorUnknown
 	errorNotAnnotated
 	configUnknown
+	configAny
+	configValue
 	calleeUncalled
 	variableTwice
 )
@@ -282,6 +284,8 @@ var diagnostics = [...]fault.Message{
 	calleeMethod:       {Rule: "unknown-callee", Format: "%q: service %q has no method %q%s"},
 	errorUnknown:       {Rule: "unknown-error", Format: "%q is not a value of a known enum%s"},
 	errorNotAnnotated:  {Rule: "unknown-error", Format: "%q is not an error: its enum has no (svc.v1.errors), or it is the zero value"},
+	configAny:          {Rule: "config-type", Format: "a google.protobuf.Any has no form in YAML (use a oneof of the messages that it may hold, or google.protobuf.Struct)"},
+	configValue:        {Rule: "config-type", Format: "%s is one value, not a message of settings (make it a field of one)"},
 	configUnknown:      {Rule: "unknown-message", Format: "%q is not a known message%s"},
 	calleeUncalled:     {Rule: "unused-callee", Format: "%q is not called by any method%s"},
 	variableTwice:      {Rule: "variable-taken", Format: "the environment variable of setting %s is %s, as is that of %s of %s (rename one of them)"},

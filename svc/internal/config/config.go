@@ -41,8 +41,9 @@ type Source struct {
 	// Prefix starts the names of environment variables, for example "ORDER":
 	// the key grpc.port is ORDER_GRPC_PORT, the message's field max_items is
 	// ORDER_SERVICE_MAX_ITEMS. The elements of a list are separated by commas. Of
-	// a map only keys that a lower layer has can be set, and lists of mappings
-	// not at all. Empty: the environment is not read.
+	// a map only keys that a lower layer has can be set. Lists of mappings or of
+	// field masks, and google.protobuf.Struct, Value and ListValue, are for files
+	// alone: a variable called like one is a fault. Empty: the environment is not read.
 	//
 	// A variable that has the prefix but fits no key is a fault if it looks like a
 	// misspelt key, and else ignored: the environment belongs to others, too, as
@@ -74,7 +75,10 @@ type Source struct {
 // these, whose keys are fixed by the defaults. Message may be nil.
 //
 // Its fields are keys by their names in the proto. Durations are written "5s",
-// times as in RFC 3339, enum values by their full name, bytes in base64.
+// times as in RFC 3339, enum values by their full name, bytes in base64, a wrapper
+// as what it wraps, a field mask as its paths with commas between them: "name,address.city".
+// A google.protobuf.Struct is a mapping of any keys, a Value whatever JSON can say,
+// null included, and a ListValue a list of such. Later layers add keys to a Struct.
 //
 // The error has one line for each of the first 100 faults, and one that counts the others:
 //

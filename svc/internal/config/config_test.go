@@ -292,6 +292,11 @@ func TestFaultsOfTheEnvironment(t *testing.T) {
 		"ambiguous": {[]string{"ORDER_SERVICE_CHILD_NAME=x"}, []string{
 			`environment variable ORDER_SERVICE_CHILD_NAME: fits both service.child.name and service.child_name`,
 		}},
+		"for files alone": {[]string{"ORDER_ROUTES=x", "ORDER_SERVICE_STEPS=x", "ORDER_SERVICE_PRICES=x"}, []string{
+			`environment variable ORDER_ROUTES: routes: a file can set this, a variable cannot`,
+			`environment variable ORDER_SERVICE_PRICES: service.prices: a file can set this, a variable cannot`,
+			`environment variable ORDER_SERVICE_STEPS: service.steps: a file can set this, a variable cannot`,
+		}},
 		"oneof": {[]string{"ORDER_SERVICE_BUCKET=b", "ORDER_SERVICE_DISK_PATH=p", "ORDER_SERVICE_DISK_SIZE=1"}, []string{
 			`environment variable ORDER_SERVICE_DISK_PATH: service.bucket and service.disk.path exclude each other`,
 			`environment variable ORDER_SERVICE_DISK_SIZE: service.bucket and service.disk.size exclude each other`,
@@ -319,7 +324,7 @@ func TestEnvironment(t *testing.T) {
 	s, m := defaults(), newConfig(t)
 	err := config.Load(config.Source{Prefix: "ORDER", Environ: []string{
 		"ORDER_PORT=tcp://10.0.0.1:80", "ORDER_SERVICE_HOST=10.0.0.1", "ORDER_PORT_80_TCP=tcp://10.0.0.1:80",
-		"ORDER_GRPC=1", "ORDER_ROUTES=x", "ORDER_SERVICE_STEPS=x", "ORDER_CALLEES_PAYMENT_TARGET=x", "ORDER_SERVICE_CHILD=x",
+		"ORDER_GRPC=1", "ORDER_CALLEES_PAYMENT_TARGET=x", "ORDER_SERVICE_CHILD=x",
 		"ORDER_HOSTS=", "ORDER_TRACING=true", "ORDER_LEVEL=error", "ORDER_RATIO=0.5",
 		"ORDER_SERVICE_NAME=first", "ORDER_SERVICE_NAME=a=b", "ORDER_SERVICE_MAX_ITEMS=5", "ORDER_SERVICE_TIMEOUT=5s",
 		"ORDER_SERVICE_DISK_PATH=p", "ORDER_SERVICE_DISK_SIZE=1", "ORDER_SERVICE_CHILD_CHILD_MAX_ITEMS=6",

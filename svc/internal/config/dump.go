@@ -43,6 +43,8 @@ func dump(p place) *yaml.Node {
 		return dumpMapping(p)
 	case list:
 		return dumpList(p)
+	case variant:
+		return dump(p.held())
 	case value:
 		return node(redact(p.get(), p.secrecy()))
 	}

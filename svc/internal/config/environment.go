@@ -14,14 +14,16 @@ func (l *loader) environment(prefix string, environ []string, root mapping) {
 	members := map[string]match{} // path and name of a oneof → what set it
 	known := sync.OnceValue(func() []string { return names(root) })
 	for _, v := range variables(prefix, environ) {
-		matches := find(root, v.rest, match{})
+		matches := settableFirst(find(root, v.rest, match{}))
 		switch {
 		case len(matches) == 0:
 			l.unmatched(v, prefix, known)
 		case len(matches) > 1:
 			l.fault(v.fault(fmt.Errorf("fits both %s and %s", matches[0].path, matches[1].path)))
-		default:
+		case settable(matches[0].place):
 			l.variable(v, matches[0], members)
+		case !serviceLink.MatchString(v.rest + "=" + v.value):
+			l.fault(v.fault(fmt.Errorf("%s: a file can set this, a variable cannot", matches[0].path)))
 		}
 	}
 }
@@ -112,7 +114,8 @@ type match struct {
 // member is a oneof on the way to the place and the key taken there.
 type member struct{ group, key string }
 
-// find follows the keys whose upper-case names, joined by underscores, are rest.
+// find follows the keys whose upper-case names, joined by underscores, are rest. It
+// ends at what only a file can set, too, so that this can be said.
 func find(p mapping, rest string, from match) []match {
 	var all []match
 	for _, key := range p.keys() {
@@ -132,9 +135,11 @@ func find(p mapping, rest string, from match) []match {
 		case mapping:
 			if tail != "" {
 				all = append(all, find(child, tail[1:], m)...)
+			} else if _, free := child.(table); free {
+				all = append(all, m)
 			}
 		default:
-			if tail == "" && settable(child) {
+			if tail == "" {
 				all = append(all, m)
 			}
 		}
@@ -142,10 +147,25 @@ func find(p mapping, rest string, from match) []match {
 	return all
 }
 
+// settableFirst leaves out what no variable can set where there is something that one
+// can: the map labels_new is not what LABELS_NEW means beside the key new of labels.
+func settableFirst(all []match) []match {
+	some := slices.DeleteFunc(slices.Clone(all), func(m match) bool { return !settable(m.place) })
+	if len(some) == 0 {
+		return all
+	}
+	return some
+}
+
 // settable reports whether one line of text can say the value.
 func settable(p place) bool {
-	l, ok := p.(list)
-	return !ok || l.flat()
+	switch p := p.(type) {
+	case value:
+		return true
+	case list:
+		return p.flat()
+	}
+	return false
 }
 
 // variable stores the value unless another variable took the same oneof.

@@ -61,6 +61,9 @@ func (l layer) merge(n *yaml.Node, into place, path string) {
 		l.faultf(n, "%saliases are not supported, write the value out", label(path))
 		return
 	}
+	if v, ok := into.(variant); ok {
+		into = v.as(n.Kind)
+	}
 	switch into := into.(type) {
 	case value:
 		l.scalar(n, into, path)
@@ -91,7 +94,7 @@ func (l layer) scalar(n *yaml.Node, into value, path string) {
 	}
 	s := scalar{n.Value, n.ShortTag()}
 	err := errNothing
-	if s.tag != tagNull {
+	if _, nullable := into.(loose); nullable || s.tag != tagNull {
 		err = assign(into, s)
 	}
 	if err != nil {

@@ -62,10 +62,10 @@ func (o object) child(key string) (place, error) {
 		return repeated{f}, nil
 	case fd.IsMap():
 		return table{f}, nil
-	case isObject(fd):
-		return f.object(), nil
+	case isSingle(fd):
+		return f.single(), nil
 	}
-	return f.single(), nil
+	return f.object().place(), nil
 }
 
 // field is a field of a message, whatever its type.
@@ -75,7 +75,10 @@ type field struct {
 	secret secrecy
 }
 
-func (f field) present() bool     { return !f.fd.HasPresence() || f.owner.read().Has(f.fd) }
+func (f field) present() bool {
+	return f.owner.exists() && (!f.fd.HasPresence() || f.owner.read().Has(f.fd))
+}
+
 func (f field) secrecy() secrecy  { return f.secret }
 func (f field) value() pr.Value   { return f.owner.read().Get(f.fd) }
 func (f field) mutable() pr.Value { return f.owner.write().Mutable(f.fd) }
@@ -104,7 +107,8 @@ func (f field) single() single {
 // repeated is a list field.
 type repeated struct{ field }
 
-func (r repeated) flat() bool { return !isObject(r.fd) }
+// flat says of masks that they are not, since they have commas of their own.
+func (r repeated) flat() bool { return isSingle(r.fd) && !isMask(r.fd) }
 func (r repeated) clear()     { r.owner.write().Clear(r.fd) }
 
 // add appends at once, so that every element has its place in the list even
@@ -125,9 +129,9 @@ func (r repeated) items() []place {
 
 func (r repeated) item(i int) place {
 	load := func() pr.Value { return r.value().List().Get(i) }
-	if isObject(r.fd) {
+	if !isSingle(r.fd) {
 		self := func() pr.Message { return load().Message() }
-		return object{r.fd.Message(), self, self, always, r.secret}
+		return object{r.fd.Message(), self, self, always, r.secret}.place()
 	}
 	return single{
 		fd:     r.fd,
@@ -142,7 +146,9 @@ func (r repeated) item(i int) place {
 // table is a map field. Its keys are free, as far as their type allows.
 type table struct{ field }
 
-func (t table) create()             {}
+// create makes the message around the map, for what is a map in YAML and a message
+// in the contract.
+func (t table) create()             { t.owner.write() }
 func (t table) group(string) string { return "" }
 
 func (t table) keys() []string {
@@ -162,14 +168,14 @@ func (t table) child(key string) (place, error) {
 	}
 	k, fd := parsed.MapKey(), t.fd.MapValue()
 	exists := func() bool { return t.value().Map().Has(k) }
-	if isObject(fd) {
+	if !isSingle(fd) {
 		return object{
 			desc:   fd.Message(),
 			read:   func() pr.Message { return t.entry(k).Message() },
 			write:  func() pr.Message { return t.mutable().Map().Mutable(k).Message() },
 			exists: exists,
 			secret: t.secret,
-		}, nil
+		}.place(), nil
 	}
 	return single{
 		fd:     fd,

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	pr "google.golang.org/protobuf/reflect/protoreflect"
@@ -39,15 +42,22 @@ var wellKnown = map[pr.FullName]struct {
 	"google.protobuf.BoolValue":   {readWrapper, writeWrapper},
 	"google.protobuf.StringValue": {readWrapper, writeWrapper},
 	"google.protobuf.BytesValue":  {readWrapper, writeWrapper},
+	maskName:                      {readMask, writeMask},
 }
 
-// isObject reports whether values of fd are mappings in YAML.
-func isObject(fd pr.FieldDescriptor) bool {
+const maskName pr.FullName = "google.protobuf.FieldMask"
+
+// isSingle reports whether values of fd are single ones in YAML.
+func isSingle(fd pr.FieldDescriptor) bool {
 	if fd.Message() == nil {
-		return false
+		return true
 	}
 	_, special := wellKnown[fd.Message().FullName()]
-	return !special
+	return special
+}
+
+func isMask(fd pr.FieldDescriptor) bool {
+	return fd.Message() != nil && fd.Message().FullName() == maskName
 }
 
 func (s single) set(text scalar) error {
@@ -203,3 +213,34 @@ func writeWrapper(from pr.Message) scalar {
 	fd := from.Descriptor().Fields().ByName("value")
 	return formatScalar(fd, from.Get(fd))
 }
+
+// maskPath is the path of a field, or with a star of all fields there (AIP-161).
+var maskPath = regexp.MustCompile(`^([A-Za-z_]\w*|\*)(\.([A-Za-z_]\w*|\*))*$`)
+
+var errMask = errors.New(`want the paths of fields such as "name,address.postal_code"`)
+
+func readMask(into pr.Message, s scalar) error {
+	text, err := s.string()
+	if err != nil {
+		return errMask
+	}
+	paths := into.Mutable(maskPaths(into)).List()
+	for _, path := range split(text) {
+		if !maskPath.MatchString(path) {
+			return errMask
+		}
+		paths.Append(pr.ValueOfString(path))
+	}
+	return nil
+}
+
+func writeMask(from pr.Message) scalar {
+	list := from.Get(maskPaths(from)).List()
+	paths := make([]string, list.Len())
+	for i := range paths {
+		paths[i] = list.Get(i).String()
+	}
+	return ofString(strings.Join(paths, ","))
+}
+
+func maskPaths(m pr.Message) pr.FieldDescriptor { return m.Descriptor().Fields().ByName("paths") }

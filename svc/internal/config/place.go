@@ -6,9 +6,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// place is a spot of the configuration: a value, a mapping or a list. Structs
-// and messages implement these three, and everything else in this package knows
-// nothing of either. A place has its type even where nothing is set yet, and
+// place is a spot of the configuration: a value, a mapping or a list, or what is
+// one of them only when it is read (variant). Structs and messages implement these,
+// and everything else in this package knows nothing of either. A place has its type even where nothing is set yet, and
 // comes into being when something is put into it.
 type place interface {
 	// present reports whether there is anything to dump.

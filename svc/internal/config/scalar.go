@@ -17,6 +17,8 @@ const (
 	tagFloat  = "!!float"
 	tagBool   = "!!bool"
 	tagNull   = "!!null"
+
+	tagTimestamp = "!!timestamp"
 )
 
 // scalar is one value as written. An environment variable has no tag: it takes
@@ -46,9 +48,13 @@ func (s scalar) String() string {
 	return strconv.Quote(s.text)
 }
 
+// maxExact is the largest number up to which a double holds each whole one.
+const maxExact = 1 << 53
+
 var (
 	errBool     = errors.New("want true or false")
 	errNumber   = errors.New("want a number")
+	errExact    = fmt.Errorf("want a number from -%d to %d (in quotes it is a string)", maxExact, maxExact)
 	errString   = errors.New("want a string (in quotes)")
 	errBytes    = errors.New("want a string in base64")
 	errDuration = errors.New(`want a duration such as "5s"`)
@@ -129,6 +135,9 @@ func ofBytes(b []byte) scalar     { return ofString(base64.StdEncoding.EncodeToS
 
 // ofFloat writes a whole number as one; it reads back the same.
 func ofFloat(n float64, bits int) scalar {
+	if n == math.Trunc(n) && math.Abs(n) <= maxExact {
+		return scalar{strconv.FormatFloat(n, 'f', -1, bits), tagInt}
+	}
 	text := strconv.FormatFloat(n, 'g', -1, bits)
 	if strings.ContainsAny(text, ".e") {
 		return scalar{text, tagFloat}

@@ -75,15 +75,20 @@ message_type { name: "Disk"
 
 func descriptor(t testing.TB) protoreflect.MessageDescriptor {
 	t.Helper()
+	return build(t, schema).Messages().ByName("Config")
+}
+
+func build(t testing.TB, text string) protoreflect.FileDescriptor {
+	t.Helper()
 	var file descriptorpb.FileDescriptorProto
-	if err := prototext.Unmarshal([]byte(schema), &file); err != nil {
+	if err := prototext.Unmarshal([]byte(text), &file); err != nil {
 		t.Fatal(err)
 	}
 	built, err := protodesc.NewFile(&file, protoregistry.GlobalFiles)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return built.Messages().ByName("Config")
+	return built
 }
 
 func newConfig(t testing.TB) proto.Message { return dynamicpb.NewMessage(descriptor(t)) }
