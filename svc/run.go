@@ -60,6 +60,7 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 		}
 		return err
 	}
+	a.group.Go("reload", a.reloadOn(o.hangUps))
 	a.group.OnReady = func() {
 		a.health.Started()
 		a.log.Info("ready", "grpc", addresses.GRPC, "http", addresses.HTTP, "admin", addresses.Admin)
