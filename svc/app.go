@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -46,6 +47,8 @@ type Options struct {
 
 	// Hard ends a graceful stop at once. Nil: only its budget does.
 	Hard context.Context
+
+	hangUps <-chan os.Signal // each reloads the configuration; nil: nothing does
 }
 
 // Addresses are where a service listens, "127.0.0.1:9090".

@@ -1,9 +1,11 @@
 package svc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"reflect"
 	"strings"
 
@@ -113,13 +115,24 @@ func (s Service) envPrefix() string {
 // reload puts a new reading in force: the service's own settings and the log
 // level. Everything else was bound at start; a change of it is refused, and with
 // it the whole reload, so that what /config shows is always what is in force.
+//
+// The log has the outcome: who sends a signal gets no answer.
 func (a *App) reload() error {
+	if err := a.tryReload(); err != nil {
+		a.log.Error("config not reloaded", "error", err)
+		return err
+	}
+	a.log.Info("config reloaded")
+	return nil
+}
+
+func (a *App) tryReload() error {
+	a.mu.Lock() // around the reading, too: an older one must not replace a newer one
+	defer a.mu.Unlock()
 	l, err := a.service.load(a.options)
 	if err != nil {
 		return err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	next := l.settings.clone()
 	next.Log = a.loaded.settings.Log
 	if !reflect.DeepEqual(next, a.loaded.settings) {
@@ -127,8 +140,21 @@ func (a *App) reload() error {
 	}
 	a.loaded = l
 	a.enforce(l)
-	a.log.Info("config reloaded")
 	return nil
+}
+
+// reloadOn reloads at each signal until ctx ends.
+func (a *App) reloadOn(signals <-chan os.Signal) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			select {
+			case <-signals:
+				_ = a.reload() // is in the log
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
 }
 
 // enforce makes the parts of a reading take effect that may change.

@@ -16,6 +16,7 @@ import (
 )
 
 // inProcess makes the test binary the program whose log the tests below read or not.
+// It is the program's flag.
 const inProcess = "SVC_TEST_TALKATIVE"
 
 // talkative logs 4 KiB with each call.
@@ -36,12 +37,12 @@ func TestTalkativeProcess(t *testing.T) {
 	if os.Getenv(inProcess) == "" {
 		t.Skip("is a part of the tests below")
 	}
-	os.Exit(run(talkative(t), []string{"--config="}, os.Stdout, os.Stderr))
+	os.Exit(run(talkative(t), []string{os.Getenv(inProcess)}, os.Stdout, os.Stderr))
 }
 
 // process runs the service as a process, with its standard error at the writing end
 // of a real pipe.
-func process(t *testing.T, at Addresses) (cmd *exec.Cmd, log *os.File) {
+func process(t *testing.T, at Addresses, config string) (cmd *exec.Cmd, log *os.File) {
 	t.Helper()
 	log, w, err := os.Pipe()
 	if err != nil {
@@ -53,7 +54,7 @@ func process(t *testing.T, at Addresses) (cmd *exec.Cmd, log *os.File) {
 		t.Fatal(err)
 	}
 	cmd = exec.CommandContext(t.Context(), self, "-test.run=^TestTalkativeProcess$")
-	cmd.Env = append(os.Environ(), inProcess+"=1", "TALKATIVE_LISTEN_GRPC="+at.GRPC, "TALKATIVE_LISTEN_ADMIN="+at.Admin)
+	cmd.Env = append(os.Environ(), inProcess+"=--config="+config, "TALKATIVE_LISTEN_GRPC="+at.GRPC, "TALKATIVE_LISTEN_ADMIN="+at.Admin)
 	cmd.Stderr = w
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func (r *running) waitReady(t *testing.T) {
 // A service whose log nobody reads answers, says so, and stops as fast as any other.
 func TestUnreadLog(t *testing.T) {
 	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
-	cmd, _ := process(t, r.Addresses)
+	cmd, _ := process(t, r.Addresses, "")
 	r.waitReady(t)
 	called := make(chan error, 1)
 	go func() {
@@ -119,7 +120,7 @@ func TestUnreadLog(t *testing.T) {
 // The end of whoever read the log is not the end of the service.
 func TestLogReaderEnds(t *testing.T) {
 	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
-	cmd, log := process(t, r.Addresses)
+	cmd, log := process(t, r.Addresses, "")
 	r.waitReady(t)
 	_ = log.Close()
 	for range 3 {

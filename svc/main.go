@@ -29,7 +29,8 @@ const (
 //	--check-config  check the configuration and exit
 //	--version       print the version and exit
 //
-// SIGTERM or SIGINT stops gracefully, a second one at once.
+// SIGTERM or SIGINT stops gracefully, a second one at once. SIGHUP reloads the
+// configuration as POST /config/reload does; the log says whether it is in force.
 func Main(s Service) {
 	os.Exit(run(s, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -67,6 +68,10 @@ func run(s Service, args []string, stdout, stderr io.Writer) int {
 	ctx, hard, release := lifecycle.Signals(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer release()
 	o.Hard = hard
+	hangUps := make(chan os.Signal, 1) // one that comes while another is served, or before the start is through, is not lost
+	signal.Notify(hangUps, syscall.SIGHUP)
+	defer signal.Stop(hangUps)
+	o.hangUps = hangUps
 	if err := Run(ctx, s, o); err != nil {
 		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
 		defer last.Close(logBudget)

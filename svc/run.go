@@ -60,6 +60,7 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 		}
 		return err
 	}
+	a.group.Go("reload", a.reloadOn(o.hangUps))
 	a.group.OnReady = func() {
 		a.health.Started()
 		a.log.Info("ready", "grpc", addresses.GRPC, "http", addresses.HTTP, "admin", addresses.Admin)
@@ -150,7 +151,7 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 // startAdmin serves health and metrics from the first moment to the last: it is
 // a resource that closes after everything else, not a server that drains.
 func (a *App) startAdmin(context.Context) error {
-	srv := a.httpServer(admin.Handler(admin.Options{
+	srv := admin.NewServer(admin.Options{
 		Service: a.service.Name,
 		Version: programVersion(),
 		Livez:   a.health.Livez(),
@@ -159,7 +160,7 @@ func (a *App) startAdmin(context.Context) error {
 		Metrics: a.metrics.Handler(),
 		Config:  a.dump,
 		Reload:  func(context.Context) error { return a.reload() },
-	}))
+	})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(a.listeners.admin) }()
 	a.group.OnClose("admin port", func() error {

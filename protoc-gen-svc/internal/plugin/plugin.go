@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"io/fs"
@@ -35,12 +36,29 @@ func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay)
 	if err != nil {
 		return err
 	}
-	written, err := proto.Marshal(response)
-	if err != nil {
-		return err
+	return write(out, response)
+}
+
+// write writes a response one file after the other, which to protobuf is the same as the
+// whole: for a large system the whole would take as much memory again as its files.
+func write(out io.Writer, response *pluginpb.CodeGeneratorResponse) error {
+	parts := []*pluginpb.CodeGeneratorResponse{response}
+	for _, file := range response.GetFile() {
+		parts = append(parts, &pluginpb.CodeGeneratorResponse{File: []*pluginpb.CodeGeneratorResponse_File{file}})
 	}
-	_, err = out.Write(written)
-	return err
+	response.File = nil
+	w := bufio.NewWriterSize(out, 1<<20)
+	var written []byte
+	for _, part := range parts {
+		var err error
+		if written, err = (proto.MarshalOptions{}).MarshalAppend(written[:0], part); err != nil {
+			return err
+		}
+		if _, err := w.Write(written); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
 }
 
 // Respond answers a request with every file, or with all faults and no file. An

@@ -41,7 +41,8 @@ type Options struct {
 //	GET  /debug/pprof/           profiles
 //
 // Any other method is answered with 405. Reload requests that a browser makes
-// on behalf of another site are answered with 403.
+// on behalf of another site are answered with 403. A body is read and ignored: 413
+// above 64 KiB, 408 where it does not come.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	pages := o.pages()
@@ -50,7 +51,7 @@ func Handler(o Options) http.Handler {
 	}
 	mux.Handle("GET /{$}", index(o, pages))
 	mux.HandleFunc("GET /debug/pprof/{name}", profile)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return received(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // page is one line of the index.

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"runtime"
@@ -25,16 +26,16 @@ import (
 var recordings = map[string]struct {
 	about  string
 	usual  time.Duration
-	record func(ctx context.Context, w http.ResponseWriter, d time.Duration) error
+	record func(ctx context.Context, w io.Writer, d time.Duration) error
 }{
-	"profile": {"CPU", 30 * time.Second, func(ctx context.Context, w http.ResponseWriter, d time.Duration) error {
+	"profile": {"CPU", 30 * time.Second, func(ctx context.Context, w io.Writer, d time.Duration) error {
 		if err := pprof.StartCPUProfile(w); err != nil {
 			return err
 		}
 		defer pprof.StopCPUProfile()
 		return pause(ctx, d)
 	}},
-	"trace": {"execution trace, for go tool trace", time.Second, func(ctx context.Context, w http.ResponseWriter, d time.Duration) error {
+	"trace": {"execution trace, for go tool trace", time.Second, func(ctx context.Context, w io.Writer, d time.Duration) error {
 		if err := trace.Start(w); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func profile(w http.ResponseWriter, r *http.Request) {
 
 // record and snapshot return what to answer instead of the profile.
 
-func record(w http.ResponseWriter, r *http.Request, name string, d time.Duration, run func(context.Context, http.ResponseWriter, time.Duration) error) (code int, err error) {
+func record(w http.ResponseWriter, r *http.Request, name string, d time.Duration, run func(context.Context, io.Writer, time.Duration) error) (code int, err error) {
 	if text := r.FormValue("seconds"); text != "" {
 		seconds, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(seconds > 0 && seconds <= 3600) {
@@ -80,7 +81,7 @@ func record(w http.ResponseWriter, r *http.Request, name string, d time.Duration
 		d = time.Duration(seconds * float64(time.Second))
 	}
 	attach(w, name)
-	return http.StatusConflict, run(r.Context(), w, d) // one at a time
+	return http.StatusConflict, run(r.Context(), inParts(w, r, d), d) // one at a time
 }
 
 func snapshot(w http.ResponseWriter, r *http.Request, name string) (code int, err error) {

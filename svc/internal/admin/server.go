@@ -1,0 +1,113 @@
+package admin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Bounds of what a client may take, so that there is always room for a probe.
+const (
+	readTimeout  = 10 * time.Second // for a whole request
+	writeTimeout = 30 * time.Second // for an answer, or for one part of a recording
+	idleTimeout  = 2 * time.Minute  // between requests; longer than most intervals of scrapes
+	bodyLimit    = 64 << 10         // bytes of a body, which no page needs
+	connections  = 64               // open at once; probes, a scraper or two and people need ten
+)
+
+// NewServer returns a server of [Handler] that nobody can keep from answering probes.
+//
+// A request that has not come after 10 s, a body of more than 64 KiB and an answer that has not been read after
+// 30 s end with their connection. Recordings, /debug/pprof/profile and trace, take as
+// long as they were asked for, and each of their parts has the 30 s. At most 64
+// connections are open: one more closes the one that has waited longest for a
+// request, or, where all are busy, the one that has been so for longest.
+func NewServer(o Options) *http.Server {
+	open := new(newest)
+	return &http.Server{
+		Handler:      Handler(o),
+		ReadTimeout:  readTimeout,
+		WriteTimeout: writeTimeout,
+		IdleTimeout:  idleTimeout,
+		ConnState:    open.changed,
+	}
+}
+
+// newest keeps the connections of a server within their number. A new one is let in
+// always: it may be that of a probe.
+type newest struct {
+	mu   sync.Mutex
+	open []connection // the one whose state changed last is the last one
+}
+
+type connection struct {
+	net.Conn
+	busy bool // with a request whose headers are here
+}
+
+// changed is the ConnState of a server.
+func (n *newest) changed(c net.Conn, state http.ConnState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	known := slices.IndexFunc(n.open, func(other connection) bool { return other.Conn == c })
+	if known >= 0 {
+		n.open = slices.Delete(n.open, known, known+1)
+	} else if state != http.StateNew {
+		return // has been closed for another
+	}
+	if state == http.StateClosed {
+		return
+	}
+	if len(n.open) == connections {
+		first := max(0, slices.IndexFunc(n.open, func(c connection) bool { return !c.busy }))
+		_ = n.open[first].Close()
+		n.open = slices.Delete(n.open, first, first+1)
+	}
+	n.open = append(n.open, connection{c, state == http.StateActive})
+}
+
+// received lets a request pass once all of it is here: the server would wait for the
+// rest with an answer that is ready.
+func received(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var tooLarge *http.MaxBytesError
+		switch _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, bodyLimit)); {
+		case errors.As(err, &tooLarge):
+			write(w, http.StatusRequestEntityTooLarge, plainText, fmt.Sprintf("the body is larger than %d bytes (no page needs one)\n", bodyLimit))
+			return
+		case err != nil:
+			write(w, http.StatusRequestTimeout, plainText, "the body did not come (no page needs one)\n")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// parts is an answer that takes longer than the server allows: each of its parts may
+// take as long as a whole one.
+type parts struct {
+	io.Writer
+	control *http.ResponseController
+	timeout time.Duration
+}
+
+// inParts returns the writer of an answer whose first part comes after a while.
+func inParts(w http.ResponseWriter, r *http.Request, after time.Duration) parts {
+	srv := r.Context().Value(http.ServerContextKey).(*http.Server)
+	p := parts{w, http.NewResponseController(w), cmp.Or(srv.WriteTimeout, writeTimeout)}
+	p.within(after + p.timeout)
+	return p
+}
+
+func (p parts) within(d time.Duration) { _ = p.control.SetWriteDeadline(time.Now().Add(d)) }
+
+func (p parts) Write(part []byte) (int, error) {
+	p.within(p.timeout)
+	return p.Writer.Write(part)
+}
