@@ -51,7 +51,7 @@ type Options struct {
 
 // DB is an open database: a [sql.DB] that knows transactions with retries and
 // migrations. It is safe for concurrent use. PingContext serves as readiness
-// check.
+// check: see Readiness in the documentation of the package.
 type DB struct {
 	*pool
 	engine engine
@@ -62,8 +62,9 @@ type DB struct {
 
 // engine is everything in which the engines differ.
 type engine struct {
-	// open returns a pool that has not connected yet.
-	open func(Options) (*sql.DB, error)
+	// open returns a pool that has not connected yet, and what checks the storage
+	// below it, nil where the server does.
+	open func(Options) (pool *sql.DB, storage func() error, err error)
 	// lock is the statement that makes a transaction the only one that
 	// migrates. Empty where beginning the transaction is enough.
 	lock string
@@ -82,11 +83,12 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := e.open(o)
+	opened, storage, err := e.open(o)
 	if err != nil {
 		return nil, err
 	}
 	db := &DB{pool: newPool(opened, e), engine: e, log: o.Logger}
+	db.storage = storage
 	if err := db.connect(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database cannot be opened: %w", err), db.Close())
 	}
@@ -124,7 +126,7 @@ func engineOf(url string) (engine, error) {
 // connect pings until the database answers, gives a lasting fault, or ctx ends.
 func (db *DB) connect(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
-		err := db.PingContext(ctx)
+		err := db.DB.PingContext(ctx)
 		if err == nil || !retryable(err) {
 			return err
 		}

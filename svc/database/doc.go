@@ -35,6 +35,23 @@
 // as writers; a [sql.Conn] and a [sql.Stmt] have no turn and wait with a connection.
 // Outside a transaction several statements in one text do not wait for the lock.
 //
+// # Readiness
+//
+// PingContext of a [DB] is a readiness check. Its error says which of these it is:
+//
+//   - The database does not answer.
+//   - The file of SQLite is gone or was replaced; on Linux also that it cannot be
+//     written, or that its disk has less than 1 MiB left. PostgreSQL does not tell its
+//     clients about its disk.
+//   - A schema vanished, since it was dropped or another database restored: the last
+//     step that [DB.Migrate] was given is not recorded any more. Further steps, of a
+//     newer release, do not matter.
+//
+// A file that is gone is not made anew, and another one at its place is not used before
+// the next [Open]: new connections are errors.Unavailable.
+//
+// # Writing
+//
 // Write inside [DB.Tx]. Outside a transaction database/sql repeats a statement
 // by itself when lib/pq reports a lost connection, even where the server may
 // already have executed it, so that a bare Exec can take effect twice.

@@ -26,6 +26,10 @@ func (v versions) list() string {
 	return `SELECT version, name, checksum FROM ` + string(v) + ` ORDER BY version`
 }
 
+func (v versions) find() string {
+	return `SELECT 1 FROM ` + string(v) + ` WHERE version = $1 AND checksum = $2`
+}
+
 func (v versions) insert() string {
 	return `INSERT INTO ` + string(v) + ` (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)`
 }
@@ -70,6 +74,9 @@ func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 	})
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
+	}
+	if len(files) > 0 {
+		db.migrated.Store(table, files[len(files)-1])
 	}
 	db.report(ctx, todo, newer)
 	return nil

@@ -8,8 +8,8 @@ import (
 )
 
 // sqlite is left out of this build, which makes the binary 4 MB smaller.
-var sqlite = engine{open: func(Options) (*sql.DB, error) {
-	return nil, errors.New("database URL asks for sqlite, but this binary was built without it (build tag nosqlite); use postgres://…")
+var sqlite = engine{open: func(Options) (*sql.DB, func() error, error) {
+	return nil, nil, errors.New("database URL asks for sqlite, but this binary was built without it (build tag nosqlite); use postgres://…")
 }}
 
 func sqliteUnique(error) bool { return false }

@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"sync"
 	"time"
 )
 
@@ -18,6 +19,10 @@ type pool struct {
 	turns chan struct{}
 	// writes is that of the engine.
 	writes func(query string) bool
+	// storage is that of the engine, nil for none.
+	storage func() error
+	// migrated has versions, each to its last migration.
+	migrated sync.Map
 }
 
 func newPool(db *sql.DB, e engine) *pool {

@@ -26,14 +26,14 @@ var postgres = engine{
 // a fail-over behind one address, and to forget connections that a firewall has.
 const idleLifetime = 5 * time.Minute
 
-func openPostgres(o Options) (*sql.DB, error) {
+func openPostgres(o Options) (*sql.DB, func() error, error) {
 	// Checked first, because the errors of the parser quote the whole URL.
 	if _, err := url.Parse(o.URL); err != nil {
-		return nil, errors.New("database URL cannot be parsed (special characters in user or password must be percent-encoded)")
+		return nil, nil, errors.New("database URL cannot be parsed (special characters in user or password must be percent-encoded)")
 	}
 	cfg, err := pq.NewConfig(o.URL)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, nil, fmt.Errorf("database URL: %w", err)
 	}
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = o.ConnectTimeout
@@ -43,14 +43,14 @@ func openPostgres(o Options) (*sql.DB, error) {
 	}
 	server, err := pq.NewConnectorConfig(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("database URL: %w", err)
+		return nil, nil, fmt.Errorf("database URL: %w", err)
 	}
 	server.Dialer(newDialer())
 	pool := sql.OpenDB(connector{Connector: server})
 	pool.SetMaxOpenConns(o.MaxConnections)
 	pool.SetMaxIdleConns(o.MaxConnections)
 	pool.SetConnMaxIdleTime(idleLifetime)
-	return pool, nil
+	return pool, nil, nil
 }
 
 func postgresUnique(err error) bool {

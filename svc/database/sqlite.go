@@ -4,8 +4,8 @@ package database
 
 import (
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -24,22 +24,17 @@ var sqlite = engine{open: openSQLite, writes: sqliteWrites}
 // not wait for each other; _error_rc for messages that name the right cause.
 const sqliteParameters = "_busy_timeout=0&_txlock=immediate&_journal_mode=WAL&_foreign_keys=on&_error_rc=1"
 
-func openSQLite(o Options) (*sql.DB, error) {
+func openSQLite(o Options) (*sql.DB, func() error, error) {
 	path := strings.TrimPrefix(o.URL, "sqlite:")
 	if path == "" || strings.HasPrefix(path, "//") {
-		return nil, errors.New("database URL names no file (want sqlite:PATH or sqlite::memory:)")
+		return nil, nil, errors.New("database URL names no file (want sqlite:PATH or sqlite::memory:)")
 	}
 	memory := path == ":memory:"
-	name := ":memory:"
-	if !memory {
-		// As a URI, so that a path may contain ? and %.
-		name = "file:" + (&url.URL{Path: path}).EscapedPath()
-	}
-	file, err := driver.NewConnector(name + "?" + sqliteParameters)
+	to, storage, err := connectSQLite(path, memory)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pool := sql.OpenDB(connector{Connector: file, waits: sqliteBusy})
+	pool := sql.OpenDB(connector{Connector: to, waits: sqliteBusy})
 	if memory {
 		o.MaxConnections = 1
 	}
@@ -47,7 +42,20 @@ func openSQLite(o Options) (*sql.DB, error) {
 	// database in memory is the database.
 	pool.SetMaxOpenConns(o.MaxConnections)
 	pool.SetMaxIdleConns(o.MaxConnections)
-	return pool, nil
+	return pool, storage, nil
+}
+
+// connectSQLite also returns what checks the file, nil for a database in memory.
+func connectSQLite(path string, memory bool) (sqldriver.Connector, func() error, error) {
+	if memory {
+		to, err := driver.NewConnector(":memory:?" + sqliteParameters)
+		return to, nil, err
+	}
+	file, err := newSQLiteFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return file, file.check, nil
 }
 
 // sqliteReads matches queries that wait for no writer. What a common table

@@ -51,3 +51,42 @@ func makeReadOnly(t *testing.T, file string) {
 		t.Fatalf("%s is not open", file)
 	}
 }
+
+// smallDisk mounts a file system of 4 MiB.
+func smallDisk(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skipf("no disk of its own, which takes root: %v", err)
+	}
+	t.Cleanup(func() { must(t, syscall.Unmount(folder, 0)) })
+	return folder
+}
+
+// TestPingSQLiteDiskFull: it is noticed before a write fails, and does not keep a
+// service from starting, which then says so.
+func TestPingSQLiteDiskFull(t *testing.T) {
+	folder := smallDisk(t)
+	url := "sqlite:" + filepath.Join(folder, "x.db")
+	db := open(t, url)
+	must(t, exec(t, db, "CREATE TABLE x (n BIGINT)"))
+	wantPing(t, db)
+	ballast := filepath.Join(folder, "ballast")
+	must(t, os.WriteFile(ballast, make([]byte, 7<<19), 0o600)) // 3.5 MiB
+	wantPing(t, db, "disk of file "+folder+"/x.db is full: ", " bytes left, want 1048576")
+	wantPing(t, open(t, url), "is full")
+	must(t, os.Remove(ballast))
+	wantPing(t, db)
+}
+
+// TestPingSQLiteReadOnlyDisk: so does the kernel leave a disk after a fault.
+func TestPingSQLiteReadOnlyDisk(t *testing.T) {
+	folder := smallDisk(t)
+	db := open(t, "sqlite:"+filepath.Join(folder, "x.db"))
+	wantPing(t, db)
+	must(t, syscall.Mount(folder, folder, "", syscall.MS_BIND, ""))
+	must(t, syscall.Mount("", folder, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+	wantPing(t, db, "file cannot be written: ", "x.db: read-only file system")
+	must(t, syscall.Unmount(folder, 0))
+	wantPing(t, db)
+}
