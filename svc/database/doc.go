@@ -50,7 +50,34 @@
 // A file that is gone is not made anew, and another one at its place is not used before
 // the next [Open]: new connections are errors.Unavailable.
 //
-// # Writing
+// # Transactions
+//
+// [DB.Tx] is READ COMMITTED on PostgreSQL: each statement sees what was committed
+// before it began, and a row that the transaction has written is its own until it
+// ends. On SQLite transactions run one after the other. So one that reads, decides and
+// then writes is right on SQLite, and on PostgreSQL sells the last piece to all who have
+// read that there is one:
+//
+//	SELECT pieces FROM stock WHERE id = $1             -- others read the same
+//	UPDATE stock SET pieces = pieces - 1 WHERE id = $1 -- not safe
+//
+// These shapes are safe on both:
+//
+//   - The condition is in the statement that writes: UPDATE stock SET pieces = pieces - 1
+//     WHERE id = $1 AND pieces > 0. No row affected (no row of RETURNING) means no.
+//   - Compare and set: as above, with AND pieces = $2, which was read before, by
+//     anybody at any time. No row affected means that the caller reads again.
+//   - Write first: UPDATE stock SET pieces = pieces WHERE id = $1 RETURNING pieces
+//     makes the row the transaction's own; what it reads after that stays. It is the
+//     SELECT … FOR UPDATE that SQLite lacks.
+//   - A unique column decides: INSERT … ON CONFLICT DO NOTHING, or DO UPDATE … WHERE.
+//
+// A condition over several rows (at most 10 sales, no overlap) holds if all who change
+// them write first to one row that stands for them. Transactions that write to several
+// rows in the same order do not meet in a deadlock.
+//
+// Another isolation is for BeginTx. Its conflicts are errors.Aborted, and nobody repeats
+// them.
 //
 // Write inside [DB.Tx]. Outside a transaction database/sql repeats a statement
 // by itself when lib/pq reports a lost connection, even where the server may

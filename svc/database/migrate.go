@@ -65,10 +65,9 @@ func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	var todo, newer []migration
-	// Each statement must see what was committed while it waited for the lock,
-	// so the isolation may not come from the server's settings. SQLite has only one.
-	options := &sql.TxOptions{Isolation: sql.LevelReadCommitted}
-	err = db.retryTx(ctx, options, func(tx *sql.Tx) (err error) {
+	// Each statement must see what was committed while it waited for the lock, and does
+	// at READ COMMITTED.
+	err = db.Tx(ctx, func(tx *sql.Tx) (err error) {
 		todo, newer, err = db.migrate(ctx, tx, table, files)
 		return err
 	})

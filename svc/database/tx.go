@@ -12,6 +12,10 @@ import (
 // attempts is how often Tx runs a transaction in all.
 const attempts = 5
 
+// isolation is the same on every server, whatever its default: what is safe under
+// it is told in the package's documentation. SQLite has only one, SERIALIZABLE.
+var isolation = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+
 // Tx runs f in one transaction: committed when f returns nil, rolled back when
 // it returns an error or panics. The whole is run again, up to five times within
 // about 150 ms, while the outcome is a conflict (serialization failure, deadlock),
@@ -22,15 +26,15 @@ const attempts = 5
 // f has to return the errors of its statements: after a failed statement
 // PostgreSQL refuses the rest of the transaction, while SQLite carries on.
 //
+// The isolation is READ COMMITTED on PostgreSQL, whatever the default of the server,
+// so that what f has read may have changed when it writes: see Transactions in the
+// documentation of the package. SQLite runs one transaction after the other.
+//
 // An error that wraps [ErrCommitUnknown] means that the connection was lost
 // during COMMIT. Only an idempotent caller may try again then.
 func (db *DB) Tx(ctx context.Context, f func(tx *sql.Tx) error) error {
-	return db.retryTx(ctx, nil, f)
-}
-
-func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := db.once(ctx, o, f)
+		err := db.once(ctx, f)
 		if err == nil || attempt == attempts || !retryable(err) || !sleep.For(ctx, backoff(attempt)) {
 			return err
 		}
@@ -38,8 +42,8 @@ func (db *DB) retryTx(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) 
 }
 
 // once is a single attempt. What waits for the commit may write again.
-func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) error {
-	hooks, err := db.commit(ctx, o, f)
+func (db *DB) once(ctx context.Context, f func(tx *sql.Tx) error) error {
+	hooks, err := db.commit(ctx, f)
 	for _, hook := range hooks {
 		hook()
 	}
@@ -47,10 +51,10 @@ func (db *DB) once(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) err
 }
 
 // commit returns the functions of OnCommit once the transaction is committed.
-func (db *DB) commit(ctx context.Context, o *sql.TxOptions, f func(tx *sql.Tx) error) (hooks []func(), err error) {
+func (db *DB) commit(ctx context.Context, f func(tx *sql.Tx) error) (hooks []func(), err error) {
 	ctx, end := db.turn(ctx)
 	defer end()
-	tx, err := db.DB.BeginTx(ctx, o)
+	tx, err := db.DB.BeginTx(ctx, isolation)
 	if err != nil {
 		return nil, fmt.Errorf("begin: %w", err)
 	}
