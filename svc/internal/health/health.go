@@ -6,7 +6,8 @@
 // what the service depends on: its failure means no new calls. A service is not ready
 //
 //   - until its start is over, and from the beginning of its stop
-//   - while its database does not answer (svc/run.go, openDatabase)
+//   - while its database does not answer, or has lost its file or its schema (package
+//     database, Readiness)
 //   - while a callee with gates_readiness cannot be called (svc/app.go, Dial)
 //   - while a check of its own fails (svc.Deps.AddReadinessCheck)
 //
