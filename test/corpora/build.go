@@ -35,14 +35,18 @@ func (w *workshop) writeModule() error {
 // runtimeCopy is a module with the part of the repository that outputs import.
 const runtimeCopy = "runtime"
 
+var runtimeFolders = []string{"svc", "internal/defaults", "internal/rpccode"}
+
 // copyRuntime copies the runtime: the go command compiles a package, and all that
 // import it, again when its folder has another path, as it has in each clone.
 func (w *workshop) copyRuntime() error {
 	if err := os.RemoveAll(w.path(runtimeCopy)); err != nil {
 		return err
 	}
-	if err := os.CopyFS(w.path(runtimeCopy, "svc"), os.DirFS(filepath.Join(w.repository, "svc"))); err != nil {
-		return err
+	for _, folder := range runtimeFolders {
+		if err := os.CopyFS(w.path(runtimeCopy, folder), os.DirFS(filepath.Join(w.repository, folder))); err != nil {
+			return err
+		}
 	}
 	return copyFile(filepath.Join(w.repository, "go.mod"), w.path(runtimeCopy, "go.mod"))
 }

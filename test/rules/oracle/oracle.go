@@ -162,19 +162,19 @@ func tolerated(m protoreflect.Message, violation string) bool {
 	return strings.Contains(value, ",")
 }
 
-// same compares the violations, of which a long list shows the first ones.
+// same compares the violations, of which a long list shows the first ones: those that
+// have a place in it, or, without their number, those that have one in a status.
 func same(ours, theirs []string) bool {
-	omitted := func(violation string) bool { return strings.HasPrefix(violation, ": omitted: ") }
-	if !slices.ContainsFunc(ours, omitted) {
+	i := slices.IndexFunc(ours, func(violation string) bool { return strings.HasPrefix(violation, ": omitted: ") })
+	if i < 0 {
 		return slices.Equal(ours, theirs)
 	}
-	more := fmt.Sprintf(": omitted: %d more violations", len(theirs)-(len(ours)-1))
-	for _, violation := range ours {
-		if violation != more && !slices.Contains(theirs, violation) {
-			return false
-		}
+	shown := slices.Delete(slices.Clone(ours), i, i+1)
+	more := len(theirs) - len(shown)
+	if more < 1 || len(without(shown, theirs)) > 0 {
+		return false
 	}
-	return slices.Contains(ours, more)
+	return ours[i] == fmt.Sprintf(": omitted: %d more violations", more) || ours[i] == ": omitted: more violations"
 }
 
 func (c *comparison) differ(m proto.Message, ours, theirs []string) {
