@@ -118,7 +118,8 @@ while the fault lasted; recovery is the time from its end to the end of the last
 calls that reached payments for each order. In the end the books are compared: every order has one payment outcome.
 
 Each scenario has a flagship of its own. One runs at a time, but for the one without load, which runs beside
-the others. One that does not keep a promise about time is played once more, and that is what is shown; one that
+the others. Where the server of all databases restarts, no call may end as a fault of the service, INTERNAL or UNKNOWN; nor
+where nobody reads the log. One that does not keep a promise about time is played once more, and that is what is shown; one that
 leaves wrong books is not.
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
