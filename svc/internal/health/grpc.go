@@ -17,7 +17,7 @@ import (
 // Every service of the gRPC server must be named: a client that asks for the
 // health of an unknown one fails all its calls.
 func (c *Checker) Drive(srv *health.Server, interval time.Duration, services ...string) func(ctx context.Context) error {
-	d := driver{c, srv, append([]string{""}, services...)}
+	d := &driver{checker: c, srv: srv, services: append([]string{""}, services...), looking: make(chan struct{}, 1)}
 	d.set(Failed)
 	c.listen(d.tell)
 	return func(ctx context.Context) error {
@@ -40,10 +40,14 @@ type driver struct {
 	checker  *Checker
 	srv      *health.Server
 	services []string
+
+	// looking keeps a look that began earlier, before the start was over for instance,
+	// from having the last word.
+	looking chan struct{}
 }
 
 // tell does not leave a change of the process's own state to the next look.
-func (d driver) tell(s state) {
+func (d *driver) tell(s state) {
 	switch s {
 	case started:
 		d.look(context.Background()) // bounded by the checks' timeouts
@@ -52,9 +56,13 @@ func (d driver) tell(s state) {
 	}
 }
 
-func (d driver) look(ctx context.Context) { d.set(d.checker.required(ctx).Status()) }
+func (d *driver) look(ctx context.Context) {
+	d.looking <- struct{}{}
+	defer func() { <-d.looking }()
+	d.set(d.checker.required(ctx).Status())
+}
 
-func (d driver) set(s Status) {
+func (d *driver) set(s Status) {
 	status := healthpb.HealthCheckResponse_SERVING
 	if s == Failed {
 		status = healthpb.HealthCheckResponse_NOT_SERVING

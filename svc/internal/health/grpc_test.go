@@ -17,6 +17,31 @@ import (
 
 const service = "order.v1.OrderService"
 
+// A look from before the end of the start, which waits for the same check, does not
+// have the last word.
+func TestStartedWhileLooking(t *testing.T) {
+	for range 50 { // who is the first to go on is up to the scheduler
+		synctest.Test(t, func(t *testing.T) {
+			var c health.Checker
+			answer := make(chan struct{})
+			c.Require("database", 0, func(context.Context) error { <-answer; return nil })
+			srv := grpchealth.NewServer()
+			refresh := c.Drive(srv, time.Hour, service)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- refresh(ctx) }()
+			synctest.Wait() // it waits for the check
+			go c.Started()
+			synctest.Wait() // and so does this
+			close(answer)
+			synctest.Wait()
+			expect(t, srv, healthpb.HealthCheckResponse_SERVING)
+			cancel()
+			<-ended
+		})
+	}
+}
+
 func TestDrive(t *testing.T) {
 	const serving, not = healthpb.HealthCheckResponse_SERVING, healthpb.HealthCheckResponse_NOT_SERVING
 	synctest.Test(t, func(t *testing.T) {
