@@ -8,9 +8,9 @@ import (
 	"google.golang.org/grpc/balancer/roundrobin"
 )
 
-// Policies of balancing, for Options.Balance. Least request and pick first are grpc-go's
-// own; weighted.go is here, and so is distinct.go, which sends the
-// requests of a hedged call to different backends.
+// Policies of balancing, for Options.Balance. All but Weighted are grpc-go's own;
+// weighted.go has that one, and distinct.go sends the requests of a hedged call to
+// different backends.
 const (
 	RoundRobin   = "round_robin"   // each address in turn
 	LeastRequest = "least_request" // the one with fewer calls in flight, of two picked at random

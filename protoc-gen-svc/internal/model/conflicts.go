@@ -11,17 +11,17 @@ import (
 // of the messages. Where it meets their names, or that of another service, Go
 // would say so about code that nobody wrote; so it is said about the contract.
 
-// grpcIdentifiers and ofGateway are the identifiers made of a service, %s being its Go name.
+// grpcIdentifiers and gatewayIdentifiers are the identifiers made of a service, %s being its Go name.
 var (
-	grpcIdentifiers = []string{"%sClient", "New%sClient", "%sServer", "Unimplemented%sServer", "Unsafe%sServer", "Register%sServer", "%s_ServiceDesc"}
-	ofGateway       = []string{"Register%sHandler", "Register%sHandlerFromEndpoint", "Register%sHandlerServer", "Register%sHandlerClient"}
+	grpcIdentifiers    = []string{"%sClient", "New%sClient", "%sServer", "Unimplemented%sServer", "Unsafe%sServer", "Register%sServer", "%s_ServiceDesc"}
+	gatewayIdentifiers = []string{"Register%sHandler", "Register%sHandlerFromEndpoint", "Register%sHandlerServer", "Register%sHandlerClient"}
 )
 
 // besideMessages are all that others declare for the service.
 func (s *Service) besideMessages() []string {
 	forms := grpcIdentifiers
 	if s.HTTP() {
-		forms = append(forms[:len(forms):len(forms)], ofGateway...)
+		forms = append(forms[:len(forms):len(forms)], gatewayIdentifiers...)
 	}
 	goName := s.proto.GoName
 	names := []string{lowerFirst(goName) + "Client"}
