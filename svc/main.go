@@ -31,12 +31,15 @@ const (
 //
 // SIGTERM or SIGINT stops gracefully, a second one at once. SIGHUP reloads the
 // configuration as POST /config/reload does; the log says whether it is in force.
+//
+// What is written to slog.Default, with package log, or by grpc-go, is a line of the log
+// too: Main sets these loggers.
 func Main(s Service) {
-	os.Exit(run(s, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(s, Options{isProcess: true}, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(s Service, args []string, stdout, stderr io.Writer) int {
-	o := Options{Environ: os.Environ(), Log: stderr}
+func run(s Service, o Options, args []string, stdout, stderr io.Writer) int {
+	o.Environ, o.Log = os.Environ(), stderr
 	flags := flag.NewFlagSet(s.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.Config, "config", "config.yaml", "configuration `file`")

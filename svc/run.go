@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"google.golang.org/grpc/grpclog"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
@@ -96,6 +98,11 @@ func newApp(s Service, o Options, l *loaded) *App {
 		Logger:           a.log,
 	}
 	a.enforce(l)
+	if o.isProcess {
+		slog.SetDefault(a.log) // and with it that of package log
+		grpclog.SetLoggerV2(logging.GRPC(a.log))
+	}
+	a.checkFiles()
 	return a
 }
 
@@ -154,6 +161,7 @@ func (a *App) startAdmin(context.Context) error {
 	srv := admin.NewServer(admin.Options{
 		Service: a.service.Name,
 		Version: programVersion(),
+		Log:     a.log,
 		Livez:   a.health.Livez(),
 		Readyz:  a.health.Readyz(),
 		Healthz: a.health.Healthz(),
@@ -283,5 +291,5 @@ func (a *App) listen(address string, to *net.Listener, at *string) func(context.
 }
 
 func (a *App) httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: logging.HTTP(a.log)}
 }

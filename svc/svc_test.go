@@ -337,7 +337,7 @@ func TestMainFlags(t *testing.T) {
 		{"start", exitUsage, "", `unexpected argument "start"`},
 	} {
 		var stdout, stderr bytes.Buffer
-		code := run(greeter(t, hello), strings.Fields(c.args), &stdout, &stderr)
+		code := run(greeter(t, hello), Options{}, strings.Fields(c.args), &stdout, &stderr)
 		if code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %d, %q, %q", c.args, code, &stdout, &stderr, c.code, c.stdout, c.stderr)
 		}

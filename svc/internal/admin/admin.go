@@ -7,6 +7,7 @@ package admin
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 )
 
@@ -28,6 +29,10 @@ type Options struct {
 	// Reload reads the configuration anew and puts it in force. Where it returns
 	// an error, which lists the faults, the old one has stayed in force.
 	Reload func(ctx context.Context) error
+
+	// Log is told of connections that had to make room for others, and of what net/http
+	// has to say. Nil means nobody is told.
+	Log *slog.Logger
 }
 
 // Handler serves:
