@@ -27,6 +27,7 @@ const (
 //	--config=FILE   configuration (default config.yaml)
 //	--env=NAME      also read FILE's sibling config.NAME.yaml
 //	--check-config  check the configuration and exit
+//	--migrate       apply the migrations of the database and exit
 //	--version       print the version and exit
 //
 // SIGTERM or SIGINT stops gracefully, a second one at once. SIGHUP reloads the
@@ -45,6 +46,7 @@ func run(s Service, o Options, args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&o.Config, "config", "config.yaml", "configuration `file`")
 	flags.StringVar(&o.Env, "env", "", "`name` of the environment: also read config.NAME.yaml beside the file")
 	checkOnly := flags.Bool("check-config", false, "check the configuration and exit")
+	flags.BoolVar(&o.migrates, "migrate", false, "apply the migrations of the database and exit")
 	versionOnly := flags.Bool("version", false, "print the version and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -75,7 +77,11 @@ func run(s Service, o Options, args []string, stdout, stderr io.Writer) int {
 	signal.Notify(hangUps, syscall.SIGHUP)
 	defer signal.Stop(hangUps)
 	o.hangUps = hangUps
-	if err := Run(ctx, s, o); err != nil {
+	work := Run
+	if o.migrates {
+		work = migrate
+	}
+	if err := work(ctx, s, o); err != nil {
 		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
 		defer last.Close(logBudget)
 		return report(last, s, err)

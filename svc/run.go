@@ -189,6 +189,8 @@ func (a *App) openDatabase(ctx context.Context) error {
 		MaxConnections: settings.MaxConnections,
 		Application:    a.service.Name,
 		Logger:         a.log,
+
+		AwaitMigrations: a.service.AwaitMigrations && !a.options.migrates,
 	})
 	if err != nil {
 		return err

@@ -86,8 +86,11 @@ type Service struct {
 	// Config holds the service's own settings; nil if it has none.
 	Config section
 
-	// Migrations are applied to the database at start; nil if there are none.
-	Migrations fs.FS
+	// Migrations are applied to the database at start; nil if there are none. With
+	// AwaitMigrations a process that is started with --migrate applies them, and the
+	// service waits for it.
+	Migrations      fs.FS
+	AwaitMigrations bool
 
 	// Callees are the services that it calls, HTTPCallees those that it calls over
 	// HTTP/1.1 or HTTP/2 by [httpclient.Client].

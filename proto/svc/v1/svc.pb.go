@@ -35,6 +35,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Migrations is who applies the migrations of a database.
+type Migrations int32
+
+const (
+	// The default: MIGRATIONS_AT_START.
+	Migrations_MIGRATIONS_UNSPECIFIED Migrations = 0
+	// Each replica, when it starts; those that start at the same time wait for the
+	// first.
+	Migrations_MIGRATIONS_AT_START Migrations = 1
+	// A Kubernetes Job that runs the same image with --migrate. New replicas wait for
+	// it, unready, and with them the rollout; the old ones go on.
+	Migrations_MIGRATIONS_JOB Migrations = 2
+)
+
+// Enum value maps for Migrations.
+var (
+	Migrations_name = map[int32]string{
+		0: "MIGRATIONS_UNSPECIFIED",
+		1: "MIGRATIONS_AT_START",
+		2: "MIGRATIONS_JOB",
+	}
+	Migrations_value = map[string]int32{
+		"MIGRATIONS_UNSPECIFIED": 0,
+		"MIGRATIONS_AT_START":    1,
+		"MIGRATIONS_JOB":         2,
+	}
+)
+
+func (x Migrations) Enum() *Migrations {
+	p := new(Migrations)
+	*p = x
+	return p
+}
+
+func (x Migrations) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Migrations) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+}
+
+func (Migrations) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[0]
+}
+
+func (x Migrations) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Migrations.Descriptor instead.
+func (Migrations) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+}
+
 // ErrorContract says how closely a service is held to the errors that its
 // methods declare.
 type ErrorContract int32
@@ -74,11 +129,11 @@ func (x ErrorContract) String() string {
 }
 
 func (ErrorContract) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
 }
 
 func (ErrorContract) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[0]
+	return &file_svc_v1_svc_proto_enumTypes[1]
 }
 
 func (x ErrorContract) Number() protoreflect.EnumNumber {
@@ -87,7 +142,7 @@ func (x ErrorContract) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorContract.Descriptor instead.
 func (ErrorContract) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
 }
 
 // Balance is a policy of spreading calls over replicas.
@@ -137,11 +192,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[1]
+	return &file_svc_v1_svc_proto_enumTypes[2]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -150,7 +205,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 // MetricType is the kind of a metric.
@@ -194,11 +249,11 @@ func (x MetricType) String() string {
 }
 
 func (MetricType) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[3].Descriptor()
 }
 
 func (MetricType) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[2]
+	return &file_svc_v1_svc_proto_enumTypes[3]
 }
 
 func (x MetricType) Number() protoreflect.EnumNumber {
@@ -207,7 +262,7 @@ func (x MetricType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MetricType.Descriptor instead.
 func (MetricType) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 // Service is the policy of a deployable unit: one proto service, one binary,
@@ -272,7 +327,11 @@ type Service struct {
 	// each. Default: none.
 	HttpCallees []*HTTPCallee `protobuf:"bytes,14,rep,name=http_callees,json=httpCallees,proto3" json:"http_callees,omitempty"`
 	// What the server accepts at the most. Default: every limit with its default.
-	Limits        *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Kubernetes Secret with the settings of config that have the standard option
+	// debug_redact, one key for each. The Secret is made by the platform and never
+	// generated. Default: the name of the service, then "-settings".
+	Secret        string `protobuf:"bytes,20,opt,name=secret,proto3" json:"secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +471,13 @@ func (x *Service) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Service) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -430,8 +496,15 @@ type Database struct {
 	// first request on. Refused where no method has one that the runtime keeps.
 	// Default: "24h".
 	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Who applies the migrations to PostgreSQL. A file of SQLite is migrated by the
+	// service itself, whatever this says. Default: MIGRATIONS_AT_START.
+	Migrations Migrations `protobuf:"varint,5,opt,name=migrations,proto3,enum=svc.v1.Migrations" json:"migrations,omitempty"`
+	// Kubernetes Secret whose key "url" holds the URL for the Job that migrates: that
+	// of a user who may change the schema, so that the service's own user need not.
+	// Refused unless migrations is MIGRATIONS_JOB. Default: secret.
+	MigrationsSecret string `protobuf:"bytes,7,opt,name=migrations_secret,json=migrationsSecret,proto3" json:"migrations_secret,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -488,6 +561,20 @@ func (x *Database) GetSecret() string {
 func (x *Database) GetIdempotencyRetention() string {
 	if x != nil {
 		return x.IdempotencyRetention
+	}
+	return ""
+}
+
+func (x *Database) GetMigrations() Migrations {
+	if x != nil {
+		return x.Migrations
+	}
+	return Migrations_MIGRATIONS_UNSPECIFIED
+}
+
+func (x *Database) GetMigrationsSecret() string {
+	if x != nil {
+		return x.MigrationsSecret
 	}
 	return ""
 }
@@ -2028,7 +2115,11 @@ type Field struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Value of the field when no file and no variable sets it, written as in
 	// YAML. Default: the zero value. Example: "30s".
-	Default       string `protobuf:"bytes,1,opt,name=default,proto3" json:"default,omitempty"`
+	Default string `protobuf:"bytes,1,opt,name=default,proto3" json:"default,omitempty"`
+	// Key of the value in the service's Secret, (svc.v1.service).secret. Refused on a
+	// field without the standard option debug_redact, and on one that no variable can
+	// set. Default: the path of the field among the service's settings, "payment.api_key".
+	SecretKey     string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2066,6 +2157,13 @@ func (*Field) Descriptor() ([]byte, []int) {
 func (x *Field) GetDefault() string {
 	if x != nil {
 		return x.Default
+	}
+	return ""
+}
+
+func (x *Field) GetSecretKey() string {
+	if x != nil {
+		return x.SecretKey
 	}
 	return ""
 }
@@ -2157,7 +2255,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xe8\x04\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x80\x05\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2174,13 +2272,18 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\tpropagate\x18\f \x03(\v2\x12.svc.v1.PropagatedR\tpropagate\x12<\n" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
-	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"\xad\x01\n" +
+	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limits\x12\x16\n" +
+	"\x06secret\x18\x14 \x01(\tR\x06secretB\x15\n" +
+	"\x13_trace_sample_ratio\"\x8e\x02\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
 	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
-	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\x122\n" +
+	"\n" +
+	"migrations\x18\x05 \x01(\x0e2\x12.svc.v1.MigrationsR\n" +
+	"migrations\x12+\n" +
+	"\x11migrations_secret\x18\a \x01(\tR\x10migrationsSecret\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
@@ -2289,9 +2392,16 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0e_trips_breaker\"?\n" +
 	"\vTranslation\x12\x16\n" +
 	"\x06locale\x18\x01 \x01(\tR\x06locale\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"!\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"@\n" +
 	"\x05Field\x12\x18\n" +
-	"\adefault\x18\x01 \x01(\tR\adefault*f\n" +
+	"\adefault\x18\x01 \x01(\tR\adefault\x12\x1d\n" +
+	"\n" +
+	"secret_key\x18\x02 \x01(\tR\tsecretKey*U\n" +
+	"\n" +
+	"Migrations\x12\x1a\n" +
+	"\x16MIGRATIONS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13MIGRATIONS_AT_START\x10\x01\x12\x12\n" +
+	"\x0eMIGRATIONS_JOB\x10\x02*f\n" +
 	"\rErrorContract\x12\x1e\n" +
 	"\x1aERROR_CONTRACT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ERROR_CONTRACT_LENIENT\x10\x01\x12\x19\n" +
@@ -2326,79 +2436,81 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_svc_v1_svc_proto_goTypes = []any{
-	(ErrorContract)(0),                    // 0: svc.v1.ErrorContract
-	(Balance)(0),                          // 1: svc.v1.Balance
-	(MetricType)(0),                       // 2: svc.v1.MetricType
-	(*Service)(nil),                       // 3: svc.v1.Service
-	(*Database)(nil),                      // 4: svc.v1.Database
-	(*Propagated)(nil),                    // 5: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 6: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 7: svc.v1.Limits
-	(*Callee)(nil),                        // 8: svc.v1.Callee
-	(*Breaker)(nil),                       // 9: svc.v1.Breaker
-	(*Metric)(nil),                        // 10: svc.v1.Metric
-	(*Label)(nil),                         // 11: svc.v1.Label
-	(*Scale)(nil),                         // 12: svc.v1.Scale
-	(*Ports)(nil),                         // 13: svc.v1.Ports
-	(*Stop)(nil),                          // 14: svc.v1.Stop
-	(*Method)(nil),                        // 15: svc.v1.Method
-	(*Retry)(nil),                         // 16: svc.v1.Retry
-	(*Hedge)(nil),                         // 17: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 18: svc.v1.RateLimit
-	(*Stream)(nil),                        // 19: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 20: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 21: svc.v1.Errors
-	(*Error)(nil),                         // 22: svc.v1.Error
-	(*Translation)(nil),                   // 23: svc.v1.Translation
-	(*Field)(nil),                         // 24: svc.v1.Field
-	(code.Code)(0),                        // 25: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 26: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 27: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 28: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 29: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 30: google.protobuf.FieldOptions
+	(Migrations)(0),                       // 0: svc.v1.Migrations
+	(ErrorContract)(0),                    // 1: svc.v1.ErrorContract
+	(Balance)(0),                          // 2: svc.v1.Balance
+	(MetricType)(0),                       // 3: svc.v1.MetricType
+	(*Service)(nil),                       // 4: svc.v1.Service
+	(*Database)(nil),                      // 5: svc.v1.Database
+	(*Propagated)(nil),                    // 6: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 7: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 8: svc.v1.Limits
+	(*Callee)(nil),                        // 9: svc.v1.Callee
+	(*Breaker)(nil),                       // 10: svc.v1.Breaker
+	(*Metric)(nil),                        // 11: svc.v1.Metric
+	(*Label)(nil),                         // 12: svc.v1.Label
+	(*Scale)(nil),                         // 13: svc.v1.Scale
+	(*Ports)(nil),                         // 14: svc.v1.Ports
+	(*Stop)(nil),                          // 15: svc.v1.Stop
+	(*Method)(nil),                        // 16: svc.v1.Method
+	(*Retry)(nil),                         // 17: svc.v1.Retry
+	(*Hedge)(nil),                         // 18: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 19: svc.v1.RateLimit
+	(*Stream)(nil),                        // 20: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 21: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 22: svc.v1.Errors
+	(*Error)(nil),                         // 23: svc.v1.Error
+	(*Translation)(nil),                   // 24: svc.v1.Translation
+	(*Field)(nil),                         // 25: svc.v1.Field
+	(code.Code)(0),                        // 26: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 27: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 28: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 29: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 30: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 31: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	4,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	8,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	10, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	12, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	13, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	14, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	5,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
-	0,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	6,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	7,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	1,  // 10: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	9,  // 11: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	2,  // 12: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	11, // 13: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	16, // 14: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	17, // 15: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	18, // 16: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	19, // 17: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	20, // 18: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	25, // 19: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	25, // 20: svc.v1.Error.code:type_name -> google.rpc.Code
-	23, // 21: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	26, // 22: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	27, // 23: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	28, // 24: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	29, // 25: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	30, // 26: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	3,  // 27: svc.v1.service:type_name -> svc.v1.Service
-	15, // 28: svc.v1.method:type_name -> svc.v1.Method
-	21, // 29: svc.v1.errors:type_name -> svc.v1.Errors
-	22, // 30: svc.v1.error:type_name -> svc.v1.Error
-	24, // 31: svc.v1.field:type_name -> svc.v1.Field
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	27, // [27:32] is the sub-list for extension type_name
-	22, // [22:27] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	5,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	9,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	11, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	13, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	14, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	15, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	6,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	1,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
+	7,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	8,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	0,  // 10: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	2,  // 11: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	10, // 12: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	3,  // 13: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	12, // 14: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	17, // 15: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	18, // 16: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	19, // 17: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	20, // 18: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	21, // 19: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	26, // 20: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	26, // 21: svc.v1.Error.code:type_name -> google.rpc.Code
+	24, // 22: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	27, // 23: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	28, // 24: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	29, // 25: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	30, // 26: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	31, // 27: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	4,  // 28: svc.v1.service:type_name -> svc.v1.Service
+	16, // 29: svc.v1.method:type_name -> svc.v1.Method
+	22, // 30: svc.v1.errors:type_name -> svc.v1.Errors
+	23, // 31: svc.v1.error:type_name -> svc.v1.Error
+	25, // 32: svc.v1.field:type_name -> svc.v1.Field
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	28, // [28:33] is the sub-list for extension type_name
+	23, // [23:28] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2413,7 +2525,7 @@ func file_svc_v1_svc_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   22,
 			NumExtensions: 5,
 			NumServices:   0,

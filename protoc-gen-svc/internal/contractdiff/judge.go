@@ -115,25 +115,31 @@ func judge(option, old, now string) verdict {
 	}
 }
 
+// secret judges the name of a Secret.
+var secret = either(
+	verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
+	verdict{Breaking, "Pods do not start without a Secret of the new name"})
+
 // judgements say what changes of annotations mean. One about a message is about
 // its fields too, as far as they have none of their own.
 var judgements = map[string]judgement{
-	"(svc.v1.service).name":     always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
-	"(svc.v1.service).team":     always(Safe, "a label"),
-	"(svc.v1.service).system":   always(Safe, "a label"),
-	"(svc.v1.service).config":   always(Look, "the settings below \"service\" in config files are others"),
-	"(svc.v1.service).database": always(Look, "whether there is a database, and how it is used"),
-	"(svc.v1.service).database.secret": either(
-		verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
-		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
-	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
-	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
-	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),
-	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
-	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
-	"(svc.v1.service).limits":                  ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
-	"(svc.v1.service).limits.adaptive":         always(Look, "whether the limit of calls follows the latency"),
-	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
+	"(svc.v1.service).name":                       always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
+	"(svc.v1.service).team":                       always(Safe, "a label"),
+	"(svc.v1.service).system":                     always(Safe, "a label"),
+	"(svc.v1.service).config":                     always(Look, "the settings below \"service\" in config files are others"),
+	"(svc.v1.service).database":                   always(Look, "whether there is a database, and how it is used"),
+	"(svc.v1.service).database.secret":            secret,
+	"(svc.v1.service).database.migrations":        always(Look, "who applies the migrations, and with which rights"),
+	"(svc.v1.service).database.migrations_secret": secret,
+	"(svc.v1.service).secret":                     secret,
+	"(svc.v1.service).callees":                    always(Look, "how another service is called"),
+	"(svc.v1.service).callees.gates_readiness":    always(Look, "when the callee is down, this service is or is not taken out of rotation"),
+	"(svc.v1.service).propagate":                  listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),
+	"(svc.v1.service).propagate.max_bytes":        ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
+	"(svc.v1.service).error_contract":             always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
+	"(svc.v1.service).limits":                     ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
+	"(svc.v1.service).limits.adaptive":            always(Look, "whether the limit of calls follows the latency"),
+	"(svc.v1.service).http_callees":               always(Look, "how an external service is called"),
 	"(svc.v1.service).metrics": either(
 		verdict{Safe, "something more to see"}, verdict{Breaking, "dashboards and alerts that use it find nothing"},
 		verdict{Breaking, "dashboards and alerts that use it find other series"}),
@@ -170,7 +176,8 @@ var judgements = map[string]judgement{
 	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
 	"deprecated":        always(Look, "whether callers are told to move on"),
 
-	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
+	"(svc.v1.field).default":    always(Look, "every environment that does not set it gets another value"),
+	"(svc.v1.field).secret_key": always(Breaking, "the value is looked for under the new key of the Secret"),
 
 	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),
 	"(svc.v1.error).code":          always(Breaking, "callers, retries and alerts go by the code"),

@@ -93,6 +93,9 @@ func TestJudgements(t *testing.T) {
 		{"(svc.v1.service).config", "a.Config", "b.Config", all(Look)},
 		{"(svc.v1.service).database", "true", "false", all(Look)},
 		{"(svc.v1.service).database.secret", "shop-database", "shop-db", judged{Look, Safe, Breaking, Breaking}},
+		{"(svc.v1.service).database.migrations", "MIGRATIONS_AT_START", "MIGRATIONS_JOB", all(Look)},
+		{"(svc.v1.service).database.migrations_secret", "shop-owner", "shop-admin", judged{Look, Safe, Breaking, Breaking}},
+		{"(svc.v1.service).secret", "shop-settings", "shop-keys", judged{Look, Safe, Breaking, Breaking}},
 		{"(svc.v1.service).callees", "1s", "2s", all(Look)},
 		{"(svc.v1.service).callees.gates_readiness", "true", "false", all(Look)},
 		{"(svc.v1.service).propagate", "tenant", "tenant, locale", less(Breaking)},
@@ -133,6 +136,7 @@ func TestJudgements(t *testing.T) {
 		{"deprecated", "true", "false", all(Look)},
 
 		{"(svc.v1.field).default", "10", "20", all(Look)},
+		{"(svc.v1.field).secret_key", "api_key", "key", all(Breaking)},
 
 		{"(svc.v1.errors).domain", "shop", "store", all(Breaking)},
 		{"(svc.v1.error).code", "NotFound", "Aborted", all(Breaking)},

@@ -41,6 +41,7 @@ var services = []output[*model.Service]{
 	{template: "k8s/serviceaccount.yaml.tmpl", path: deploy("k8s/serviceaccount.yaml")},
 	{template: "k8s/configmap.yaml.tmpl", path: deploy("k8s/configmap.yaml")},
 	{template: "k8s/deployment.yaml.tmpl", path: deploy("k8s/deployment.yaml")},
+	{template: "k8s/migration-job.yaml.tmpl", path: deploy("k8s/migration-job.yaml"), when: (*model.Service).MigratesByJob},
 	{template: "k8s/service.yaml.tmpl", path: deploy("k8s/service.yaml")},
 	{template: "k8s/service-headless.yaml.tmpl", path: deploy("k8s/service-headless.yaml")},
 	{template: "k8s/horizontalpodautoscaler.yaml.tmpl", path: deploy("k8s/horizontalpodautoscaler.yaml"), when: (*model.Service).Autoscaled},

@@ -90,6 +90,12 @@ const (
 	packageCycle
 	labelValueForm
 	secretName
+	secretKeyForm
+	secretKeyTwice
+	secretKeyUseless
+	secretKeyVariable
+	migrationsSecretUseless
+	migrationsUnknown
 	limitSize
 	linkedFile
 	linkedService
@@ -233,6 +239,14 @@ var diagnostics = [...]fault.Message{
 	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
+	secretKeyForm:      {Rule: "secret-key", Format: "%q is not a key of a Kubernetes Secret (letters, digits, \"-\", \"_\", \".\"; at most 253)"},
+	secretKeyTwice:     {Rule: "secret-key", Format: "%q is also the key of %s (choose another)"},
+	secretKeyUseless:   {Rule: "secret-key", Format: "%q is set on a field that is no secret (set the option debug_redact, or remove it)"},
+	secretKeyVariable:  {Rule: "secret-key", Format: "%q is set on a field that no environment variable can set (make it a single value, or remove it)"},
+
+	migrationsSecretUseless: {Rule: "migrations", Format: "is set where each replica migrates (set migrations to MIGRATIONS_JOB, or remove it)"},
+	migrationsUnknown:       {Rule: "migrations", Format: "%v is not known (want MIGRATIONS_AT_START or MIGRATIONS_JOB)"},
+
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
 	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
 	linkedService:      {Rule: "linked", Format: "%q is served by every generated service already, and a second one would be a panic at the start (leave its file out of the inputs)"},

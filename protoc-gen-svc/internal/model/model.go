@@ -49,11 +49,13 @@ type Service struct {
 	Deprecated             bool
 
 	Team, System string
-	Scale        Scale
-	Ports        Ports
-	Stop         Stop
-	Limits       Limits
-	SampleRatio  float64
+	// Secret is the Kubernetes Secret with the secrets among the service's own settings.
+	Secret      string
+	Scale       Scale
+	Ports       Ports
+	Stop        Stop
+	Limits      Limits
+	SampleRatio float64
 
 	// Package is the package of our Go code for the service.
 	Package Package
@@ -125,6 +127,10 @@ type Database struct {
 	ReadinessTimeout time.Duration
 	MaxConnections   uint32
 	Secret           string
+	// MigratesByJob says that a Job applies the migrations, with the URL in
+	// MigrationsSecret.
+	MigratesByJob    bool
+	MigrationsSecret string
 	// IdempotencyRetention is how long answers are kept, where any are.
 	IdempotencyRetention time.Duration
 }
@@ -324,7 +330,11 @@ type ConfigField struct {
 	// Default is YAML on one line, and empty when the contract names none.
 	Default string
 	Secret  bool
-	Fields  []*ConfigField
+	// SecretKey is the key of a secret value in the service's Secret; empty where no
+	// variable can set it. Needed says that the service does not start without it.
+	SecretKey string
+	Needed    bool
+	Fields    []*ConfigField
 
 	values []protoreflect.Value // of the default; several of a list
 	proto  *protogen.Field

@@ -98,6 +98,8 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 			b.fault(s.origin().in(field), labelValueForm, value)
 		}
 	}
+	s.Secret = orDefault(o.GetSecret(), s.Name+settingsSuffix)
+	b.checkSecret(s.origin().in("secret"), o.GetSecret())
 	s.EnvPrefix = envName(s.Name)
 	s.Deploy = "deploy/" + s.Name
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
@@ -172,14 +174,28 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		ReadinessTimeout: timeout,
 		MaxConnections:   orDefault(o.GetMaxConnections(), defaults.DatabaseConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
+		MigratesByJob:    o.GetMigrations() == svcv1.Migrations_MIGRATIONS_JOB,
 
 		IdempotencyRetention: b.retention(s, o),
 	}
-	// A name that follows from that of the service is as good as that one.
-	if o.GetSecret() != "" && (!kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName) {
-		b.fault(at.in("secret"), secretName, db.Secret)
+	b.checkSecret(at.in("secret"), o.GetSecret())
+	db.MigrationsSecret = orDefault(o.GetMigrationsSecret(), db.Secret)
+	b.checkSecret(at.in("migrations_secret"), o.GetMigrationsSecret())
+	if o.GetMigrationsSecret() != "" && !db.MigratesByJob {
+		b.fault(at.in("migrations_secret"), migrationsSecretUseless)
+	}
+	if _, known := svcv1.Migrations_name[int32(o.GetMigrations())]; !known {
+		b.fault(at.in("migrations"), migrationsUnknown, o.GetMigrations())
 	}
 	return db
+}
+
+// checkSecret refuses what cannot be the name of a Secret. A name that follows from
+// that of the service is empty here: it is as good as that one.
+func (b *builder) checkSecret(at Origin, name string) {
+	if name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
+		b.fault(at, secretName, name)
+	}
 }
 
 // stop is read after the methods: its budget must cover the longest of them.
@@ -259,5 +275,6 @@ func (b *builder) rules(s *Service, p *protogen.Service, config *protogen.Messag
 	if config != nil {
 		s.Config.Validator = validator(config)
 		b.checkDefaults(s.Config.Fields, set)
+		markNeeded(s.Config.Fields, set)
 	}
 }

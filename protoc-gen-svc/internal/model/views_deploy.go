@@ -21,6 +21,7 @@ type Pair struct{ Key, Value string }
 const (
 	ComponentServer    = "server"
 	ComponentDiscovery = "discovery"
+	ComponentMigration = "migration"
 )
 
 // Labels are what the Kubernetes objects of the service carry.
@@ -39,6 +40,86 @@ func (s *Service) labels(component string) []Pair {
 	if s.Team != "" {
 		labels = append(labels, Pair{"team", s.Team})
 	}
+	return labels
+}
+
+// Variable is an environment variable whose value is in a Secret.
+type Variable struct {
+	Name, Secret, Key string
+	// Option is the annotation that names the Secret, or the key.
+	Option string
+	// Optional says that the pod starts without it.
+	Optional bool
+	// By is who uses it, for people.
+	By string
+}
+
+// Secrets are all values that come from Secrets.
+func (s *Service) Secrets() []Variable {
+	const replicas, job = "the replicas", "the Job that migrates"
+	var out []Variable
+	add := func(v Variable, by string) { v.By = by; out = append(out, v) }
+	byJob := s.MigratesByJob()
+	for _, v := range s.SecretVariables() {
+		if byJob && (v.Secret != s.Database.Secret || s.Database.MigrationsSecret == s.Database.Secret) {
+			add(v, replicas+", "+job)
+		} else {
+			add(v, replicas)
+		}
+	}
+	if byJob && s.Database.MigrationsSecret != s.Database.Secret {
+		add(s.MigrationVariables()[0], job)
+	}
+	return out
+}
+
+// SecretVariables are the settings that a pod of the service takes from Secrets.
+func (s *Service) SecretVariables() []Variable {
+	if s.Database == nil {
+		return s.ownSecrets()
+	}
+	return append([]Variable{s.databaseVariable(s.Database.Secret, "secret")}, s.ownSecrets()...)
+}
+
+// MigrationVariables are those of the Job that migrates. It reads the whole
+// configuration, as the service does.
+func (s *Service) MigrationVariables() []Variable {
+	return append([]Variable{s.databaseVariable(s.Database.MigrationsSecret, "migrations_secret")}, s.ownSecrets()...)
+}
+
+func (s *Service) databaseVariable(secret, field string) Variable {
+	return Variable{Name: s.EnvPrefix + "_DATABASE_URL", Secret: secret, Key: "url", Option: "(svc.v1.service).database." + field}
+}
+
+func (s *Service) ownSecrets() []Variable {
+	var out []Variable
+	var walk func([]*ConfigField)
+	walk = func(fields []*ConfigField) {
+		for _, f := range fields {
+			walk(f.Fields)
+			if f.SecretKey != "" {
+				out = append(out, Variable{Name: f.Env, Secret: s.Secret, Key: f.SecretKey, Option: "(svc.v1.service).secret", Optional: !f.Needed})
+			}
+		}
+	}
+	if s.Config != nil {
+		walk(s.Config.Fields)
+	}
+	return out
+}
+
+// MigratesByJob reports whether a Job applies the migrations.
+func (s *Service) MigratesByJob() bool { return s.Database != nil && s.Database.MigratesByJob }
+
+// MigrationJob is the name of that Job.
+func (s *Service) MigrationJob() string { return s.Name + migrateSuffix }
+
+// MigrationLabels are what the Job carries, and its pods. They have another name than
+// the service's, by which Services, monitors and budgets would take them for replicas;
+// no service can have one with a dot.
+func (s *Service) MigrationLabels() []Pair {
+	labels := s.labels(ComponentMigration)
+	labels[0].Value += ".migrate"
 	return labels
 }
 

@@ -24,6 +24,7 @@ var (
 		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
 
@@ -36,7 +37,8 @@ var table = map[string]row{
 	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
 	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.Team }),
 	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
-	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl"), configName),
+	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
+	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
 
 	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl"),
@@ -44,6 +46,8 @@ var table = map[string]row{
 	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return timefmt.Short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
 	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return timefmt.Short(d.IdempotencyRetention) }),
+	"(svc.v1.service).database.migrations":            value(migrated, migrations),
+	"(svc.v1.service).database.migrations_secret":     value(and(readme, "k8s/migration-job.yaml.tmpl"), migrationsSecret).by("(svc.v1.service).database.secret"),
 	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
 
 	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
@@ -156,7 +160,8 @@ var table = map[string]row{
 	"(svc.v1.service).limits.connections":            value(config, func(s *model.Service) string { return number(s.Limits.Connections) }),
 	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
 
-	"(svc.v1.field).default": value(config, func(f *model.ConfigField) string { return f.Default }),
+	"(svc.v1.field).default":    value(config, func(f *model.ConfigField) string { return f.Default }),
+	"(svc.v1.field).secret_key": value(deployment, func(f *model.ConfigField) string { return f.SecretKey }),
 
 	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
 	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
@@ -284,4 +289,29 @@ func mappedTo(e model.ErrorMapping) string {
 		return ""
 	}
 	return e.To.Reason
+}
+
+func migrations(d *model.Database) string {
+	if d.MigratesByJob {
+		return "MIGRATIONS_JOB"
+	}
+	return "MIGRATIONS_AT_START"
+}
+
+// migrationsSecret is empty where each replica migrates.
+func migrationsSecret(d *model.Database) string {
+	if !d.MigratesByJob {
+		return ""
+	}
+	return d.MigrationsSecret
+}
+
+// ownSecret is empty where no setting of the service's own is a secret.
+func ownSecret(s *model.Service) string {
+	for _, v := range s.SecretVariables() {
+		if v.Secret == s.Secret {
+			return s.Secret
+		}
+	}
+	return ""
 }
