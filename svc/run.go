@@ -168,6 +168,8 @@ func (a *App) startAdmin(context.Context) error {
 		Metrics: a.metrics.Handler(),
 		Config:  a.dump,
 		Reload:  func(context.Context) error { return a.reload() },
+
+		NoProfiles: a.service.NoProfiles,
 	})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(a.listeners.admin) }()

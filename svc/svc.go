@@ -101,6 +101,9 @@ type Service struct {
 	// in the database, Defers that calls go through the outbox there.
 	StoresResponses, Defers bool
 
+	// NoProfiles says that the admin port serves no profiles.
+	NoProfiles bool
+
 	// Errors are the typed errors that the service returns.
 	Errors errors.Table
 

@@ -139,6 +139,7 @@ func TestChecksFail(t *testing.T) {
 		configmap  = "order/k8s/configmap.yaml"
 		scaler     = "order/k8s/horizontalpodautoscaler.yaml"
 		list       = "order/k8s/kustomization.yaml"
+		budget     = "order/k8s/poddisruptionbudget.yaml"
 	)
 	tests := []struct{ name, file, old, new, want string }{
 		{"typo", deployment, "terminationGracePeriodSeconds:", "terminationGracePeriodSecond:", `unknown field "spec.template.spec.terminationGracePeriodSecond"`},
@@ -166,6 +167,28 @@ func TestChecksFail(t *testing.T) {
 		{"scaled object", scaler, "    name: \"order\"", "    name: \"orders\"", "the autoscaler scales"},
 		{"grace", configmap, "budget: 20s", "budget: 25s", "the grace period does not cover 5s and 25s"},
 		{"memory", deployment, "            limits:\n              memory: \"128Mi\"", "            limits:\n              memory: \"96Mi\"", "GOMEMLIMIT"},
+		{"disk", deployment, "            limits:\n              memory: \"128Mi\"\n              ephemeral-storage: \"256Mi\"", "            limits:\n              memory: \"128Mi\"", "ephemeral-storage: request 256Mi, limit 0"},
+		{"slow up", scaler, "stabilizationWindowSeconds: 0", "stabilizationWindowSeconds: 60", "up looks at another time"},
+		{"fast down", scaler, "stabilizationWindowSeconds: 300", "stabilizationWindowSeconds: 30", "down looks at another time"},
+		{"all down at once", scaler, "value: 10\n", "value: 100\n", "down has policies"},
+		{"smaller policy", scaler, "selectPolicy: Max", "selectPolicy: Min", "up does not take the larger policy"},
+		{"one direction", scaler, "    scaleUp:", "    scaleDown:", `key "scaleDown" already set`},
+		{"metric", scaler, "name: grpc_server_in_flight", "name: grpc_server_inflight", `"grpc_server_inflight" is no metric of pods`},
+		{"average", scaler, `averageValue: "50"`, `averageValue: "0"`, "has no average to keep to"},
+		{"metric of an object", scaler, "type: Pods\n      pods:", "type: External\n      pods:", `type "External" is not of pods`},
+		{"CPU", scaler, "name: cpu", "name: memory", "the CPU does not come first"},
+		{"no eviction", budget, "maxUnavailable: 1", "maxUnavailable: 0", "one pod at a time may not go"},
+		{"blocked drain", budget, "maxUnavailable: 1", "minAvailable: 1", "one pod at a time may not go"},
+		{"broken pods", budget, "AlwaysAllow", "IfHealthyBudget", "broken pods block a drain"},
+		{"budget of others", budget, "      app.kubernetes.io/name: \"order\"\n", "      app.kubernetes.io/name: \"orders\"\n", "it is about other pods"},
+		{"pending", deployment, "ScheduleAnyway", "DoNotSchedule", "pods may stay pending"},
+		{"zones", deployment, "topologyKey: topology.kubernetes.io/zone", "topologyKey: topology.kubernetes.io/region", "10 replicas spread over"},
+		{"skew", deployment, "maxSkew: 1", "maxSkew: 2", "2 pods more are fine"},
+		{"version before", deployment, "          matchLabelKeys: [pod-template-hash]\n", "", "pods of the version before count"},
+		{"others count", deployment, "            matchLabels:\n              app.kubernetes.io/name: \"order\"", "            matchLabels:\n              app.kubernetes.io/name: \"orders\"", "other pods count"},
+		{"slow check", configmap, "readiness_timeout: 2s", "readiness_timeout: 3s", "waits 3s, the check of the database 3s"},
+		{"long probe", deployment, "timeoutSeconds: 3\n            periodSeconds: 5", "timeoutSeconds: 6\n            periodSeconds: 5", "the readiness probe waits 6 s, and comes every 5 s"},
+		{"no threshold", deployment, "            failureThreshold: 2\n", "", "the readiness probe has no failureThreshold"},
 		{"root", deployment, "runAsUser: 65532", "runAsUser: 0", "may run as root"},
 		{"capabilities", deployment, "drop: [ALL]", "drop: [NET_RAW]", "there are capabilities"},
 		{"file not named", list, "  - service.yaml\n", "", "order: kustomization: names"},
@@ -193,6 +216,13 @@ func TestChecksFail(t *testing.T) {
 		broken := maps.Clone(whole)
 		delete(broken, monitor)
 		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "order: missing: ServiceMonitor") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no budget", func(t *testing.T) {
+		broken := maps.Clone(whole)
+		delete(broken, budget)
+		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "with 10 replicas at the most, there is a budget: false") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 )
@@ -25,6 +26,7 @@ type Service struct {
 	Service       *core.Service // the one with an address of its own
 	Headless      *core.Service
 	Autoscaler    *autoscaling.HorizontalPodAutoscaler // nil: replicas are fixed
+	Disruption    *policy.PodDisruptionBudget          // nil: there is one replica at the most
 	Monitor       *monitoring.ServiceMonitor
 	Kustomization *kustomize.Kustomization
 	// Files are the YAML files of its folder, the kustomization's left out.
@@ -81,6 +83,8 @@ func (s *Service) add(file string, object any) error {
 		return once(&s.Deployment, o, s.Name)
 	case *autoscaling.HorizontalPodAutoscaler:
 		return once(&s.Autoscaler, o, s.Name)
+	case *policy.PodDisruptionBudget:
+		return once(&s.Disruption, o, s.Name)
 	case *monitoring.ServiceMonitor:
 		return once(&s.Monitor, o, s.Name)
 	case *core.Service:
@@ -130,6 +134,9 @@ func (s *Service) objects() map[string]meta.Object {
 	}
 	if s.Autoscaler != nil {
 		all["HorizontalPodAutoscaler"] = s.Autoscaler
+	}
+	if s.Disruption != nil {
+		all["PodDisruptionBudget"] = s.Disruption
 	}
 	return all
 }

@@ -331,7 +331,11 @@ type Service struct {
 	// Kubernetes Secret with the settings of config that have the standard option
 	// debug_redact, one key for each. The Secret is made by the platform and never
 	// generated. Default: the name of the service, then "-settings".
-	Secret        string `protobuf:"bytes,20,opt,name=secret,proto3" json:"secret,omitempty"`
+	Secret string `protobuf:"bytes,20,opt,name=secret,proto3" json:"secret,omitempty"`
+	// What Kubernetes asks a replica, and for how long it waits.
+	Probes *Probes `protobuf:"bytes,18,opt,name=probes,proto3" json:"probes,omitempty"`
+	// How the Go runtime of a replica is set.
+	GoRuntime     *GoRuntime `protobuf:"bytes,19,opt,name=go_runtime,json=goRuntime,proto3" json:"go_runtime,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -476,6 +480,20 @@ func (x *Service) GetSecret() string {
 		return x.Secret
 	}
 	return ""
+}
+
+func (x *Service) GetProbes() *Probes {
+	if x != nil {
+		return x.Probes
+	}
+	return nil
+}
+
+func (x *Service) GetGoRuntime() *GoRuntime {
+	if x != nil {
+		return x.GoRuntime
+	}
+	return nil
 }
 
 // Database is a relational database that belongs to one service alone:
@@ -1161,7 +1179,21 @@ type Scale struct {
 	Cpu string `protobuf:"bytes,3,opt,name=cpu,proto3" json:"cpu,omitempty"`
 	// Memory that a replica requests and is limited to, a Kubernetes quantity;
 	// the Go runtime's memory limit follows it. Default: "128Mi".
-	Memory        string `protobuf:"bytes,4,opt,name=memory,proto3" json:"memory,omitempty"`
+	Memory string `protobuf:"bytes,4,opt,name=memory,proto3" json:"memory,omitempty"`
+	// Calls in progress in one replica, streams not counted, above which the
+	// HorizontalPodAutoscaler adds replicas, beside the CPU. It needs an adapter that
+	// serves the metric grpc_server_in_flight of pods to Kubernetes: the service's
+	// README has the rule for prometheus-adapter. Refused where the number of
+	// replicas is fixed, where all methods are streams, and above limits.concurrency.
+	// Default: CPU alone.
+	// Example: 50.
+	InFlight uint32 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	// Disk that a replica requests and is limited to, a Kubernetes quantity: what it
+	// logs until the node rotates that. Default: "256Mi".
+	EphemeralStorage string `protobuf:"bytes,6,opt,name=ephemeral_storage,json=ephemeralStorage,proto3" json:"ephemeral_storage,omitempty"`
+	// PriorityClass of the pods, which the platform defines.
+	// Default: none, the cluster's default. Example: "business-critical".
+	PriorityClass string `protobuf:"bytes,7,opt,name=priority_class,json=priorityClass,proto3" json:"priority_class,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1224,6 +1256,152 @@ func (x *Scale) GetMemory() string {
 	return ""
 }
 
+func (x *Scale) GetInFlight() uint32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *Scale) GetEphemeralStorage() string {
+	if x != nil {
+		return x.EphemeralStorage
+	}
+	return ""
+}
+
+func (x *Scale) GetPriorityClass() string {
+	if x != nil {
+		return x.PriorityClass
+	}
+	return ""
+}
+
+// Probes are what Kubernetes asks a replica.
+type Probes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long a replica may take to start before it is restarted, from "10s" to
+	// "1h": until its admin port answers. It answers while migrations run, so they
+	// may take longer. Default: "1m".
+	Startup string `protobuf:"bytes,1,opt,name=startup,proto3" json:"startup,omitempty"`
+	// Failed checks in a row after which a replica gets no calls, at most 10. There
+	// is one every 5 s; fewer where database.readiness_timeout is 5 s or longer.
+	// Default: 2.
+	ReadinessFailures uint32 `protobuf:"varint,2,opt,name=readiness_failures,json=readinessFailures,proto3" json:"readiness_failures,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Probes) Reset() {
+	*x = Probes{}
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Probes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Probes) ProtoMessage() {}
+
+func (x *Probes) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Probes.ProtoReflect.Descriptor instead.
+func (*Probes) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Probes) GetStartup() string {
+	if x != nil {
+		return x.Startup
+	}
+	return ""
+}
+
+func (x *Probes) GetReadinessFailures() uint32 {
+	if x != nil {
+		return x.ReadinessFailures
+	}
+	return 0
+}
+
+// GoRuntime is how the Go runtime of a replica is set.
+type GoRuntime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Share of scale.memory at which the garbage collector works harder, in percent,
+	// from 50 to 95: GOMEMLIMIT. Default: 90.
+	MemoryLimitPercent uint32 `protobuf:"varint,1,opt,name=memory_limit_percent,json=memoryLimitPercent,proto3" json:"memory_limit_percent,omitempty"`
+	// How much the heap may grow before it is collected again, in percent of what is
+	// in use, from 10 to 1000: GOGC. Default: 100.
+	Gogc uint32 `protobuf:"varint,2,opt,name=gogc,proto3" json:"gogc,omitempty"`
+	// Whether the admin port serves profiles, /debug/pprof/. Default: true.
+	Profiles      *bool `protobuf:"varint,3,opt,name=profiles,proto3,oneof" json:"profiles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GoRuntime) Reset() {
+	*x = GoRuntime{}
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GoRuntime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GoRuntime) ProtoMessage() {}
+
+func (x *GoRuntime) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GoRuntime.ProtoReflect.Descriptor instead.
+func (*GoRuntime) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GoRuntime) GetMemoryLimitPercent() uint32 {
+	if x != nil {
+		return x.MemoryLimitPercent
+	}
+	return 0
+}
+
+func (x *GoRuntime) GetGogc() uint32 {
+	if x != nil {
+		return x.Gogc
+	}
+	return 0
+}
+
+func (x *GoRuntime) GetProfiles() bool {
+	if x != nil && x.Profiles != nil {
+		return *x.Profiles
+	}
+	return false
+}
+
 // Ports are the TCP ports of the process, from 1 to 65535, all different.
 type Ports struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1240,7 +1418,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1252,7 +1430,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1265,7 +1443,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1309,7 +1487,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1499,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1512,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1427,7 +1605,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1439,7 +1617,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1452,7 +1630,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1566,7 +1744,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1756,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1769,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1636,7 +1814,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1648,7 +1826,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1661,7 +1839,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -1698,7 +1876,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1888,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1901,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -1770,7 +1948,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +1960,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +1973,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -1846,7 +2024,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1858,7 +2036,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1871,7 +2049,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -1909,7 +2087,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1921,7 +2099,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1934,7 +2112,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Errors) GetDomain() string {
@@ -1977,7 +2155,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1989,7 +2167,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2002,7 +2180,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -2068,7 +2246,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2258,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2271,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2126,7 +2304,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2138,7 +2316,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2151,7 +2329,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Field) GetDefault() string {
@@ -2255,7 +2433,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x80\x05\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xda\x05\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2273,7 +2451,10 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
 	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limits\x12\x16\n" +
-	"\x06secret\x18\x14 \x01(\tR\x06secretB\x15\n" +
+	"\x06secret\x18\x14 \x01(\tR\x06secret\x12&\n" +
+	"\x06probes\x18\x12 \x01(\v2\x0e.svc.v1.ProbesR\x06probes\x120\n" +
+	"\n" +
+	"go_runtime\x18\x13 \x01(\v2\x11.svc.v1.GoRuntimeR\tgoRuntimeB\x15\n" +
 	"\x13_trace_sample_ratio\"\x8e\x02\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
@@ -2323,12 +2504,23 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\abuckets\x18\x05 \x03(\x01R\abuckets\"3\n" +
 	"\x05Label\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06values\x18\x02 \x03(\tR\x06values\"U\n" +
+	"\x06values\x18\x02 \x03(\tR\x06values\"\xc6\x01\n" +
 	"\x05Scale\x12\x10\n" +
 	"\x03min\x18\x01 \x01(\rR\x03min\x12\x10\n" +
 	"\x03max\x18\x02 \x01(\rR\x03max\x12\x10\n" +
 	"\x03cpu\x18\x03 \x01(\tR\x03cpu\x12\x16\n" +
-	"\x06memory\x18\x04 \x01(\tR\x06memory\"E\n" +
+	"\x06memory\x18\x04 \x01(\tR\x06memory\x12\x1b\n" +
+	"\tin_flight\x18\x05 \x01(\rR\binFlight\x12+\n" +
+	"\x11ephemeral_storage\x18\x06 \x01(\tR\x10ephemeralStorage\x12%\n" +
+	"\x0epriority_class\x18\a \x01(\tR\rpriorityClass\"Q\n" +
+	"\x06Probes\x12\x18\n" +
+	"\astartup\x18\x01 \x01(\tR\astartup\x12-\n" +
+	"\x12readiness_failures\x18\x02 \x01(\rR\x11readinessFailures\"\x7f\n" +
+	"\tGoRuntime\x120\n" +
+	"\x14memory_limit_percent\x18\x01 \x01(\rR\x12memoryLimitPercent\x12\x12\n" +
+	"\x04gogc\x18\x02 \x01(\rR\x04gogc\x12\x1f\n" +
+	"\bprofiles\x18\x03 \x01(\bH\x00R\bprofiles\x88\x01\x01B\v\n" +
+	"\t_profiles\"E\n" +
 	"\x05Ports\x12\x12\n" +
 	"\x04grpc\x18\x01 \x01(\rR\x04grpc\x12\x12\n" +
 	"\x04http\x18\x02 \x01(\rR\x04http\x12\x14\n" +
@@ -2437,7 +2629,7 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 }
 
 var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_svc_v1_svc_proto_goTypes = []any{
 	(Migrations)(0),                       // 0: svc.v1.Migrations
 	(ErrorContract)(0),                    // 1: svc.v1.ErrorContract
@@ -2453,64 +2645,68 @@ var file_svc_v1_svc_proto_goTypes = []any{
 	(*Metric)(nil),                        // 11: svc.v1.Metric
 	(*Label)(nil),                         // 12: svc.v1.Label
 	(*Scale)(nil),                         // 13: svc.v1.Scale
-	(*Ports)(nil),                         // 14: svc.v1.Ports
-	(*Stop)(nil),                          // 15: svc.v1.Stop
-	(*Method)(nil),                        // 16: svc.v1.Method
-	(*Retry)(nil),                         // 17: svc.v1.Retry
-	(*Hedge)(nil),                         // 18: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 19: svc.v1.RateLimit
-	(*Stream)(nil),                        // 20: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 21: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 22: svc.v1.Errors
-	(*Error)(nil),                         // 23: svc.v1.Error
-	(*Translation)(nil),                   // 24: svc.v1.Translation
-	(*Field)(nil),                         // 25: svc.v1.Field
-	(code.Code)(0),                        // 26: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 27: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 28: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 29: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 30: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 31: google.protobuf.FieldOptions
+	(*Probes)(nil),                        // 14: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 15: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 16: svc.v1.Ports
+	(*Stop)(nil),                          // 17: svc.v1.Stop
+	(*Method)(nil),                        // 18: svc.v1.Method
+	(*Retry)(nil),                         // 19: svc.v1.Retry
+	(*Hedge)(nil),                         // 20: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 21: svc.v1.RateLimit
+	(*Stream)(nil),                        // 22: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 23: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 24: svc.v1.Errors
+	(*Error)(nil),                         // 25: svc.v1.Error
+	(*Translation)(nil),                   // 26: svc.v1.Translation
+	(*Field)(nil),                         // 27: svc.v1.Field
+	(code.Code)(0),                        // 28: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 29: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 30: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 31: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 32: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 33: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
 	5,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
 	9,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
 	11, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
 	13, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	14, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	15, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	16, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	17, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
 	6,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
 	1,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
 	7,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
 	8,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	0,  // 10: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
-	2,  // 11: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	10, // 12: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	3,  // 13: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	12, // 14: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	17, // 15: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	18, // 16: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	19, // 17: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	20, // 18: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	21, // 19: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	26, // 20: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	26, // 21: svc.v1.Error.code:type_name -> google.rpc.Code
-	24, // 22: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	27, // 23: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	28, // 24: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	29, // 25: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	30, // 26: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	31, // 27: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	4,  // 28: svc.v1.service:type_name -> svc.v1.Service
-	16, // 29: svc.v1.method:type_name -> svc.v1.Method
-	22, // 30: svc.v1.errors:type_name -> svc.v1.Errors
-	23, // 31: svc.v1.error:type_name -> svc.v1.Error
-	25, // 32: svc.v1.field:type_name -> svc.v1.Field
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	28, // [28:33] is the sub-list for extension type_name
-	23, // [23:28] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	14, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	15, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	0,  // 12: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	2,  // 13: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	10, // 14: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	3,  // 15: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	12, // 16: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	19, // 17: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	20, // 18: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	21, // 19: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	22, // 20: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	23, // 21: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	28, // 22: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	28, // 23: svc.v1.Error.code:type_name -> google.rpc.Code
+	26, // 24: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	29, // 25: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	30, // 26: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	31, // 27: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	32, // 28: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	33, // 29: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	4,  // 30: svc.v1.service:type_name -> svc.v1.Service
+	18, // 31: svc.v1.method:type_name -> svc.v1.Method
+	24, // 32: svc.v1.errors:type_name -> svc.v1.Errors
+	25, // 33: svc.v1.error:type_name -> svc.v1.Error
+	27, // 34: svc.v1.field:type_name -> svc.v1.Field
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	30, // [30:35] is the sub-list for extension type_name
+	25, // [25:30] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2519,14 +2715,15 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[19].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[11].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

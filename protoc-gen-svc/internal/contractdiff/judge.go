@@ -148,6 +148,16 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
 	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "one more series"}),
 	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
+	"(svc.v1.service).scale.in_flight": either(
+		verdict{Look, "calls in progress add replicas too: an adapter must serve their number, or none is ever taken away"},
+		verdict{Look, "CPU alone adds replicas"}, verdict{Look, "replicas are added earlier, or later"}),
+	"(svc.v1.service).scale.priority_class": either(
+		verdict{Look, "Pods are refused until a PriorityClass of this name is there"}, verdict{Look, "Pods of a higher class are put in their place"},
+		verdict{Breaking, "Pods are refused without a PriorityClass of the new name"}),
+	"(svc.v1.service).probes":              ordered(quantity, verdict{Look, "a failing replica gets no calls sooner"}, verdict{Look, "a failing replica gets calls for longer"}),
+	"(svc.v1.service).probes.startup":      ordered(duration, verdict{Look, "a replica that starts slowly is restarted sooner"}, verdict{Safe, "a replica may take longer to start"}),
+	"(svc.v1.service).go_runtime":          always(Look, "how much CPU the garbage collector takes to save memory"),
+	"(svc.v1.service).go_runtime.profiles": always(Look, "whether the admin port serves profiles"),
 	"(svc.v1.service).ports": either(
 		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},
 		verdict{Breaking, "callers, probes and monitors use the old port until they are deployed anew"}),

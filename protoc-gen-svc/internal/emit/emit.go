@@ -45,6 +45,7 @@ var services = []output[*model.Service]{
 	{template: "k8s/service.yaml.tmpl", path: deploy("k8s/service.yaml")},
 	{template: "k8s/service-headless.yaml.tmpl", path: deploy("k8s/service-headless.yaml")},
 	{template: "k8s/horizontalpodautoscaler.yaml.tmpl", path: deploy("k8s/horizontalpodautoscaler.yaml"), when: (*model.Service).Autoscaled},
+	{template: "k8s/poddisruptionbudget.yaml.tmpl", path: deploy("k8s/poddisruptionbudget.yaml"), when: (*model.Service).Replicated},
 	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/servicemonitor.yaml")},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},

@@ -64,6 +64,7 @@ const (
 	packageTaken
 	packageCase
 	importPath
+	goRuntimeRange
 	hedgeAttempts
 	hedgeDelayMissing
 	hedgeDelay
@@ -96,6 +97,7 @@ const (
 	secretKeyVariable
 	migrationsSecretUseless
 	migrationsUnknown
+	priorityClassName
 	limitSize
 	linkedFile
 	linkedService
@@ -119,6 +121,8 @@ const (
 	metricUnit
 	portRange
 	portTwice
+	probeStartup
+	probeFailures
 	quantityForm
 	quantityZero
 	ratePerSecond
@@ -129,8 +133,12 @@ const (
 	retryCode
 	retryNotIdempotent
 	retryStream
+	inFlightFixed
+	inFlightStreams
+	inFlightLimit
 	scaleMemory
 	scaleRange
+	scaleStorage
 	serviceName
 	nameHeadless
 	nameFolder
@@ -213,6 +221,7 @@ var diagnostics = [...]fault.Message{
 	packageTaken:       {Rule: "go-package", Format: "becomes the Go package %q, which is also go_package of %s (choose another there)"},
 	packageCase:        {Rule: "go-package", Format: "becomes the Go package %q, which differs in case only from %q of %s: Go builds just one of them (rename one)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
+	goRuntimeRange:     {Rule: "go-runtime", Format: "%d is out of range (want %d to %d)"},
 	hedgeAttempts:      {Rule: "hedge-attempts", Format: "%d is out of range (want 2 or 3)"},
 	hedgeDelayMissing:  {Rule: "hedge-delay", Format: "is missing (want about the 95th percentile of the latency, for example %q)"},
 	hedgeDelay:         {Rule: "hedge-delay", Format: "%q is not below the timeout %q, so there would be no further request"},
@@ -247,6 +256,7 @@ var diagnostics = [...]fault.Message{
 	migrationsSecretUseless: {Rule: "migrations", Format: "is set where each replica migrates (set migrations to MIGRATIONS_JOB, or remove it)"},
 	migrationsUnknown:       {Rule: "migrations", Format: "%v is not known (want MIGRATIONS_AT_START or MIGRATIONS_JOB)"},
 
+	priorityClassName:  {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes PriorityClass"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
 	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
 	linkedService:      {Rule: "linked", Format: "%q is served by every generated service already, and a second one would be a panic at the start (leave its file out of the inputs)"},
@@ -270,6 +280,8 @@ var diagnostics = [...]fault.Message{
 	metricUnit:         {Rule: "metric-unit", Format: "%q is in %s (want the base unit, for example %q)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
+	probeStartup:       {Rule: "probes", Format: "%q is out of range (want %q to %q)"},
+	probeFailures:      {Rule: "probes", Format: "%d is out of range (want %d to %d)"},
 	quantityForm:       {Rule: "quantity-format", Format: "%q is not a quantity (want for example %q)"},
 	quantityZero:       {Rule: "quantity-format", Format: "%q is not a quantity above zero (want for example %q)"},
 	ratePerSecond:      {Rule: "rate-limit", Format: "%v is not a number of calls per second (want above 0, at most %d)"},
@@ -280,8 +292,12 @@ var diagnostics = [...]fault.Message{
 	retryCode:          {Rule: "retry-code", Format: "%v is not the code of an error"},
 	retryNotIdempotent: {Rule: "retry-not-idempotent", Format: "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)"},
 	retryStream:        {Rule: "retry-stream", Format: "is set on a %s method: only unary methods can be tried again"},
+	inFlightFixed:      {Rule: "scale-in-flight", Format: "%d has no effect: the number of replicas is fixed at %d (raise max, or remove it)"},
+	inFlightStreams:    {Rule: "scale-in-flight", Format: "%d has no effect: the service has no unary method, and streams do not count (remove it)"},
+	inFlightLimit:      {Rule: "scale-in-flight", Format: "%d is never reached: the server refuses above %d in progress (lower it, or raise (svc.v1.service).limits.concurrency)"},
 	scaleMemory:        {Rule: "scale-memory", Format: "%q is no memory of a Go service (want %q to %q)"},
 	scaleRange:         {Rule: "scale-range", Format: "%d is below min %d"},
+	scaleStorage:       {Rule: "scale-storage", Format: "%q is no disk of a service that writes its log (want %q to %q)"},
 	serviceName:        {Rule: "service-name", Format: "%q is not a name in kebab case of at most %d characters (want for example %q)"},
 	nameHeadless:       {Rule: "service-name", Format: "%q is the name of the headless Service of %q (choose another)"},
 	nameFolder:         {Rule: "service-name", Format: "%q is a folder that the go command treats in its own way (choose another)"},

@@ -52,6 +52,8 @@ type Service struct {
 	// Secret is the Kubernetes Secret with the secrets among the service's own settings.
 	Secret      string
 	Scale       Scale
+	Probes      Probes
+	GoRuntime   GoRuntime
 	Ports       Ports
 	Stop        Stop
 	Limits      Limits
@@ -107,8 +109,28 @@ type Comment string
 type Scale struct {
 	Min, Max    uint32
 	CPU, Memory string
-	// MemoryLimit is GOMEMLIMIT: 90 % of Memory in bytes.
-	MemoryLimit int64
+	// InFlight is how many unary calls in one replica make more of them; 0: CPU alone
+	// does.
+	InFlight         uint32
+	EphemeralStorage string
+	// PriorityClass is empty for the cluster's default.
+	PriorityClass string
+}
+
+// Probes are what Kubernetes asks a replica.
+type Probes struct {
+	Startup           time.Duration
+	ReadinessFailures uint32
+}
+
+// GoRuntime is how the Go runtime of a replica is set.
+type GoRuntime struct {
+	// MemoryLimit is GOMEMLIMIT in bytes: MemoryLimitPercent of Scale.Memory.
+	MemoryLimit        int64
+	MemoryLimitPercent uint32
+	GOGC               uint32
+	// Profiles says that the admin port serves them.
+	Profiles bool
 }
 
 // Ports are the TCP ports of the process. HTTP is always set; whether it is

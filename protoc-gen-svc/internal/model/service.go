@@ -25,7 +25,12 @@ const (
 	defaultDrainDelay  = 5 * time.Second
 	defaultBudget      = 20 * time.Second
 	defaultSampleRatio = 0.01
-	defaultReadiness   = 2 * time.Second
+	defaultStorage     = "256Mi"
+	defaultStartup     = time.Minute
+	defaultFailures    = 2
+	defaultGOGC        = 100 // Go's own
+
+	defaultMemoryPercent = 90
 )
 
 func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
@@ -51,6 +56,8 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.identity(s, options)
 	b.checkGoPackage(f, s)
 	s.Scale = b.scale(s, options.GetScale())
+	s.Probes = b.probes(s, options.GetProbes())
+	s.GoRuntime = b.goRuntime(s, options.GetGoRuntime())
 	s.Ports = b.ports(s, options.GetPorts())
 	s.Limits = b.limits(s, options.GetLimits())
 	s.SampleRatio = b.sampleRatio(s, options)
@@ -63,6 +70,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	}
 	b.checkMethodNames(s)
 	b.checkRoutes(s)
+	b.checkInFlight(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
 	s.Deferred = deferred(s.Callees)
@@ -115,6 +123,10 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 		Min:    orDefault(o.GetMin(), defaultMin),
 		CPU:    orDefault(o.GetCpu(), defaultCPU),
 		Memory: orDefault(o.GetMemory(), defaultMemory),
+
+		InFlight:         o.GetInFlight(),
+		EphemeralStorage: orDefault(o.GetEphemeralStorage(), defaultStorage),
+		PriorityClass:    o.GetPriorityClass(),
 	}
 	scale.Max = orDefault(o.GetMax(), max(scale.Min, defaultMax))
 	if scale.Max < scale.Min {
@@ -123,9 +135,68 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
 		b.reject(at.in("cpu"), err)
 	}
-	memory := b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
-	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
+	b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
+	b.bytes(at.in("ephemeral_storage"), scaleStorage, scale.EphemeralStorage, defaultStorage, "16Mi", "1024Ti")
+	if name := scale.PriorityClass; name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
+		b.fault(at.in("priority_class"), priorityClassName, name)
+	}
 	return scale
+}
+
+// checkInFlight refuses what would never make a replica more. It is read after the
+// methods and the limits.
+func (b *builder) checkInFlight(s *Service) {
+	at, n := s.origin().in("scale").in("in_flight"), s.Scale.InFlight
+	unary := slices.ContainsFunc(s.Methods, func(m *Method) bool { return m.Kind == Unary })
+	switch {
+	case n == 0:
+	case s.Scale.Max == s.Scale.Min:
+		b.fault(at, inFlightFixed, n, s.Scale.Min)
+	case !unary:
+		b.fault(at, inFlightStreams, n)
+	case n > s.Limits.Concurrency:
+		b.fault(at, inFlightLimit, n, s.Limits.Concurrency)
+	}
+}
+
+// The bounds of how long a replica may take to start.
+const (
+	minStartup = 10 * time.Second
+	maxStartup = time.Hour
+)
+
+func (b *builder) probes(s *Service, o *svcv1.Probes) Probes {
+	at := s.origin().in("probes")
+	startup, err := duration(o.GetStartup(), defaultStartup)
+	if err != nil {
+		b.reject(at.in("startup"), err)
+	} else if startup < minStartup || startup > maxStartup {
+		b.fault(at.in("startup"), probeStartup, startup, minStartup, maxStartup)
+	}
+	return Probes{
+		Startup:           startup,
+		ReadinessFailures: b.within(at.in("readiness_failures"), probeFailures, orDefault(o.GetReadinessFailures(), defaultFailures), 1, 10),
+	}
+}
+
+func (b *builder) goRuntime(s *Service, o *svcv1.GoRuntime) GoRuntime {
+	at := s.origin().in("go_runtime")
+	percent := b.within(at.in("memory_limit_percent"), goRuntimeRange, orDefault(o.GetMemoryLimitPercent(), defaultMemoryPercent), 50, 95)
+	gogc := b.within(at.in("gogc"), goRuntimeRange, orDefault(o.GetGogc(), defaultGOGC), 10, 1000)
+	return GoRuntime{
+		MemoryLimit:        s.Scale.Bytes() * int64(percent) / 100,
+		MemoryLimitPercent: percent,
+		GOGC:               gogc,
+		Profiles:           o == nil || o.Profiles == nil || o.GetProfiles(),
+	}
+}
+
+// within refuses a number that is out of bounds with a diagnostic of its own.
+func (b *builder) within(at Origin, outside finding, n, least, most uint32) uint32 {
+	if n < least || n > most {
+		b.fault(at, outside, n, least, most)
+	}
+	return n
 }
 
 func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
@@ -166,7 +237,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		return nil
 	}
 	at := s.origin().in("database")
-	timeout, err := positive(o.GetReadinessTimeout(), defaultReadiness)
+	timeout, err := positive(o.GetReadinessTimeout(), defaults.CheckTimeout)
 	if err != nil {
 		b.reject(at.in("readiness_timeout"), err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
@@ -135,18 +136,32 @@ func (s Scale) Bytes() int64 {
 	return int64(memory)
 }
 
-// readinessProbe is how long a readiness probe waits where nothing needs longer.
-const readinessProbe = 2 * time.Second
+const (
+	// startupPeriod is the time between two startup probes.
+	startupPeriod = 2 * time.Second
 
-// ReadinessProbe is how many seconds the readiness probe waits: long enough for
-// the check of the database to say what is wrong.
-func (s *Service) ReadinessProbe() int64 {
-	wait := readinessProbe
-	if s.Database != nil {
-		wait = max(wait, s.Database.ReadinessTimeout)
-	}
-	return int64(math.Ceil(wait.Seconds()))
+	// readinessPeriod is how many seconds are between two readiness probes.
+	readinessPeriod = 5
+)
+
+// StartupFailures is how many startup probes may fail.
+func (p Probes) StartupFailures() int64 {
+	return int64(math.Ceil(p.Startup.Seconds() / startupPeriod.Seconds()))
 }
+
+// ReadinessProbe is how many seconds the readiness probe waits: longer than each of
+// the checks, so that those that time out can still say what is wrong.
+func (s *Service) ReadinessProbe() int64 {
+	slowest := defaults.CheckTimeout
+	if s.Database != nil {
+		slowest = max(slowest, s.Database.ReadinessTimeout)
+	}
+	return int64(math.Floor(slowest.Seconds())) + 1
+}
+
+// ReadinessPeriod is how many seconds are between two readiness probes: a probe that
+// waits longer would put off the next one.
+func (s *Service) ReadinessPeriod() int64 { return max(readinessPeriod, s.ReadinessProbe()) }
 
 // BalanceName is the policy as config.yaml spells it: "round_robin".
 func (c *Callee) BalanceName() string { return snake(c.Balance) }

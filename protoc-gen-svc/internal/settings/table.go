@@ -18,9 +18,10 @@ var (
 	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
 	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
+	manifest   = []string{"k8s/deployment.yaml.tmpl"}
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
 	ports      = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
-	labels     = and(deployment, "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
+	labels     = and(deployment, "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
 		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
@@ -100,9 +101,22 @@ var table = map[string]row{
 
 	"(svc.v1.service).scale":        same[*model.Service](nil),
 	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
-	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
+	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
 	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
 	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
+
+	"(svc.v1.service).scale.in_flight":         value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl"), func(s *model.Service) string { return count(uint64(s.Scale.InFlight)) }),
+	"(svc.v1.service).scale.ephemeral_storage": value(manifest, func(s *model.Service) string { return s.Scale.EphemeralStorage }),
+	"(svc.v1.service).scale.priority_class":    value(manifest, func(s *model.Service) string { return s.Scale.PriorityClass }),
+
+	"(svc.v1.service).probes":                    same[*model.Service](nil),
+	"(svc.v1.service).probes.startup":            value(deployment, func(s *model.Service) string { return timefmt.Short(s.Probes.Startup) }),
+	"(svc.v1.service).probes.readiness_failures": value(deployment, func(s *model.Service) string { return number(s.Probes.ReadinessFailures) }),
+
+	"(svc.v1.service).go_runtime":                      same[*model.Service](nil),
+	"(svc.v1.service).go_runtime.memory_limit_percent": value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.MemoryLimitPercent) }),
+	"(svc.v1.service).go_runtime.gogc":                 value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.GOGC) }),
+	"(svc.v1.service).go_runtime.profiles":             value(service, func(s *model.Service) string { return strconv.FormatBool(s.GoRuntime.Profiles) }),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
 	"(svc.v1.service).ports.grpc": value(and(ports, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
