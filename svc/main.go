@@ -73,7 +73,7 @@ func run(s Service, args []string, stdout, stderr io.Writer) int {
 	defer signal.Stop(hangUps)
 	o.hangUps = hangUps
 	if err := Run(ctx, s, o); err != nil {
-		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
+		last := logging.NewWriter(stderr, s.lines())
 		defer last.Close(logBudget)
 		return report(last, s, err)
 	}

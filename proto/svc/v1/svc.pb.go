@@ -35,6 +35,66 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Monitor is the object by which prometheus-operator finds the replicas.
+type Monitor int32
+
+const (
+	// The default: MONITOR_SERVICE.
+	Monitor_MONITOR_UNSPECIFIED Monitor = 0
+	// A ServiceMonitor, which takes the pods from the endpoints of the Service, those
+	// that are not ready too. Pods that stop leave them early where Prometheus reads
+	// Endpoints and not EndpointSlices.
+	Monitor_MONITOR_SERVICE Monitor = 1
+	// A PodMonitor, which takes the pods themselves, from the time they have an address
+	// until they are gone.
+	Monitor_MONITOR_POD Monitor = 2
+	// Nothing: the platform has other means.
+	Monitor_MONITOR_NONE Monitor = 3
+)
+
+// Enum value maps for Monitor.
+var (
+	Monitor_name = map[int32]string{
+		0: "MONITOR_UNSPECIFIED",
+		1: "MONITOR_SERVICE",
+		2: "MONITOR_POD",
+		3: "MONITOR_NONE",
+	}
+	Monitor_value = map[string]int32{
+		"MONITOR_UNSPECIFIED": 0,
+		"MONITOR_SERVICE":     1,
+		"MONITOR_POD":         2,
+		"MONITOR_NONE":        3,
+	}
+)
+
+func (x Monitor) Enum() *Monitor {
+	p := new(Monitor)
+	*p = x
+	return p
+}
+
+func (x Monitor) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Monitor) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+}
+
+func (Monitor) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[0]
+}
+
+func (x Monitor) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Monitor.Descriptor instead.
+func (Monitor) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+}
+
 // ErrorContract says how closely a service is held to the errors that its
 // methods declare.
 type ErrorContract int32
@@ -74,11 +134,11 @@ func (x ErrorContract) String() string {
 }
 
 func (ErrorContract) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
 }
 
 func (ErrorContract) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[0]
+	return &file_svc_v1_svc_proto_enumTypes[1]
 }
 
 func (x ErrorContract) Number() protoreflect.EnumNumber {
@@ -87,7 +147,7 @@ func (x ErrorContract) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorContract.Descriptor instead.
 func (ErrorContract) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
 }
 
 // Balance is a policy of spreading calls over replicas.
@@ -137,11 +197,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[1]
+	return &file_svc_v1_svc_proto_enumTypes[2]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -150,7 +210,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 // MetricType is the kind of a metric.
@@ -194,11 +254,11 @@ func (x MetricType) String() string {
 }
 
 func (MetricType) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[3].Descriptor()
 }
 
 func (MetricType) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[2]
+	return &file_svc_v1_svc_proto_enumTypes[3]
 }
 
 func (x MetricType) Number() protoreflect.EnumNumber {
@@ -207,7 +267,7 @@ func (x MetricType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MetricType.Descriptor instead.
 func (MetricType) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 // Service is the policy of a deployable unit: one proto service, one binary,
@@ -272,7 +332,10 @@ type Service struct {
 	// each. Default: none.
 	HttpCallees []*HTTPCallee `protobuf:"bytes,14,rep,name=http_callees,json=httpCallees,proto3" json:"http_callees,omitempty"`
 	// What the server accepts at the most. Default: every limit with its default.
-	Limits        *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	// How Prometheus finds and scrapes the replicas.
+	// Default: a ServiceMonitor, every 30 s.
+	Monitoring    *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +475,70 @@ func (x *Service) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Service) GetMonitoring() *Monitoring {
+	if x != nil {
+		return x.Monitoring
+	}
+	return nil
+}
+
+// Monitoring is how Prometheus, run by prometheus-operator, finds and scrapes the
+// replicas. The series and their labels do not depend on it.
+type Monitoring struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What makes Prometheus scrape. Default: MONITOR_SERVICE.
+	Monitor Monitor `protobuf:"varint,1,opt,name=monitor,proto3,enum=svc.v1.Monitor" json:"monitor,omitempty"`
+	// Time between two scrapes, whole seconds, from "5s" to "5m"; a scrape may take
+	// as long, at most "10s". Default: "30s".
+	Interval      string `protobuf:"bytes,2,opt,name=interval,proto3" json:"interval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Monitoring) Reset() {
+	*x = Monitoring{}
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Monitoring) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Monitoring) ProtoMessage() {}
+
+func (x *Monitoring) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Monitoring.ProtoReflect.Descriptor instead.
+func (*Monitoring) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Monitoring) GetMonitor() Monitor {
+	if x != nil {
+		return x.Monitor
+	}
+	return Monitor_MONITOR_UNSPECIFIED
+}
+
+func (x *Monitoring) GetInterval() string {
+	if x != nil {
+		return x.Interval
+	}
+	return ""
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -436,7 +563,7 @@ type Database struct {
 
 func (x *Database) Reset() {
 	*x = Database{}
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +575,7 @@ func (x *Database) String() string {
 func (*Database) ProtoMessage() {}
 
 func (x *Database) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +588,7 @@ func (x *Database) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Database.ProtoReflect.Descriptor instead.
 func (*Database) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Database) GetReadinessTimeout() string {
@@ -509,7 +636,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +648,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +661,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Propagated) GetKey() string {
@@ -577,7 +704,7 @@ type HTTPCallee struct {
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +716,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +729,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -669,7 +796,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +808,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +821,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -764,7 +891,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +903,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +916,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Callee) GetService() string {
@@ -855,7 +982,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +994,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1007,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -939,7 +1066,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1078,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1091,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Metric) GetName() string {
@@ -1017,7 +1144,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1156,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1169,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Label) GetName() string {
@@ -1081,7 +1208,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1220,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1233,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1153,7 +1280,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1292,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1305,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1222,7 +1349,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1361,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1374,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1340,7 +1467,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1479,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1492,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1479,7 +1606,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1491,7 +1618,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1504,7 +1631,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1549,7 +1676,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +1688,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +1701,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -1611,7 +1738,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1750,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1763,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -1683,7 +1810,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1822,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1835,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -1759,7 +1886,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +1898,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +1911,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -1822,7 +1949,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1961,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1974,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Errors) GetDomain() string {
@@ -1890,7 +2017,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2029,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2042,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -1981,7 +2108,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2120,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2133,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2035,7 +2162,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2174,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2187,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Field) GetDefault() string {
@@ -2157,7 +2284,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xe8\x04\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x9c\x05\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2174,8 +2301,15 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\tpropagate\x18\f \x03(\v2\x12.svc.v1.PropagatedR\tpropagate\x12<\n" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
-	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"\xad\x01\n" +
+	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limits\x122\n" +
+	"\n" +
+	"monitoring\x18\x11 \x01(\v2\x12.svc.v1.MonitoringR\n" +
+	"monitoringB\x15\n" +
+	"\x13_trace_sample_ratio\"S\n" +
+	"\n" +
+	"Monitoring\x12)\n" +
+	"\amonitor\x18\x01 \x01(\x0e2\x0f.svc.v1.MonitorR\amonitor\x12\x1a\n" +
+	"\binterval\x18\x02 \x01(\tR\binterval\"\xad\x01\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
@@ -2291,7 +2425,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x06locale\x18\x01 \x01(\tR\x06locale\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\"!\n" +
 	"\x05Field\x12\x18\n" +
-	"\adefault\x18\x01 \x01(\tR\adefault*f\n" +
+	"\adefault\x18\x01 \x01(\tR\adefault*Z\n" +
+	"\aMonitor\x12\x17\n" +
+	"\x13MONITOR_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fMONITOR_SERVICE\x10\x01\x12\x0f\n" +
+	"\vMONITOR_POD\x10\x02\x12\x10\n" +
+	"\fMONITOR_NONE\x10\x03*f\n" +
 	"\rErrorContract\x12\x1e\n" +
 	"\x1aERROR_CONTRACT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ERROR_CONTRACT_LENIENT\x10\x01\x12\x19\n" +
@@ -2326,79 +2465,83 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_svc_v1_svc_proto_goTypes = []any{
-	(ErrorContract)(0),                    // 0: svc.v1.ErrorContract
-	(Balance)(0),                          // 1: svc.v1.Balance
-	(MetricType)(0),                       // 2: svc.v1.MetricType
-	(*Service)(nil),                       // 3: svc.v1.Service
-	(*Database)(nil),                      // 4: svc.v1.Database
-	(*Propagated)(nil),                    // 5: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 6: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 7: svc.v1.Limits
-	(*Callee)(nil),                        // 8: svc.v1.Callee
-	(*Breaker)(nil),                       // 9: svc.v1.Breaker
-	(*Metric)(nil),                        // 10: svc.v1.Metric
-	(*Label)(nil),                         // 11: svc.v1.Label
-	(*Scale)(nil),                         // 12: svc.v1.Scale
-	(*Ports)(nil),                         // 13: svc.v1.Ports
-	(*Stop)(nil),                          // 14: svc.v1.Stop
-	(*Method)(nil),                        // 15: svc.v1.Method
-	(*Retry)(nil),                         // 16: svc.v1.Retry
-	(*Hedge)(nil),                         // 17: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 18: svc.v1.RateLimit
-	(*Stream)(nil),                        // 19: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 20: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 21: svc.v1.Errors
-	(*Error)(nil),                         // 22: svc.v1.Error
-	(*Translation)(nil),                   // 23: svc.v1.Translation
-	(*Field)(nil),                         // 24: svc.v1.Field
-	(code.Code)(0),                        // 25: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 26: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 27: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 28: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 29: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 30: google.protobuf.FieldOptions
+	(Monitor)(0),                          // 0: svc.v1.Monitor
+	(ErrorContract)(0),                    // 1: svc.v1.ErrorContract
+	(Balance)(0),                          // 2: svc.v1.Balance
+	(MetricType)(0),                       // 3: svc.v1.MetricType
+	(*Service)(nil),                       // 4: svc.v1.Service
+	(*Monitoring)(nil),                    // 5: svc.v1.Monitoring
+	(*Database)(nil),                      // 6: svc.v1.Database
+	(*Propagated)(nil),                    // 7: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 8: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 9: svc.v1.Limits
+	(*Callee)(nil),                        // 10: svc.v1.Callee
+	(*Breaker)(nil),                       // 11: svc.v1.Breaker
+	(*Metric)(nil),                        // 12: svc.v1.Metric
+	(*Label)(nil),                         // 13: svc.v1.Label
+	(*Scale)(nil),                         // 14: svc.v1.Scale
+	(*Ports)(nil),                         // 15: svc.v1.Ports
+	(*Stop)(nil),                          // 16: svc.v1.Stop
+	(*Method)(nil),                        // 17: svc.v1.Method
+	(*Retry)(nil),                         // 18: svc.v1.Retry
+	(*Hedge)(nil),                         // 19: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 20: svc.v1.RateLimit
+	(*Stream)(nil),                        // 21: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 22: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 23: svc.v1.Errors
+	(*Error)(nil),                         // 24: svc.v1.Error
+	(*Translation)(nil),                   // 25: svc.v1.Translation
+	(*Field)(nil),                         // 26: svc.v1.Field
+	(code.Code)(0),                        // 27: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 28: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 29: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 30: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 31: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 32: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	4,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	8,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	10, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	12, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	13, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	14, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	5,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
-	0,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	6,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	7,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	1,  // 10: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	9,  // 11: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	2,  // 12: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	11, // 13: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	16, // 14: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	17, // 15: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	18, // 16: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	19, // 17: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	20, // 18: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	25, // 19: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	25, // 20: svc.v1.Error.code:type_name -> google.rpc.Code
-	23, // 21: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	26, // 22: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	27, // 23: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	28, // 24: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	29, // 25: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	30, // 26: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	3,  // 27: svc.v1.service:type_name -> svc.v1.Service
-	15, // 28: svc.v1.method:type_name -> svc.v1.Method
-	21, // 29: svc.v1.errors:type_name -> svc.v1.Errors
-	22, // 30: svc.v1.error:type_name -> svc.v1.Error
-	24, // 31: svc.v1.field:type_name -> svc.v1.Field
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	27, // [27:32] is the sub-list for extension type_name
-	22, // [22:27] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	6,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	10, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	12, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	14, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	15, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	16, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	7,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	1,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
+	8,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	9,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	5,  // 10: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
+	0,  // 11: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
+	2,  // 12: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	11, // 13: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	3,  // 14: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	13, // 15: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	18, // 16: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	19, // 17: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	20, // 18: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	21, // 19: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	22, // 20: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	27, // 21: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	27, // 22: svc.v1.Error.code:type_name -> google.rpc.Code
+	25, // 23: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	28, // 24: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	29, // 25: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	30, // 26: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	31, // 27: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	32, // 28: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	4,  // 29: svc.v1.service:type_name -> svc.v1.Service
+	17, // 30: svc.v1.method:type_name -> svc.v1.Method
+	23, // 31: svc.v1.errors:type_name -> svc.v1.Errors
+	24, // 32: svc.v1.error:type_name -> svc.v1.Error
+	26, // 33: svc.v1.field:type_name -> svc.v1.Field
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	29, // [29:34] is the sub-list for extension type_name
+	24, // [24:29] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2407,14 +2550,14 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[19].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   22,
+			NumEnums:      4,
+			NumMessages:   23,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

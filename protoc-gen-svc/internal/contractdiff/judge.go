@@ -142,6 +142,8 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
 	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "one more series"}),
 	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
+	"(svc.v1.service).monitoring":            always(Look, "which object makes Prometheus scrape the service: its selectors must match it, and alerts on a missing target need one"),
+	"(svc.v1.service).monitoring.interval":   always(Look, "rates over less than four intervals have gaps"),
 	"(svc.v1.service).ports": either(
 		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},
 		verdict{Breaking, "callers, probes and monitors use the old port until they are deployed anew"}),

@@ -107,6 +107,8 @@ func TestJudgements(t *testing.T) {
 		{"(svc.v1.service).metrics.buckets", "1, 2", "1, 2, 3", all(Look)},
 		{"(svc.v1.service).metrics.labels.values", "web, app", "app, shop, web", less(Look)},
 		{"(svc.v1.service).scale", "3", "20", less(Look)},
+		{"(svc.v1.service).monitoring", "MONITOR_SERVICE", "MONITOR_POD", all(Look)},
+		{"(svc.v1.service).monitoring.interval", "30s", "1m", all(Look)},
 		{"(svc.v1.service).ports", "9090", "9000", judged{Look, Breaking, Breaking, Breaking}},
 		{"(svc.v1.service).stop", "5s", "1m", less(Look)},
 		{"(svc.v1.service).trace_sample_ratio", "0.1", "1", all(Safe)},

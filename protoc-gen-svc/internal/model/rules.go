@@ -56,6 +56,7 @@ var reasons = []fault.Rule{
 	{Name: "metric-suffix", Why: "Counters end in `_total`, and nothing else does: rate() is right for the one and wrong for the other, and the name is all that a reader of a query sees."},
 	{Name: "metric-type", Why: "A metric is a counter, a gauge or a histogram; what queries mean depends on it."},
 	{Name: "metric-unit", Why: "Prometheus metrics are in base units: `_seconds`, `_bytes`, `_ratio`. Dashboards and alerts scale them, and two services can be compared."},
+	{Name: "monitoring", Why: "Prometheus scrapes at whole seconds. More often than every 5 s costs each replica and Prometheus more than it shows; after 5 min without a sample Prometheus takes a series for gone. Without a monitor the interval means nothing. A monitor that this plugin does not know comes from a newer `svc.proto`: bring both to one version."},
 	{Name: "port-range", Why: "Ports are from 1 to 65535."},
 	{Name: "port-taken", Why: "A process listens on each of its ports once."},
 	{Name: "quantity-format", Why: "Quantities are as in Kubernetes: `\"250m\"`, `\"1.5\"`, `\"128Mi\"`."},

@@ -26,6 +26,7 @@ const (
 	defaultBudget      = 20 * time.Second
 	defaultSampleRatio = 0.01
 	defaultReadiness   = 2 * time.Second
+	defaultImageTag    = "dev"
 )
 
 func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
@@ -53,6 +54,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.Scale = b.scale(s, options.GetScale())
 	s.Ports = b.ports(s, options.GetPorts())
 	s.Limits = b.limits(s, options.GetLimits())
+	s.Monitoring = b.monitoring(s, options.GetMonitoring())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
@@ -99,6 +101,7 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 		}
 	}
 	s.EnvPrefix = envName(s.Name)
+	s.ImageTag = defaultImageTag
 	s.Deploy = "deploy/" + s.Name
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
 	if b.options.Handlers != "" {
