@@ -103,7 +103,7 @@ var table = map[string]row{
 
 	"(svc.v1.service).monitoring": same[*model.Service](nil),
 	"(svc.v1.service).monitoring.monitor": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl",
-		"k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl"), monitorName),
+		"k8s/kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl"), monitorName),
 	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
