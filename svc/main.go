@@ -82,7 +82,7 @@ func run(s Service, o Options, args []string, stdout, stderr io.Writer) int {
 		work = migrate
 	}
 	if err := work(ctx, s, o); err != nil {
-		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
+		last := logging.NewWriter(stderr, s.lines())
 		defer last.Close(logBudget)
 		return report(last, s, err)
 	}

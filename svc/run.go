@@ -86,10 +86,11 @@ func newApp(s Service, o Options, l *loaded) *App {
 		o.Log = io.Discard
 	}
 	a := &App{service: s, options: o, settings: l.settings, loaded: l, conn: gateway.NewConn()}
-	lines := logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()}
+	lines := s.lines()
+	lines.Level = &a.level
 	a.lines = logging.NewWriter(o.Log, lines)
 	a.log = logging.New(a.lines, lines)
-	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), Revision: revision()})
+	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team, Revision: revision()})
 	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the name is free
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,
@@ -104,6 +105,11 @@ func newApp(s Service, o Options, l *loaded) *App {
 	}
 	a.checkFiles()
 	return a
+}
+
+// lines are the options of what every line of the log says about its service.
+func (s Service) lines() logging.Options {
+	return logging.Options{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team}
 }
 
 // start opens everything in the order in which one thing needs another. What it
@@ -136,6 +142,8 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 	a.tracing, err = tracing.New(ctx, tracing.Options{
 		Service:     a.service.Name,
 		Version:     programVersion(),
+		System:      a.service.System,
+		Team:        a.service.Team,
 		SampleRatio: a.settings.Tracing.SampleRatio,
 		Log:         a.log,
 	})

@@ -80,6 +80,10 @@ type Service struct {
 	// FullName is the name of the gRPC service, "order.v1.OrderService".
 	FullName string
 
+	// System is what the service is a part of, Team who answers for it, empty where
+	// the contract does not say. Logs, traces and build_info have both.
+	System, Team string
+
 	// Settings are the defaults of the contract.
 	Settings Settings
 

@@ -69,7 +69,10 @@ func (f *faults) when(wrong bool, format string, args ...any) {
 }
 
 // common are the labels on which all objects of a service agree.
-var common = []string{"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by", "team"}
+var common = []string{
+	"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/part-of",
+	"app.kubernetes.io/managed-by", "team",
+}
 
 func checkLabels(s *Service, f *faults) {
 	for name, object := range s.objects() {
@@ -127,24 +130,40 @@ func checkPorts(s *Service, f *faults) {
 }
 
 func checkMonitor(s *Service, f *faults) {
-	spec := s.Monitor.Spec
-	selector := spec.Selector.MatchLabels
-	f.when(len(spec.Selector.MatchExpressions) > 0, "selects by expressions")
-	f.when(!within(selector, s.Service.Labels), "selects %v, the Service has %v", selector, s.Service.Labels)
-	f.when(within(selector, s.Headless.Labels), "selects the headless Service too, so every pod would be scraped twice")
-	for _, label := range append(spec.TargetLabels, spec.JobLabel) {
-		f.when(s.Service.Labels[label] == "", "takes label %q, which the Service does not have", label)
+	m := s.Monitor
+	if m == nil {
+		return
 	}
-	f.when(len(spec.Endpoints) != 1, "has %d endpoints", len(spec.Endpoints))
-	for _, e := range spec.Endpoints {
-		has := slices.ContainsFunc(s.Service.Spec.Ports, func(p core.ServicePort) bool { return p.Name == e.Port })
-		f.when(!has, "scrapes port %q, which the Service does not have", e.Port)
-		f.when(e.Path != "/metrics", "scrapes path %q", e.Path)
-		interval, wrong := time.ParseDuration(string(e.Interval))
-		f.when(wrong != nil, "interval %q is not a duration", e.Interval)
-		timeout, wrong := time.ParseDuration(string(e.ScrapeTimeout))
-		f.when(wrong != nil || timeout > interval, "timeout %q does not fit into interval %q", e.ScrapeTimeout, e.Interval)
+	f.when(len(m.selector.MatchExpressions) > 0, "selects by expressions")
+	f.when(within(m.selector.MatchLabels, s.Headless.Labels), "selects the headless Service too")
+	for _, e := range m.endpoints {
+		f.when(e.path != "/metrics", "scrapes path %q", e.path)
+		f.when(e.port != "admin", "scrapes port %q", e.port)
+		interval, wrong := time.ParseDuration(e.interval)
+		f.when(wrong != nil, "interval %q is not a duration", e.interval)
+		timeout, wrong := time.ParseDuration(e.timeout)
+		f.when(wrong != nil || timeout > interval, "timeout %q does not fit into interval %q", e.timeout, e.interval)
 	}
+	targets, err := m.targets(s)
+	f.when(err != nil, "%v", err)
+	f.when(len(targets) != 1, "makes %d targets of each pod", len(targets))
+	for _, got := range targets {
+		want := governed(s)
+		f.when(!maps.Equal(got, want), "makes targets with the labels %v, want %v", got, want)
+	}
+}
+
+// governed are the labels of every series of a service, whatever finds its pods.
+func governed(s *Service) map[string]string {
+	pod := s.Deployment.Spec.Template.Labels
+	labels := map[string]string{
+		"job": s.Name, "namespace": "namespace", "pod": "pod", "node": "node",
+		"system": pod["app.kubernetes.io/part-of"], "version": pod["app.kubernetes.io/version"],
+	}
+	if team := pod["team"]; team != "" {
+		labels["team"] = team
+	}
+	return labels
 }
 
 func checkReferences(s *Service, f *faults) {
@@ -353,9 +372,14 @@ func checkSecurity(s *Service, f *faults) {
 func checkKustomization(s *Service, f *faults) {
 	named := slices.Sorted(slices.Values(s.Kustomization.Resources))
 	f.when(!slices.Equal(named, s.Files), "names %s, the folder has %s", strings.Join(named, " "), strings.Join(s.Files, " "))
+	if s.Monitoring != nil {
+		f.when(!slices.Equal(s.Monitoring.Resources, s.MonitorFiles), "the component of the monitor names %v, the folder has %v", s.Monitoring.Resources, s.MonitorFiles)
+	}
 	images := map[string]bool{}
 	for _, i := range s.Kustomization.Images {
 		images[i.Name] = true
+		version := s.Deployment.Labels["app.kubernetes.io/version"]
+		f.when(i.NewTag != version, "image %q has tag %q, the Deployment version %q", i.Name, i.NewTag, version)
 	}
 	f.when(!images[s.container().Image], "image %q is not under images: %v", s.container().Image, slices.Collect(maps.Keys(images)))
 }

@@ -38,6 +38,8 @@ var kinds = map[meta.TypeMeta]func() any{
 	{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"}:        func() any { return new(autoscaling.HorizontalPodAutoscaler) },
 	{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"}:                 func() any { return new(policy.PodDisruptionBudget) },
 	{APIVersion: "monitoring.coreos.com/v1", Kind: "ServiceMonitor"}:       func() any { return new(monitoring.ServiceMonitor) },
+	{APIVersion: "monitoring.coreos.com/v1", Kind: "PodMonitor"}:           func() any { return new(monitoring.PodMonitor) },
+	{APIVersion: "kustomize.config.k8s.io/v1alpha1", Kind: "Component"}:    func() any { return new(kustomize.Kustomization) },
 	{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}: func() any { return new(kustomize.Kustomization) },
 }
 

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"testing/fstest"
 
+	apps "k8s.io/api/apps/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resource"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
@@ -41,7 +43,7 @@ func TestKustomize(t *testing.T) {
 	}
 	want := 0
 	for _, s := range services {
-		want += len(s.Files)
+		want += len(s.Files) + len(s.MonitorFiles)
 	}
 	if want == 0 {
 		t.Fatal("no service was found")
@@ -54,13 +56,7 @@ func TestKustomize(t *testing.T) {
 		t.Errorf("rendered %d objects, the folders have %d", rendered.Size(), want)
 	}
 	for _, r := range rendered.Resources() {
-		text, err := r.AsYAML()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := decode(text); err != nil {
-			t.Errorf("%s: rendered: %v", r.CurId(), err)
-		}
+		decodeResource(t, r)
 	}
 }
 
@@ -81,7 +77,8 @@ func TestOverlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay := "resources: [../generated]\nimages: [{name: order, newName: registry.example.com/shop/order, newTag: v1.2.3}]\n"
+	overlay := "resources: [../generated]\nimages: [{name: order, newName: registry.example.com/shop/order, newTag: v1.2.3}]\n" +
+		"labels: [{pairs: {app.kubernetes.io/version: v1.2.3, app.kubernetes.io/instance: shop-test}, includeTemplates: true}]\n"
 	if err := fsys.WriteFile("/overlay/kustomization.yaml", []byte(overlay)); err != nil {
 		t.Fatal(err)
 	}
@@ -93,9 +90,52 @@ func TestOverlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"image: registry.example.com/shop/order:v1.2.3", "image: payment:latest"} {
+	for _, want := range []string{"image: registry.example.com/shop/order:v1.2.3", "image: payment:dev"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not in what kustomize made", want)
+		}
+	}
+	for _, r := range rendered.Resources() {
+		labels := r.GetLabels()
+		if labels["app.kubernetes.io/version"] != "v1.2.3" || labels["app.kubernetes.io/instance"] != "shop-test" {
+			t.Errorf("%s has the labels %v", r.CurId(), labels)
+		}
+		if d, ok := decodeResource(t, r).(*apps.Deployment); ok {
+			if pod := d.Spec.Template.Labels; pod["app.kubernetes.io/version"] != "v1.2.3" || pod["app.kubernetes.io/instance"] != "shop-test" {
+				t.Errorf("the pods of %s have the labels %v", d.Name, pod)
+			}
+			if selector := d.Spec.Selector.MatchLabels; len(selector) != 1 {
+				t.Errorf("%s selects %v, which never changes", d.Name, selector)
+			}
+		}
+	}
+}
+
+func decodeResource(t *testing.T, r *resource.Resource) any {
+	t.Helper()
+	text, err := r.AsYAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := decode(text)
+	if err != nil {
+		t.Fatalf("%s: rendered: %v", r.CurId(), err)
+	}
+	return object
+}
+
+// TestWithoutOperator renders what a cluster without the kinds of prometheus-operator
+// takes: the bases of the services alone.
+func TestWithoutOperator(t *testing.T) {
+	for _, folder := range files(t, "*/k8s") {
+		rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rendered.Resources() {
+			if r.GetGvk().Group == "monitoring.coreos.com" {
+				t.Errorf("%s has %s", folder, r.CurId())
+			}
 		}
 	}
 }
@@ -135,7 +175,9 @@ func TestChecksFail(t *testing.T) {
 		deployment = "order/k8s/deployment.yaml"
 		service    = "order/k8s/service.yaml"
 		headless   = "order/k8s/service-headless.yaml"
-		monitor    = "order/k8s/servicemonitor.yaml"
+		component  = "order/k8s/components/monitor/kustomization.yaml"
+		monitor    = "order/k8s/components/monitor/servicemonitor.yaml"
+		pods       = "user/k8s/components/monitor/podmonitor.yaml"
 		configmap  = "order/k8s/configmap.yaml"
 		scaler     = "order/k8s/horizontalpodautoscaler.yaml"
 		list       = "order/k8s/kustomization.yaml"
@@ -157,9 +199,20 @@ func TestChecksFail(t *testing.T) {
 		{"probe port", deployment, "path: /readyz\n              port: admin", "path: /readyz\n              port: health", `readiness probe asks port "health"`},
 		{"listening port", configmap, `admin: ":9091"`, `admin: ":9092"`, `port "admin" is 9091, in config.yaml ":9092"`},
 		{"monitored port", monitor, "port: admin", "port: metrics", `scrapes port "metrics"`},
+		{"monitored port of pods", pods, "port: admin", "port: metrics", "user: monitor: makes 0 targets"},
 		{"interval", monitor, `interval: "30s"`, `interval: "30 sec"`, `interval "30 sec" is not a duration`},
 		{"monitored twice", monitor, "      app.kubernetes.io/component: server\n", "", "selects the headless Service too"},
-		{"monitored label", monitor, "targetLabels: [team]", "targetLabels: [squad]", `takes label "squad"`},
+		{"monitored pods", pods, "matchLabels:\n      app.kubernetes.io/name: \"user\"", "matchLabels:\n      app.kubernetes.io/name: \"usr\"", "user: monitor: makes 0 targets"},
+		{"interval of pods", pods, `interval: "30s"`, `interval: "9s"`, `timeout "10s" does not fit into interval "9s"`},
+		{"scraped twice", monitor, "  endpoints:\n", "  endpoints:\n    - {port: admin, path: /metrics, interval: 30s, scrapeTimeout: 10s}\n", "order: monitor: makes 2 targets"},
+		{"job", monitor, "jobLabel: app.kubernetes.io/name", "jobLabel: app.kubernetes.io/part-of", "job:shop"},
+		{"job of pods", pods, "jobLabel: app.kubernetes.io/name", "jobLabel: name", "job:namespace/user"},
+		{"series label", monitor, "__meta_kubernetes_pod_label_team", "__meta_kubernetes_pod_label_squad", "order: monitor: makes targets"},
+		{"series label of pods", pods, "targetLabel: system", "targetLabel: part_of", "part_of:shop"},
+		{"label of one kind", monitor, "service|container|endpoint", "container|endpoint", "service:order"},
+		{"label of pods", pods, "service|container|endpoint", "service|endpoint", "container:user"},
+		{"version", deployment, `app.kubernetes.io/version: "dev"`, `app.kubernetes.io/version: "v1"`, `has tag "dev", the Deployment version "v1"`},
+		{"monitor not named", component, "servicemonitor.yaml", "monitor.yaml", "the component of the monitor names [monitor.yaml]"},
 		{"account", deployment, `serviceAccountName: "order"`, `serviceAccountName: "default"`, `the pods run as "default"`},
 		{"volume", deployment, "configMap:\n            name: \"order\"", "configMap:\n            name: \"orders\"", `is ConfigMap "orders"`},
 		{"service links", deployment, "enableServiceLinks: false", "enableServiceLinks: true", "enableServiceLinks is on"},
@@ -215,7 +268,7 @@ func TestChecksFail(t *testing.T) {
 	t.Run("missing file", func(t *testing.T) {
 		broken := maps.Clone(whole)
 		delete(broken, monitor)
-		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "order: missing: ServiceMonitor") {
+		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "order: missing: monitor") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -35,6 +35,66 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Monitor is the object by which prometheus-operator finds the replicas.
+type Monitor int32
+
+const (
+	// The default: MONITOR_SERVICE.
+	Monitor_MONITOR_UNSPECIFIED Monitor = 0
+	// A ServiceMonitor, which takes the pods from the endpoints of the Service, those
+	// that are not ready too. Pods that stop leave them early where Prometheus reads
+	// Endpoints and not EndpointSlices.
+	Monitor_MONITOR_SERVICE Monitor = 1
+	// A PodMonitor, which takes the pods themselves, from the time they have an address
+	// until they are gone.
+	Monitor_MONITOR_POD Monitor = 2
+	// Nothing: the platform has other means.
+	Monitor_MONITOR_NONE Monitor = 3
+)
+
+// Enum value maps for Monitor.
+var (
+	Monitor_name = map[int32]string{
+		0: "MONITOR_UNSPECIFIED",
+		1: "MONITOR_SERVICE",
+		2: "MONITOR_POD",
+		3: "MONITOR_NONE",
+	}
+	Monitor_value = map[string]int32{
+		"MONITOR_UNSPECIFIED": 0,
+		"MONITOR_SERVICE":     1,
+		"MONITOR_POD":         2,
+		"MONITOR_NONE":        3,
+	}
+)
+
+func (x Monitor) Enum() *Monitor {
+	p := new(Monitor)
+	*p = x
+	return p
+}
+
+func (x Monitor) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Monitor) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+}
+
+func (Monitor) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[0]
+}
+
+func (x Monitor) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Monitor.Descriptor instead.
+func (Monitor) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+}
+
 // Migrations is who applies the migrations of a database.
 type Migrations int32
 
@@ -74,11 +134,11 @@ func (x Migrations) String() string {
 }
 
 func (Migrations) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
 }
 
 func (Migrations) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[0]
+	return &file_svc_v1_svc_proto_enumTypes[1]
 }
 
 func (x Migrations) Number() protoreflect.EnumNumber {
@@ -87,7 +147,7 @@ func (x Migrations) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Migrations.Descriptor instead.
 func (Migrations) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
 }
 
 // ErrorContract says how closely a service is held to the errors that its
@@ -129,11 +189,11 @@ func (x ErrorContract) String() string {
 }
 
 func (ErrorContract) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
 }
 
 func (ErrorContract) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[1]
+	return &file_svc_v1_svc_proto_enumTypes[2]
 }
 
 func (x ErrorContract) Number() protoreflect.EnumNumber {
@@ -142,7 +202,7 @@ func (x ErrorContract) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorContract.Descriptor instead.
 func (ErrorContract) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 // Balance is a policy of spreading calls over replicas.
@@ -192,11 +252,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[3].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[2]
+	return &file_svc_v1_svc_proto_enumTypes[3]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -205,7 +265,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 // MetricType is the kind of a metric.
@@ -249,11 +309,11 @@ func (x MetricType) String() string {
 }
 
 func (MetricType) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[3].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[4].Descriptor()
 }
 
 func (MetricType) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[3]
+	return &file_svc_v1_svc_proto_enumTypes[4]
 }
 
 func (x MetricType) Number() protoreflect.EnumNumber {
@@ -262,7 +322,7 @@ func (x MetricType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MetricType.Descriptor instead.
 func (MetricType) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
 // Service is the policy of a deployable unit: one proto service, one binary,
@@ -335,7 +395,10 @@ type Service struct {
 	// What Kubernetes asks a replica, and for how long it waits.
 	Probes *Probes `protobuf:"bytes,18,opt,name=probes,proto3" json:"probes,omitempty"`
 	// How the Go runtime of a replica is set.
-	GoRuntime     *GoRuntime `protobuf:"bytes,19,opt,name=go_runtime,json=goRuntime,proto3" json:"go_runtime,omitempty"`
+	GoRuntime *GoRuntime `protobuf:"bytes,19,opt,name=go_runtime,json=goRuntime,proto3" json:"go_runtime,omitempty"`
+	// How Prometheus finds and scrapes the replicas.
+	// Default: a ServiceMonitor, every 30 s.
+	Monitoring    *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -496,6 +559,70 @@ func (x *Service) GetGoRuntime() *GoRuntime {
 	return nil
 }
 
+func (x *Service) GetMonitoring() *Monitoring {
+	if x != nil {
+		return x.Monitoring
+	}
+	return nil
+}
+
+// Monitoring is how Prometheus, run by prometheus-operator, finds and scrapes the
+// replicas. The series and their labels do not depend on it.
+type Monitoring struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What makes Prometheus scrape. Default: MONITOR_SERVICE.
+	Monitor Monitor `protobuf:"varint,1,opt,name=monitor,proto3,enum=svc.v1.Monitor" json:"monitor,omitempty"`
+	// Time between two scrapes, whole seconds, from "5s" to "5m"; a scrape may take
+	// as long, at most "10s". Default: "30s".
+	Interval      string `protobuf:"bytes,2,opt,name=interval,proto3" json:"interval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Monitoring) Reset() {
+	*x = Monitoring{}
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Monitoring) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Monitoring) ProtoMessage() {}
+
+func (x *Monitoring) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Monitoring.ProtoReflect.Descriptor instead.
+func (*Monitoring) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Monitoring) GetMonitor() Monitor {
+	if x != nil {
+		return x.Monitor
+	}
+	return Monitor_MONITOR_UNSPECIFIED
+}
+
+func (x *Monitoring) GetInterval() string {
+	if x != nil {
+		return x.Interval
+	}
+	return ""
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -527,7 +654,7 @@ type Database struct {
 
 func (x *Database) Reset() {
 	*x = Database{}
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +666,7 @@ func (x *Database) String() string {
 func (*Database) ProtoMessage() {}
 
 func (x *Database) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +679,7 @@ func (x *Database) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Database.ProtoReflect.Descriptor instead.
 func (*Database) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Database) GetReadinessTimeout() string {
@@ -614,7 +741,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +753,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +766,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Propagated) GetKey() string {
@@ -682,7 +809,7 @@ type HTTPCallee struct {
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +821,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +834,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -774,7 +901,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -786,7 +913,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -799,7 +926,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -869,7 +996,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -881,7 +1008,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -894,7 +1021,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Callee) GetService() string {
@@ -960,7 +1087,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1099,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1112,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -1044,7 +1171,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1183,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1196,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Metric) GetName() string {
@@ -1122,7 +1249,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1261,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1274,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Label) GetName() string {
@@ -1200,7 +1327,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1212,7 +1339,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1225,7 +1352,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1294,7 +1421,7 @@ type Probes struct {
 
 func (x *Probes) Reset() {
 	*x = Probes{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1433,7 @@ func (x *Probes) String() string {
 func (*Probes) ProtoMessage() {}
 
 func (x *Probes) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1446,7 @@ func (x *Probes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probes.ProtoReflect.Descriptor instead.
 func (*Probes) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Probes) GetStartup() string {
@@ -1353,7 +1480,7 @@ type GoRuntime struct {
 
 func (x *GoRuntime) Reset() {
 	*x = GoRuntime{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1365,7 +1492,7 @@ func (x *GoRuntime) String() string {
 func (*GoRuntime) ProtoMessage() {}
 
 func (x *GoRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1378,7 +1505,7 @@ func (x *GoRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoRuntime.ProtoReflect.Descriptor instead.
 func (*GoRuntime) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GoRuntime) GetMemoryLimitPercent() uint32 {
@@ -1418,7 +1545,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1557,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1570,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1487,7 +1614,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1626,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1639,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1605,7 +1732,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1617,7 +1744,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1630,7 +1757,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1744,7 +1871,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1756,7 +1883,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1769,7 +1896,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1814,7 +1941,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1953,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1966,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -1876,7 +2003,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1888,7 +2015,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1901,7 +2028,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -1948,7 +2075,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2087,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2100,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -2024,7 +2151,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2036,7 +2163,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2049,7 +2176,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -2087,7 +2214,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2099,7 +2226,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2112,7 +2239,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Errors) GetDomain() string {
@@ -2155,7 +2282,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2167,7 +2294,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2180,7 +2307,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -2246,7 +2373,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2258,7 +2385,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2271,7 +2398,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2304,7 +2431,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2443,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2456,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Field) GetDefault() string {
@@ -2433,7 +2560,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xda\x05\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x8e\x06\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2454,8 +2581,15 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x06secret\x18\x14 \x01(\tR\x06secret\x12&\n" +
 	"\x06probes\x18\x12 \x01(\v2\x0e.svc.v1.ProbesR\x06probes\x120\n" +
 	"\n" +
-	"go_runtime\x18\x13 \x01(\v2\x11.svc.v1.GoRuntimeR\tgoRuntimeB\x15\n" +
-	"\x13_trace_sample_ratio\"\x8e\x02\n" +
+	"go_runtime\x18\x13 \x01(\v2\x11.svc.v1.GoRuntimeR\tgoRuntime\x122\n" +
+	"\n" +
+	"monitoring\x18\x11 \x01(\v2\x12.svc.v1.MonitoringR\n" +
+	"monitoringB\x15\n" +
+	"\x13_trace_sample_ratio\"S\n" +
+	"\n" +
+	"Monitoring\x12)\n" +
+	"\amonitor\x18\x01 \x01(\x0e2\x0f.svc.v1.MonitorR\amonitor\x12\x1a\n" +
+	"\binterval\x18\x02 \x01(\tR\binterval\"\x8e\x02\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
@@ -2588,7 +2722,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x05Field\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\tR\adefault\x12\x1d\n" +
 	"\n" +
-	"secret_key\x18\x02 \x01(\tR\tsecretKey*U\n" +
+	"secret_key\x18\x02 \x01(\tR\tsecretKey*Z\n" +
+	"\aMonitor\x12\x17\n" +
+	"\x13MONITOR_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fMONITOR_SERVICE\x10\x01\x12\x0f\n" +
+	"\vMONITOR_POD\x10\x02\x12\x10\n" +
+	"\fMONITOR_NONE\x10\x03*U\n" +
 	"\n" +
 	"Migrations\x12\x1a\n" +
 	"\x16MIGRATIONS_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -2628,85 +2767,89 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_svc_v1_svc_proto_goTypes = []any{
-	(Migrations)(0),                       // 0: svc.v1.Migrations
-	(ErrorContract)(0),                    // 1: svc.v1.ErrorContract
-	(Balance)(0),                          // 2: svc.v1.Balance
-	(MetricType)(0),                       // 3: svc.v1.MetricType
-	(*Service)(nil),                       // 4: svc.v1.Service
-	(*Database)(nil),                      // 5: svc.v1.Database
-	(*Propagated)(nil),                    // 6: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 7: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 8: svc.v1.Limits
-	(*Callee)(nil),                        // 9: svc.v1.Callee
-	(*Breaker)(nil),                       // 10: svc.v1.Breaker
-	(*Metric)(nil),                        // 11: svc.v1.Metric
-	(*Label)(nil),                         // 12: svc.v1.Label
-	(*Scale)(nil),                         // 13: svc.v1.Scale
-	(*Probes)(nil),                        // 14: svc.v1.Probes
-	(*GoRuntime)(nil),                     // 15: svc.v1.GoRuntime
-	(*Ports)(nil),                         // 16: svc.v1.Ports
-	(*Stop)(nil),                          // 17: svc.v1.Stop
-	(*Method)(nil),                        // 18: svc.v1.Method
-	(*Retry)(nil),                         // 19: svc.v1.Retry
-	(*Hedge)(nil),                         // 20: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 21: svc.v1.RateLimit
-	(*Stream)(nil),                        // 22: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 23: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 24: svc.v1.Errors
-	(*Error)(nil),                         // 25: svc.v1.Error
-	(*Translation)(nil),                   // 26: svc.v1.Translation
-	(*Field)(nil),                         // 27: svc.v1.Field
-	(code.Code)(0),                        // 28: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 29: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 30: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 31: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 32: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 33: google.protobuf.FieldOptions
+	(Monitor)(0),                          // 0: svc.v1.Monitor
+	(Migrations)(0),                       // 1: svc.v1.Migrations
+	(ErrorContract)(0),                    // 2: svc.v1.ErrorContract
+	(Balance)(0),                          // 3: svc.v1.Balance
+	(MetricType)(0),                       // 4: svc.v1.MetricType
+	(*Service)(nil),                       // 5: svc.v1.Service
+	(*Monitoring)(nil),                    // 6: svc.v1.Monitoring
+	(*Database)(nil),                      // 7: svc.v1.Database
+	(*Propagated)(nil),                    // 8: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 9: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 10: svc.v1.Limits
+	(*Callee)(nil),                        // 11: svc.v1.Callee
+	(*Breaker)(nil),                       // 12: svc.v1.Breaker
+	(*Metric)(nil),                        // 13: svc.v1.Metric
+	(*Label)(nil),                         // 14: svc.v1.Label
+	(*Scale)(nil),                         // 15: svc.v1.Scale
+	(*Probes)(nil),                        // 16: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 17: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 18: svc.v1.Ports
+	(*Stop)(nil),                          // 19: svc.v1.Stop
+	(*Method)(nil),                        // 20: svc.v1.Method
+	(*Retry)(nil),                         // 21: svc.v1.Retry
+	(*Hedge)(nil),                         // 22: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 23: svc.v1.RateLimit
+	(*Stream)(nil),                        // 24: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 25: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 26: svc.v1.Errors
+	(*Error)(nil),                         // 27: svc.v1.Error
+	(*Translation)(nil),                   // 28: svc.v1.Translation
+	(*Field)(nil),                         // 29: svc.v1.Field
+	(code.Code)(0),                        // 30: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 31: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 32: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 33: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 34: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 35: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	5,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	9,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	11, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	13, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	16, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	17, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	6,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
-	1,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	7,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	8,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	14, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
-	15, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
-	0,  // 12: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
-	2,  // 13: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	10, // 14: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	3,  // 15: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	12, // 16: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	19, // 17: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	20, // 18: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	21, // 19: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	22, // 20: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	23, // 21: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	28, // 22: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	28, // 23: svc.v1.Error.code:type_name -> google.rpc.Code
-	26, // 24: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	29, // 25: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	30, // 26: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	31, // 27: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	32, // 28: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	33, // 29: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	4,  // 30: svc.v1.service:type_name -> svc.v1.Service
-	18, // 31: svc.v1.method:type_name -> svc.v1.Method
-	24, // 32: svc.v1.errors:type_name -> svc.v1.Errors
-	25, // 33: svc.v1.error:type_name -> svc.v1.Error
-	27, // 34: svc.v1.field:type_name -> svc.v1.Field
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	30, // [30:35] is the sub-list for extension type_name
-	25, // [25:30] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	7,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	11, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	13, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	15, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	18, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	19, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	8,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	2,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
+	9,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	10, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	16, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	17, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	6,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
+	0,  // 13: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
+	1,  // 14: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	3,  // 15: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	12, // 16: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	4,  // 17: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	14, // 18: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	21, // 19: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	22, // 20: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	23, // 21: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	24, // 22: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	25, // 23: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	30, // 24: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	30, // 25: svc.v1.Error.code:type_name -> google.rpc.Code
+	28, // 26: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	31, // 27: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	32, // 28: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	33, // 29: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	34, // 30: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	35, // 31: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	5,  // 32: svc.v1.service:type_name -> svc.v1.Service
+	20, // 33: svc.v1.method:type_name -> svc.v1.Method
+	26, // 34: svc.v1.errors:type_name -> svc.v1.Errors
+	27, // 35: svc.v1.error:type_name -> svc.v1.Error
+	29, // 36: svc.v1.field:type_name -> svc.v1.Field
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	32, // [32:37] is the sub-list for extension type_name
+	27, // [27:32] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2715,15 +2858,15 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[11].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[21].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[12].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   24,
+			NumEnums:      5,
+			NumMessages:   25,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

@@ -158,6 +158,8 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).probes.startup":      ordered(duration, verdict{Look, "a replica that starts slowly is restarted sooner"}, verdict{Safe, "a replica may take longer to start"}),
 	"(svc.v1.service).go_runtime":          always(Look, "how much CPU the garbage collector takes to save memory"),
 	"(svc.v1.service).go_runtime.profiles": always(Look, "whether the admin port serves profiles"),
+	"(svc.v1.service).monitoring":          always(Look, "which object makes Prometheus scrape the service: its selectors must match it, and alerts on a missing target need one"),
+	"(svc.v1.service).monitoring.interval": always(Look, "rates over less than four intervals have gaps"),
 	"(svc.v1.service).ports": either(
 		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},
 		verdict{Breaking, "callers, probes and monitors use the old port until they are deployed anew"}),

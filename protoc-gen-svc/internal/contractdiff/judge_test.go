@@ -116,6 +116,8 @@ func TestJudgements(t *testing.T) {
 		{"(svc.v1.service).probes.startup", "1m", "5m", less(Look)},
 		{"(svc.v1.service).go_runtime", "100", "200", all(Look)},
 		{"(svc.v1.service).go_runtime.profiles", "true", "false", all(Look)},
+		{"(svc.v1.service).monitoring", "MONITOR_SERVICE", "MONITOR_POD", all(Look)},
+		{"(svc.v1.service).monitoring.interval", "30s", "1m", all(Look)},
 		{"(svc.v1.service).ports", "9090", "9000", judged{Look, Breaking, Breaking, Breaking}},
 		{"(svc.v1.service).stop", "5s", "1m", less(Look)},
 		{"(svc.v1.service).trace_sample_ratio", "0.1", "1", all(Safe)},

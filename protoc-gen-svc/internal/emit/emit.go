@@ -46,7 +46,9 @@ var services = []output[*model.Service]{
 	{template: "k8s/service-headless.yaml.tmpl", path: deploy("k8s/service-headless.yaml")},
 	{template: "k8s/horizontalpodautoscaler.yaml.tmpl", path: deploy("k8s/horizontalpodautoscaler.yaml"), when: (*model.Service).Autoscaled},
 	{template: "k8s/poddisruptionbudget.yaml.tmpl", path: deploy("k8s/poddisruptionbudget.yaml"), when: (*model.Service).Replicated},
-	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/servicemonitor.yaml")},
+	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/components/monitor/servicemonitor.yaml"), when: hasMonitor(model.ServiceMonitor)},
+	{template: "k8s/podmonitor.yaml.tmpl", path: deploy("k8s/components/monitor/podmonitor.yaml"), when: hasMonitor(model.PodMonitor)},
+	{template: "k8s/monitor-kustomization.yaml.tmpl", path: deploy("k8s/components/monitor/kustomization.yaml"), when: (*model.Service).Monitored},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
 }
@@ -58,6 +60,7 @@ var errorEnums = []output[*model.ErrorEnum]{
 // systems are the files about all services together.
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
+	{template: "k8s/system-monitor-kustomization.yaml.tmpl", path: constant("deploy/components/monitor/kustomization.yaml"), when: anyMonitored},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
@@ -151,6 +154,12 @@ func mainFile(s *model.Service) string { return s.Main.Dir + "/main.go" }
 func mainPackage(s *model.Service) model.Package { return s.Main }
 
 func hasRules(s *model.Service) bool { return !s.Rules.Empty() }
+
+func hasMonitor(kind model.Monitor) func(*model.Service) bool {
+	return func(s *model.Service) bool { return s.Monitoring.Monitor == kind }
+}
+
+func anyMonitored(s *model.System) bool { return len(s.Monitored()) > 0 }
 
 func deploy(file string) func(*model.Service) string {
 	return func(s *model.Service) string { return s.Deploy + "/" + file }

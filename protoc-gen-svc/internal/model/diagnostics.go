@@ -119,6 +119,9 @@ const (
 	notCounterSuffix
 	metricType
 	metricUnit
+	monitorKind
+	intervalRange
+	intervalUnused
 	portRange
 	portTwice
 	probeStartup
@@ -278,6 +281,9 @@ var diagnostics = [...]fault.Message{
 	notCounterSuffix:   {Rule: "metric-suffix", Format: "%q is not a counter and ends in %q"},
 	metricType:         {Rule: "metric-type", Format: "is missing or unknown (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)"},
 	metricUnit:         {Rule: "metric-unit", Format: "%q is in %s (want the base unit, for example %q)"},
+	monitorKind:        {Rule: "monitoring", Format: "%v is not a known monitor"},
+	intervalRange:      {Rule: "monitoring", Format: "%q is not a time between two scrapes (want whole seconds, from \"5s\" to \"5m\")"},
+	intervalUnused:     {Rule: "monitoring", Format: "%q has no effect: nothing makes Prometheus scrape the service (remove it)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
 	probeStartup:       {Rule: "probes", Format: "%q is out of range (want %q to %q)"},

@@ -57,6 +57,7 @@ type Service struct {
 	Ports       Ports
 	Stop        Stop
 	Limits      Limits
+	Monitoring  Monitoring
 	SampleRatio float64
 
 	// Package is the package of our Go code for the service.
@@ -65,6 +66,9 @@ type Service struct {
 	Main Package
 	// Handler is the user's package; its path is empty when there is none.
 	Handler Package
+	// ImageTag is the tag of the image where no overlay sets one, and the version in
+	// the labels.
+	ImageTag string
 	// Deploy is the folder of everything that is not a library: "deploy/order".
 	Deploy string
 

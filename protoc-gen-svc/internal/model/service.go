@@ -31,6 +31,7 @@ const (
 	defaultGOGC        = 100 // Go's own
 
 	defaultMemoryPercent = 90
+	defaultImageTag      = "dev"
 )
 
 func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
@@ -60,6 +61,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.GoRuntime = b.goRuntime(s, options.GetGoRuntime())
 	s.Ports = b.ports(s, options.GetPorts())
 	s.Limits = b.limits(s, options.GetLimits())
+	s.Monitoring = b.monitoring(s, options.GetMonitoring())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
@@ -109,6 +111,7 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 	s.Secret = orDefault(o.GetSecret(), s.Name+settingsSuffix)
 	b.checkSecret(s.origin().in("secret"), o.GetSecret())
 	s.EnvPrefix = envName(s.Name)
+	s.ImageTag = defaultImageTag
 	s.Deploy = "deploy/" + s.Name
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
 	if b.options.Handlers != "" {

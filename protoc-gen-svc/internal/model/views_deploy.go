@@ -25,7 +25,8 @@ const (
 	ComponentMigration = "migration"
 )
 
-// Labels are what the Kubernetes objects of the service carry.
+// Labels are what the Kubernetes objects of the service carry. Instance and version
+// are those of the base: an overlay sets its own.
 func (s *Service) Labels() []Pair { return s.labels(ComponentServer) }
 
 // DiscoveryLabels are what its headless Service carries instead.
@@ -34,6 +35,8 @@ func (s *Service) DiscoveryLabels() []Pair { return s.labels(ComponentDiscovery)
 func (s *Service) labels(component string) []Pair {
 	labels := []Pair{
 		{"app.kubernetes.io/name", s.Name},
+		{"app.kubernetes.io/instance", s.System},
+		{"app.kubernetes.io/version", s.ImageTag},
 		{"app.kubernetes.io/component", component},
 		{"app.kubernetes.io/part-of", s.System},
 		{"app.kubernetes.io/managed-by", "protoc-gen-svc"},

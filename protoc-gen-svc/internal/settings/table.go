@@ -22,9 +22,10 @@ var (
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
 	ports      = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
 	labels     = and(deployment, "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
-		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl")
+		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
-		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
+		"k8s/system-monitor-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
 	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
@@ -36,8 +37,8 @@ func and(outputs []string, more ...string) []string {
 // table has a row for every annotation.
 var table = map[string]row{
 	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
-	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.Team }),
+	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
 	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
@@ -117,6 +118,10 @@ var table = map[string]row{
 	"(svc.v1.service).go_runtime.memory_limit_percent": value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.MemoryLimitPercent) }),
 	"(svc.v1.service).go_runtime.gogc":                 value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.GOGC) }),
 	"(svc.v1.service).go_runtime.profiles":             value(service, func(s *model.Service) string { return strconv.FormatBool(s.GoRuntime.Profiles) }),
+	"(svc.v1.service).monitoring":                      same[*model.Service](nil),
+	"(svc.v1.service).monitoring.monitor": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl",
+		"k8s/kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl"), monitorName),
+	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
 	"(svc.v1.service).ports.grpc": value(and(ports, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
@@ -222,6 +227,22 @@ func httpPort(s *model.Service) string {
 		return ""
 	}
 	return number(s.Ports.HTTP)
+}
+
+var monitorNames = map[model.Monitor]string{
+	model.ServiceMonitor: "MONITOR_SERVICE",
+	model.PodMonitor:     "MONITOR_POD",
+	model.NoMonitor:      "MONITOR_NONE",
+}
+
+func monitorName(s *model.Service) string { return monitorNames[s.Monitoring.Monitor] }
+
+// scrapeInterval is empty where nothing makes Prometheus scrape.
+func scrapeInterval(s *model.Service) string {
+	if !s.Monitored() {
+		return ""
+	}
+	return timefmt.Short(s.Monitoring.Interval)
 }
 
 func buckets(m *model.Metric) string {
