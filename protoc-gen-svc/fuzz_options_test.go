@@ -244,6 +244,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		mendPropagated(policy.Propagate)
 		mendTenantKey(s, policy)
 		c.mendHTTPCallees(policy.HttpCallees)
+		c.mendNetwork(policy)
 	}
 	if c.tame {
 		more := &svcv1.Callee{} // services that call something are few

@@ -36,6 +36,14 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.HTTPCallee.name":                {"fraud_check", "a", "func", "null", "x_1", "http"},
 	"svc.v1.HTTPCallee.url":                 {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
 	"svc.v1.HTTPCallee.timeout":             {"5s", "1ns", "1h"},
+	"svc.v1.HTTPCallee.cidr":                {"203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"},
+	"svc.v1.Network.http_namespaces":        {"kubernetes.io/metadata.name=ingress-nginx", "true=1", "0x1F=null"},
+	"svc.v1.Network.monitoring_namespace":   {"monitoring", "1", "null"},
+	"svc.v1.NetworkClient.pods":             {"app.kubernetes.io/name=web", "y=no", "1.5=1e3"},
+	"svc.v1.NetworkClient.namespace":        {"web", "0", "true"},
+	"svc.v1.DatabaseNetwork.cidr":           {"10.20.0.0/24", "::/0"},
+	"svc.v1.DatabaseNetwork.pods":           {"cnpg.io/cluster=order", "n=off"},
+	"svc.v1.DatabaseNetwork.namespace":      {"db", "1e3"},
 	"svc.v1.Limits.message_size":            {"4Mi", "1Ki", "2047Mi", "1.5M"},
 	"svc.v1.Limits.header_size":             {"16Ki", "4Ki", "1M"},
 	"svc.v1.Stream.max_age":                 {"1h", "0s", "20s"},
@@ -46,6 +54,7 @@ var plausible = map[protoreflect.FullName][]string{
 // numbers are values of number fields; a field that is not here takes any.
 var numbers = map[protoreflect.FullName][]uint32{
 	"svc.v1.Database.max_connections": {16, 1, 4294967295},
+	"svc.v1.DatabaseNetwork.port":     {5432, 1, 65535},
 	"svc.v1.Scale.min":                {1, 2, 3, 10},
 	"svc.v1.Scale.max":                {10, 11, 4294967295},
 	"svc.v1.Ports.grpc":               {80, 9000, 65535},

@@ -12,6 +12,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 )
@@ -27,9 +28,13 @@ type Service struct {
 	Autoscaler    *autoscaling.HorizontalPodAutoscaler // nil: replicas are fixed
 	Monitor       *monitoring.ServiceMonitor
 	Kustomization *kustomize.Kustomization
+	Policy        *networking.NetworkPolicy // of the component network-policy
 	// Files are the YAML files of its folder, the kustomization's left out.
 	Files []string
 }
+
+// policyFile is where a service's folder has its NetworkPolicy.
+const policyFile = "/components/network-policy/networkpolicy.yaml"
 
 // Services reads the folders NAME/k8s below the root, in the order of names. An
 // object that is missing or there twice is an error.
@@ -50,6 +55,9 @@ func Services(fsys fs.FS) ([]*Service, error) {
 			if path.Dir(file) == folder {
 				faults = append(faults, s.add(path.Base(file), objects[file]))
 			}
+		}
+		if policy, ok := objects[folder+policyFile].(*networking.NetworkPolicy); ok {
+			s.Policy = policy
 		}
 		faults = append(faults, s.complete())
 		services = append(services, s)
@@ -107,6 +115,7 @@ func (s *Service) complete() error {
 		"ServiceAccount": s.Account == nil, "ConfigMap": s.ConfigMap == nil, "Deployment": s.Deployment == nil,
 		"Service": s.Service == nil, "headless Service": s.Headless == nil,
 		"ServiceMonitor": s.Monitor == nil, "Kustomization": s.Kustomization == nil,
+		"NetworkPolicy": s.Policy == nil,
 	} {
 		if absent {
 			missing = append(missing, name)
@@ -127,6 +136,7 @@ func (s *Service) objects() map[string]meta.Object {
 	all := map[string]meta.Object{
 		"ServiceAccount": s.Account, "ConfigMap": s.ConfigMap, "Deployment": s.Deployment, "pod template": &s.Deployment.Spec.Template,
 		"Service": s.Service, "headless Service": s.Headless, "ServiceMonitor": s.Monitor,
+		"NetworkPolicy": s.Policy,
 	}
 	if s.Autoscaler != nil {
 		all["HorizontalPodAutoscaler"] = s.Autoscaler

@@ -272,7 +272,10 @@ type Service struct {
 	// each. Default: none.
 	HttpCallees []*HTTPCallee `protobuf:"bytes,14,rep,name=http_callees,json=httpCallees,proto3" json:"http_callees,omitempty"`
 	// What the server accepts at the most. Default: every limit with its default.
-	Limits        *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Who may reach the service over the network beyond the services that call it
+	// by contract. Default: Prometheus only.
+	Network       *Network `protobuf:"bytes,16,opt,name=network,proto3" json:"network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +415,13 @@ func (x *Service) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Service) GetNetwork() *Network {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -430,8 +440,11 @@ type Database struct {
 	// first request on. Refused where no method has one that the runtime keeps.
 	// Default: "24h".
 	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Where the database is, for the NetworkPolicy.
+	// Default: any address, at port 5432.
+	Network       *DatabaseNetwork `protobuf:"bytes,6,opt,name=network,proto3" json:"network,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -492,6 +505,217 @@ func (x *Database) GetIdempotencyRetention() string {
 	return ""
 }
 
+func (x *Database) GetNetwork() *DatabaseNetwork {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
+// DatabaseNetwork is where a NetworkPolicy, which cannot hold names, lets the
+// service find its database: exactly one of cidr and pods.
+type DatabaseNetwork struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses of the database, CIDR. Example: "10.20.0.0/24".
+	Cidr string `protobuf:"bytes,1,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	// Label of the pods of the database, "key=value".
+	// Example: "cnpg.io/cluster=order".
+	Pods string `protobuf:"bytes,2,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods; refused beside cidr. Default: the service's own.
+	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Port on which the database, or the pooler in front of it, listens.
+	// Default: 5432.
+	Port          uint32 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DatabaseNetwork) Reset() {
+	*x = DatabaseNetwork{}
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DatabaseNetwork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DatabaseNetwork) ProtoMessage() {}
+
+func (x *DatabaseNetwork) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DatabaseNetwork.ProtoReflect.Descriptor instead.
+func (*DatabaseNetwork) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DatabaseNetwork) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+// Network is who may reach the service over the network beyond the services that
+// call it by contract. Kubernetes enforces it only where the component
+// network-policy is used and the cluster's network plugin supports NetworkPolicy.
+// The component is written only by a run that sees the whole system, since no
+// other knows who calls.
+type Network struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pods that may call over gRPC although no contract in this system says so.
+	// Default: none.
+	Clients []*NetworkClient `protobuf:"bytes,1,rep,name=clients,proto3" json:"clients,omitempty"`
+	// Label, "key=value", of the namespaces whose pods may call over HTTP/JSON: the
+	// ingress controller's. Default: none, and HTTP/JSON is closed to all.
+	// Example: "kubernetes.io/metadata.name=ingress-nginx".
+	HttpNamespaces string `protobuf:"bytes,2,opt,name=http_namespaces,json=httpNamespaces,proto3" json:"http_namespaces,omitempty"`
+	// Namespace from which Prometheus scrapes and in which the OpenTelemetry
+	// collector runs. Default: "monitoring".
+	MonitoringNamespace string `protobuf:"bytes,3,opt,name=monitoring_namespace,json=monitoringNamespace,proto3" json:"monitoring_namespace,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Network) Reset() {
+	*x = Network{}
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Network) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Network) ProtoMessage() {}
+
+func (x *Network) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Network.ProtoReflect.Descriptor instead.
+func (*Network) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Network) GetClients() []*NetworkClient {
+	if x != nil {
+		return x.Clients
+	}
+	return nil
+}
+
+func (x *Network) GetHttpNamespaces() string {
+	if x != nil {
+		return x.HttpNamespaces
+	}
+	return ""
+}
+
+func (x *Network) GetMonitoringNamespace() string {
+	if x != nil {
+		return x.MonitoringNamespace
+	}
+	return ""
+}
+
+// NetworkClient is a group of pods that may call over gRPC.
+type NetworkClient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of the pods, "key=value". Required.
+	// Example: "app.kubernetes.io/name=web".
+	Pods string `protobuf:"bytes,1,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods. Default: the service's own. Example: "web".
+	Namespace     string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NetworkClient) Reset() {
+	*x = NetworkClient{}
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NetworkClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NetworkClient) ProtoMessage() {}
+
+func (x *NetworkClient) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NetworkClient.ProtoReflect.Descriptor instead.
+func (*NetworkClient) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *NetworkClient) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *NetworkClient) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
 // Propagated is a metadata key that travels.
 type Propagated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -509,7 +733,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +745,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +758,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Propagated) GetKey() string {
@@ -571,13 +795,16 @@ type HTTPCallee struct {
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Idle connections that are kept open. Default: 16.
 	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Addresses of the service, CIDR, for the NetworkPolicy, which cannot hold names.
+	// Default: any address, at the port of url. Example: "203.0.113.0/24".
+	Cidr          string `protobuf:"bytes,6,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +816,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +829,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -640,6 +867,13 @@ func (x *HTTPCallee) GetIdleConnections() uint32 {
 	return 0
 }
 
+func (x *HTTPCallee) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
 // Limits are what one replica accepts at the most. Excess is refused at once,
 // before any work is done for it.
 type Limits struct {
@@ -669,7 +903,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +915,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +928,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -764,7 +998,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1010,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1023,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Callee) GetService() string {
@@ -855,7 +1089,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1101,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1114,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -939,7 +1173,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1185,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1198,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Metric) GetName() string {
@@ -1017,7 +1251,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1263,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1276,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Label) GetName() string {
@@ -1081,7 +1315,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1327,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1340,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1153,7 +1387,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1399,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1412,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1222,7 +1456,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1468,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1481,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1340,7 +1574,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1586,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1599,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1479,7 +1713,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1491,7 +1725,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1504,7 +1738,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1549,7 +1783,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +1795,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +1808,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -1611,7 +1845,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +1857,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +1870,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -1683,7 +1917,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1929,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1942,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -1759,7 +1993,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +2005,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +2018,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -1822,7 +2056,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2068,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2081,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Errors) GetDomain() string {
@@ -1890,7 +2124,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2136,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2149,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -1981,7 +2215,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2227,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2240,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2035,7 +2269,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2281,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2294,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Field) GetDefault() string {
@@ -2157,7 +2391,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xe8\x04\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x93\x05\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2174,24 +2408,39 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\tpropagate\x18\f \x03(\v2\x12.svc.v1.PropagatedR\tpropagate\x12<\n" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
-	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"\xad\x01\n" +
+	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limits\x12)\n" +
+	"\anetwork\x18\x10 \x01(\v2\x0f.svc.v1.NetworkR\anetworkB\x15\n" +
+	"\x13_trace_sample_ratio\"\xe0\x01\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
 	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
-	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\x121\n" +
+	"\anetwork\x18\x06 \x01(\v2\x17.svc.v1.DatabaseNetworkR\anetwork\"k\n" +
+	"\x0fDatabaseNetwork\x12\x12\n" +
+	"\x04cidr\x18\x01 \x01(\tR\x04cidr\x12\x12\n" +
+	"\x04pods\x18\x02 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04port\x18\x04 \x01(\rR\x04port\"\x96\x01\n" +
+	"\aNetwork\x12/\n" +
+	"\aclients\x18\x01 \x03(\v2\x15.svc.v1.NetworkClientR\aclients\x12'\n" +
+	"\x0fhttp_namespaces\x18\x02 \x01(\tR\x0ehttpNamespaces\x121\n" +
+	"\x14monitoring_namespace\x18\x03 \x01(\tR\x13monitoringNamespace\"A\n" +
+	"\rNetworkClient\x12\x12\n" +
+	"\x04pods\x18\x01 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
-	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\x93\x01\n" +
+	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\xa7\x01\n" +
 	"\n" +
 	"HTTPCallee\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x18\n" +
 	"\atimeout\x18\x03 \x01(\tR\atimeout\x12\x1a\n" +
 	"\battempts\x18\x04 \x01(\rR\battempts\x12)\n" +
-	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\"\xe2\x01\n" +
+	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\x12\x12\n" +
+	"\x04cidr\x18\x06 \x01(\tR\x04cidr\"\xe2\x01\n" +
 	"\x06Limits\x12 \n" +
 	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12\x1a\n" +
 	"\badaptive\x18\x02 \x01(\bR\badaptive\x12!\n" +
@@ -2327,78 +2576,84 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 }
 
 var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_svc_v1_svc_proto_goTypes = []any{
 	(ErrorContract)(0),                    // 0: svc.v1.ErrorContract
 	(Balance)(0),                          // 1: svc.v1.Balance
 	(MetricType)(0),                       // 2: svc.v1.MetricType
 	(*Service)(nil),                       // 3: svc.v1.Service
 	(*Database)(nil),                      // 4: svc.v1.Database
-	(*Propagated)(nil),                    // 5: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 6: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 7: svc.v1.Limits
-	(*Callee)(nil),                        // 8: svc.v1.Callee
-	(*Breaker)(nil),                       // 9: svc.v1.Breaker
-	(*Metric)(nil),                        // 10: svc.v1.Metric
-	(*Label)(nil),                         // 11: svc.v1.Label
-	(*Scale)(nil),                         // 12: svc.v1.Scale
-	(*Ports)(nil),                         // 13: svc.v1.Ports
-	(*Stop)(nil),                          // 14: svc.v1.Stop
-	(*Method)(nil),                        // 15: svc.v1.Method
-	(*Retry)(nil),                         // 16: svc.v1.Retry
-	(*Hedge)(nil),                         // 17: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 18: svc.v1.RateLimit
-	(*Stream)(nil),                        // 19: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 20: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 21: svc.v1.Errors
-	(*Error)(nil),                         // 22: svc.v1.Error
-	(*Translation)(nil),                   // 23: svc.v1.Translation
-	(*Field)(nil),                         // 24: svc.v1.Field
-	(code.Code)(0),                        // 25: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 26: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 27: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 28: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 29: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 30: google.protobuf.FieldOptions
+	(*DatabaseNetwork)(nil),               // 5: svc.v1.DatabaseNetwork
+	(*Network)(nil),                       // 6: svc.v1.Network
+	(*NetworkClient)(nil),                 // 7: svc.v1.NetworkClient
+	(*Propagated)(nil),                    // 8: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 9: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 10: svc.v1.Limits
+	(*Callee)(nil),                        // 11: svc.v1.Callee
+	(*Breaker)(nil),                       // 12: svc.v1.Breaker
+	(*Metric)(nil),                        // 13: svc.v1.Metric
+	(*Label)(nil),                         // 14: svc.v1.Label
+	(*Scale)(nil),                         // 15: svc.v1.Scale
+	(*Ports)(nil),                         // 16: svc.v1.Ports
+	(*Stop)(nil),                          // 17: svc.v1.Stop
+	(*Method)(nil),                        // 18: svc.v1.Method
+	(*Retry)(nil),                         // 19: svc.v1.Retry
+	(*Hedge)(nil),                         // 20: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 21: svc.v1.RateLimit
+	(*Stream)(nil),                        // 22: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 23: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 24: svc.v1.Errors
+	(*Error)(nil),                         // 25: svc.v1.Error
+	(*Translation)(nil),                   // 26: svc.v1.Translation
+	(*Field)(nil),                         // 27: svc.v1.Field
+	(code.Code)(0),                        // 28: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 29: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 30: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 31: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 32: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 33: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
 	4,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	8,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	10, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	12, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	13, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	14, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	5,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	11, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	13, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	15, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	16, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	17, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	8,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
 	0,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	6,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	7,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	1,  // 10: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	9,  // 11: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	2,  // 12: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	11, // 13: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	16, // 14: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	17, // 15: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	18, // 16: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	19, // 17: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	20, // 18: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	25, // 19: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	25, // 20: svc.v1.Error.code:type_name -> google.rpc.Code
-	23, // 21: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	26, // 22: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	27, // 23: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	28, // 24: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	29, // 25: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	30, // 26: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	3,  // 27: svc.v1.service:type_name -> svc.v1.Service
-	15, // 28: svc.v1.method:type_name -> svc.v1.Method
-	21, // 29: svc.v1.errors:type_name -> svc.v1.Errors
-	22, // 30: svc.v1.error:type_name -> svc.v1.Error
-	24, // 31: svc.v1.field:type_name -> svc.v1.Field
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	27, // [27:32] is the sub-list for extension type_name
-	22, // [22:27] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	9,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	10, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	6,  // 10: svc.v1.Service.network:type_name -> svc.v1.Network
+	5,  // 11: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
+	7,  // 12: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
+	1,  // 13: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	12, // 14: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	2,  // 15: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	14, // 16: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	19, // 17: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	20, // 18: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	21, // 19: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	22, // 20: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	23, // 21: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	28, // 22: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	28, // 23: svc.v1.Error.code:type_name -> google.rpc.Code
+	26, // 24: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	29, // 25: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	30, // 26: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	31, // 27: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	32, // 28: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	33, // 29: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	3,  // 30: svc.v1.service:type_name -> svc.v1.Service
+	18, // 31: svc.v1.method:type_name -> svc.v1.Method
+	24, // 32: svc.v1.errors:type_name -> svc.v1.Errors
+	25, // 33: svc.v1.error:type_name -> svc.v1.Error
+	27, // 34: svc.v1.field:type_name -> svc.v1.Field
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	30, // [30:35] is the sub-list for extension type_name
+	25, // [25:30] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2407,14 +2662,14 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[19].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   22,
+			NumMessages:   25,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

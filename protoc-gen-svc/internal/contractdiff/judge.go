@@ -126,6 +126,10 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).database.secret": either(
 		verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
 		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
+	"(svc.v1.service).database.network": always(Look, "where the NetworkPolicy lets the service find its database"),
+	"(svc.v1.service).network": either(
+		verdict{Safe, "more may reach the service"}, verdict{Breaking, "who was let in by it is cut off where the NetworkPolicy is used"},
+		verdict{Breaking, "who was let in by the old value is cut off where the NetworkPolicy is used"}),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
 	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),

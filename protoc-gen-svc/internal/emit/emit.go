@@ -49,6 +49,13 @@ var services = []output[*model.Service]{
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
 }
 
+// connected are the files about a service that only a run can write that sees all
+// of its callers.
+var connected = []output[*model.Service]{
+	{template: "k8s/network-policy/kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
+	{template: "k8s/network-policy/networkpolicy.yaml.tmpl", path: deploy("k8s/components/network-policy/networkpolicy.yaml")},
+}
+
 var errorEnums = []output[*model.ErrorEnum]{
 	{template: "go/errors.go.tmpl", path: errorsFile, pkg: func(e *model.ErrorEnum) model.Package { return e.Package }},
 }
@@ -56,6 +63,7 @@ var errorEnums = []output[*model.ErrorEnum]{
 // systems are the files about all services together.
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
+	{template: "k8s/network-policy/system-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml")},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
@@ -82,6 +90,9 @@ func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, er
 	rows := slices.Concat(services, added)
 	for _, service := range s.Services {
 		plan(w, rows, service)
+		if s.Options.System {
+			plan(w, connected, service)
+		}
 	}
 	for _, enum := range s.Errors {
 		plan(w, errorEnums, enum)
@@ -101,6 +112,7 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 		outputs(out, errorEnums, enum)
 	}
 	if system.Options.System {
+		outputs(out, connected, s)
 		outputs(out, systems, system)
 	}
 	return out

@@ -73,6 +73,7 @@ const (
 	httpCalleeName
 	httpCalleeTaken
 	httpCalleeURL
+	httpCalleePort
 	httpCalleeAttempts
 	fileBuilt
 	routeTwice
@@ -89,7 +90,9 @@ const (
 	importCycle
 	packageCycle
 	labelValueForm
+	networkLabel
 	secretName
+	namespaceName
 	limitSize
 	linkedFile
 	linkedService
@@ -111,6 +114,10 @@ const (
 	notCounterSuffix
 	metricType
 	metricUnit
+	networkCIDR
+	networkDatabase
+	networkNamespace
+	networkPodsMissing
 	portRange
 	portTwice
 	quantityForm
@@ -216,6 +223,7 @@ var diagnostics = [...]fault.Message{
 	httpCalleeName:     {Rule: "http-callee", Format: "%q is not a name in snake case (want for example %q)"},
 	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
 	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
+	httpCalleePort:     {Rule: "http-callee", Format: "%q has a port that is no TCP port (want 1 to 65535)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
@@ -232,6 +240,8 @@ var diagnostics = [...]fault.Message{
 	importCycle:        {Rule: "import-cycle", Format: "closes a cycle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
+	networkLabel:       {Rule: "kubernetes-label", Format: "%q is not a label with its value (want for example %q)"},
+	namespaceName:      {Rule: "kubernetes-name", Format: "%q is not the name of a namespace (want for example %q)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
 	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
@@ -254,6 +264,10 @@ var diagnostics = [...]fault.Message{
 	notCounterSuffix:   {Rule: "metric-suffix", Format: "%q is not a counter and ends in %q"},
 	metricType:         {Rule: "metric-type", Format: "is missing or unknown (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)"},
 	metricUnit:         {Rule: "metric-unit", Format: "%q is in %s (want the base unit, for example %q)"},
+	networkCIDR:        {Rule: "network", Format: "%q is not a range of addresses without bits behind its prefix (want for example %q)"},
+	networkDatabase:    {Rule: "network", Format: "does not say one place (set cidr, or pods, and not both)"},
+	networkNamespace:   {Rule: "network", Format: "%q is set without pods, which it is about (set pods, or remove it)"},
+	networkPodsMissing: {Rule: "network", Format: "is missing: name the label of the pods (for example %q)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
 	quantityForm:       {Rule: "quantity-format", Format: "%q is not a quantity (want for example %q)"},

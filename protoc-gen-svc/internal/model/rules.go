@@ -56,6 +56,7 @@ var reasons = []fault.Rule{
 	{Name: "metric-suffix", Why: "Counters end in `_total`, and nothing else does: rate() is right for the one and wrong for the other, and the name is all that a reader of a query sees."},
 	{Name: "metric-type", Why: "A metric is a counter, a gauge or a histogram; what queries mean depends on it."},
 	{Name: "metric-unit", Why: "Prometheus metrics are in base units: `_seconds`, `_bytes`, `_ratio`. Dashboards and alerts scale them, and two services can be compared."},
+	{Name: "network", Why: "A NetworkPolicy finds the other end by a range of addresses, or by a label of its pods and their namespace. It cannot hold names, and what it does not find is cut off."},
 	{Name: "port-range", Why: "Ports are from 1 to 65535."},
 	{Name: "port-taken", Why: "A process listens on each of its ports once."},
 	{Name: "quantity-format", Why: "Quantities are as in Kubernetes: `\"250m\"`, `\"1.5\"`, `\"128Mi\"`."},
