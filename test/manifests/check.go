@@ -52,6 +52,9 @@ func Check(fsys fs.FS) error {
 			c.check(s, &f)
 			all = append(all, f.found...)
 		}
+		f := faults{prefix: s.Name + ": network: "}
+		checkNetwork(s, services, &f)
+		all = append(all, f.found...)
 	}
 	return errors.Join(all...)
 }

@@ -182,6 +182,8 @@ func TestChecksFail(t *testing.T) {
 		scaler     = "order/k8s/horizontalpodautoscaler.yaml"
 		list       = "order/k8s/kustomization.yaml"
 		budget     = "order/k8s/poddisruptionbudget.yaml"
+		policy     = "order/k8s/components/network-policy/networkpolicy.yaml"
+		callee     = "user/k8s/components/network-policy/networkpolicy.yaml"
 	)
 	tests := []struct{ name, file, old, new, want string }{
 		{"typo", deployment, "terminationGracePeriodSeconds:", "terminationGracePeriodSecond:", `unknown field "spec.template.spec.terminationGracePeriodSecond"`},
@@ -245,6 +247,14 @@ func TestChecksFail(t *testing.T) {
 		{"root", deployment, "runAsUser: 65532", "runAsUser: 0", "may run as root"},
 		{"capabilities", deployment, "drop: [ALL]", "drop: [NET_RAW]", "there are capabilities"},
 		{"file not named", list, "  - service.yaml\n", "", "order: kustomization: names"},
+		{"policy of no pods", policy, "app.kubernetes.io/name: \"order\"\n  # Both", "app.kubernetes.io/name: \"ordr\"\n  # Both", "order: network: selects"},
+		{"one direction", policy, "policyTypes: [Ingress, Egress]", "policyTypes: [Ingress]", "order: network: policyTypes are [Ingress]"},
+		{"closed port", policy, "port: 8080", "port: 8081", "order: network: lets in to port 8081"},
+		{"everybody", policy, "    - from:\n        - podSelector: {}\n          namespaceSelector:\n            matchLabels:\n              \"kubernetes.io/metadata.name\": \"ingress-nginx\"\n      ports:", "    - ports:", "lets in everybody"},
+		{"nobody", policy, `"app.kubernetes.io/name": "user"`, `"app.kubernetes.io/name": "usr"`, "which no service has"},
+		{"caller alone", callee, `"app.kubernetes.io/name": "order"`, `"app.kubernetes.io/name": "payment"`, "order: network: lets out to user at port 9090"},
+		{"callee alone", policy, `"app.kubernetes.io/name": "user"`, `"app.kubernetes.io/name": "payment"`, "user: network: lets in order to port 9090"},
+		{"every port", policy, "    - ports:\n        - protocol: TCP\n          port: 5432\n", "    - {}\n", "an egress rule opens every port"},
 		{"image", list, `- name: "order"`, `- name: "orders"`, `image "order" is not under images`},
 	}
 	whole := inMemory(t, generated(t))

@@ -12,6 +12,7 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kustomize "sigs.k8s.io/kustomize/api/types"
@@ -35,7 +36,11 @@ type Service struct {
 	// Files are the YAML files of its folder, MonitorFiles those of the component, the
 	// kustomizations left out.
 	Files, MonitorFiles []string
+	Policy              *networking.NetworkPolicy // of the component network-policy
 }
+
+// policyFile is where a service's folder has its NetworkPolicy.
+const policyFile = "/components/network-policy/networkpolicy.yaml"
 
 // Services reads the folders NAME/k8s below the root, in the order of names. An
 // object that is missing or there twice is an error.
@@ -59,6 +64,9 @@ func Services(fsys fs.FS) ([]*Service, error) {
 			case folder + "/components/monitor":
 				faults = append(faults, s.addMonitor(path.Base(file), objects[file]))
 			}
+		}
+		if p, ok := objects[folder+policyFile].(*networking.NetworkPolicy); ok {
+			s.Policy = p
 		}
 		faults = append(faults, s.complete())
 		services = append(services, s)
@@ -131,6 +139,7 @@ func (s *Service) complete() error {
 		"Service": s.Service == nil, "headless Service": s.Headless == nil,
 		"Kustomization": s.Kustomization == nil, "monitor": s.Monitor == nil && s.Monitoring != nil,
 		"component of the monitor": s.Monitor != nil && s.Monitoring == nil,
+		"NetworkPolicy":            s.Policy == nil,
 	} {
 		if absent {
 			missing = append(missing, name)
@@ -150,7 +159,7 @@ func (s *Service) container() core.Container { return s.Deployment.Spec.Template
 func (s *Service) objects() map[string]meta.Object {
 	all := map[string]meta.Object{
 		"ServiceAccount": s.Account, "ConfigMap": s.ConfigMap, "Deployment": s.Deployment, "pod template": &s.Deployment.Spec.Template,
-		"Service": s.Service, "headless Service": s.Headless,
+		"Service": s.Service, "headless Service": s.Headless, "NetworkPolicy": s.Policy,
 	}
 	if s.Monitor != nil {
 		all[s.Monitor.kind] = s.Monitor

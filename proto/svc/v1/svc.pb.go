@@ -398,7 +398,10 @@ type Service struct {
 	GoRuntime *GoRuntime `protobuf:"bytes,19,opt,name=go_runtime,json=goRuntime,proto3" json:"go_runtime,omitempty"`
 	// How Prometheus finds and scrapes the replicas.
 	// Default: a ServiceMonitor, every 30 s.
-	Monitoring    *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
+	Monitoring *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
+	// Who may reach the service over the network beyond the services that call it
+	// by contract. Default: Prometheus only.
+	Network       *Network `protobuf:"bytes,16,opt,name=network,proto3" json:"network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -566,6 +569,13 @@ func (x *Service) GetMonitoring() *Monitoring {
 	return nil
 }
 
+func (x *Service) GetNetwork() *Network {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
 // Monitoring is how Prometheus, run by prometheus-operator, finds and scrapes the
 // replicas. The series and their labels do not depend on it.
 type Monitoring struct {
@@ -648,8 +658,11 @@ type Database struct {
 	// of a user who may change the schema, so that the service's own user need not.
 	// Refused unless migrations is MIGRATIONS_JOB. Default: secret.
 	MigrationsSecret string `protobuf:"bytes,7,opt,name=migrations_secret,json=migrationsSecret,proto3" json:"migrations_secret,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Where the database is, for the NetworkPolicy.
+	// Default: any address, at port 5432.
+	Network       *DatabaseNetwork `protobuf:"bytes,6,opt,name=network,proto3" json:"network,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -724,6 +737,217 @@ func (x *Database) GetMigrationsSecret() string {
 	return ""
 }
 
+func (x *Database) GetNetwork() *DatabaseNetwork {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
+// DatabaseNetwork is where a NetworkPolicy, which cannot hold names, lets the
+// service find its database: exactly one of cidr and pods.
+type DatabaseNetwork struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses of the database, CIDR. Example: "10.20.0.0/24".
+	Cidr string `protobuf:"bytes,1,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	// Label of the pods of the database, "key=value".
+	// Example: "cnpg.io/cluster=order".
+	Pods string `protobuf:"bytes,2,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods; refused beside cidr. Default: the service's own.
+	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Port on which the database, or the pooler in front of it, listens.
+	// Default: 5432.
+	Port          uint32 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DatabaseNetwork) Reset() {
+	*x = DatabaseNetwork{}
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DatabaseNetwork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DatabaseNetwork) ProtoMessage() {}
+
+func (x *DatabaseNetwork) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DatabaseNetwork.ProtoReflect.Descriptor instead.
+func (*DatabaseNetwork) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DatabaseNetwork) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+// Network is who may reach the service over the network beyond the services that
+// call it by contract. Kubernetes enforces it only where the component
+// network-policy is used and the cluster's network plugin supports NetworkPolicy.
+// The component is written only by a run that sees the whole system, since no
+// other knows who calls.
+type Network struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pods that may call over gRPC although no contract in this system says so.
+	// Default: none.
+	Clients []*NetworkClient `protobuf:"bytes,1,rep,name=clients,proto3" json:"clients,omitempty"`
+	// Label, "key=value", of the namespaces whose pods may call over HTTP/JSON: the
+	// ingress controller's. Default: none, and HTTP/JSON is closed to all.
+	// Example: "kubernetes.io/metadata.name=ingress-nginx".
+	HttpNamespaces string `protobuf:"bytes,2,opt,name=http_namespaces,json=httpNamespaces,proto3" json:"http_namespaces,omitempty"`
+	// Namespace from which Prometheus scrapes and in which the OpenTelemetry
+	// collector runs. Default: "monitoring".
+	MonitoringNamespace string `protobuf:"bytes,3,opt,name=monitoring_namespace,json=monitoringNamespace,proto3" json:"monitoring_namespace,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Network) Reset() {
+	*x = Network{}
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Network) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Network) ProtoMessage() {}
+
+func (x *Network) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Network.ProtoReflect.Descriptor instead.
+func (*Network) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Network) GetClients() []*NetworkClient {
+	if x != nil {
+		return x.Clients
+	}
+	return nil
+}
+
+func (x *Network) GetHttpNamespaces() string {
+	if x != nil {
+		return x.HttpNamespaces
+	}
+	return ""
+}
+
+func (x *Network) GetMonitoringNamespace() string {
+	if x != nil {
+		return x.MonitoringNamespace
+	}
+	return ""
+}
+
+// NetworkClient is a group of pods that may call over gRPC.
+type NetworkClient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of the pods, "key=value". Required.
+	// Example: "app.kubernetes.io/name=web".
+	Pods string `protobuf:"bytes,1,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods. Default: the service's own. Example: "web".
+	Namespace     string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NetworkClient) Reset() {
+	*x = NetworkClient{}
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NetworkClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NetworkClient) ProtoMessage() {}
+
+func (x *NetworkClient) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NetworkClient.ProtoReflect.Descriptor instead.
+func (*NetworkClient) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *NetworkClient) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *NetworkClient) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
 // Propagated is a metadata key that travels.
 type Propagated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -741,7 +965,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -753,7 +977,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -766,7 +990,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Propagated) GetKey() string {
@@ -803,13 +1027,16 @@ type HTTPCallee struct {
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Idle connections that are kept open. Default: 16.
 	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Addresses of the service, CIDR, for the NetworkPolicy, which cannot hold names.
+	// Default: any address, at the port of url. Example: "203.0.113.0/24".
+	Cidr          string `protobuf:"bytes,6,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +1048,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +1061,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -872,6 +1099,13 @@ func (x *HTTPCallee) GetIdleConnections() uint32 {
 	return 0
 }
 
+func (x *HTTPCallee) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
 // Limits are what one replica accepts at the most. Excess is refused at once,
 // before any work is done for it.
 type Limits struct {
@@ -901,7 +1135,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1147,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1160,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -996,7 +1230,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1242,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1255,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Callee) GetService() string {
@@ -1087,7 +1321,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1333,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1346,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -1171,7 +1405,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1417,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1430,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Metric) GetName() string {
@@ -1249,7 +1483,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1495,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1508,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Label) GetName() string {
@@ -1327,7 +1561,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1573,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1586,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1421,7 +1655,7 @@ type Probes struct {
 
 func (x *Probes) Reset() {
 	*x = Probes{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1667,7 @@ func (x *Probes) String() string {
 func (*Probes) ProtoMessage() {}
 
 func (x *Probes) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1680,7 @@ func (x *Probes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probes.ProtoReflect.Descriptor instead.
 func (*Probes) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Probes) GetStartup() string {
@@ -1480,7 +1714,7 @@ type GoRuntime struct {
 
 func (x *GoRuntime) Reset() {
 	*x = GoRuntime{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1726,7 @@ func (x *GoRuntime) String() string {
 func (*GoRuntime) ProtoMessage() {}
 
 func (x *GoRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1739,7 @@ func (x *GoRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoRuntime.ProtoReflect.Descriptor instead.
 func (*GoRuntime) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GoRuntime) GetMemoryLimitPercent() uint32 {
@@ -1545,7 +1779,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1791,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1804,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1614,7 +1848,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1626,7 +1860,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1639,7 +1873,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1732,7 +1966,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +1978,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +1991,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1871,7 +2105,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2117,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2130,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1941,7 +2175,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1953,7 +2187,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1966,7 +2200,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -2003,7 +2237,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +2249,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +2262,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -2075,7 +2309,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2321,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2334,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -2151,7 +2385,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2397,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2410,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -2214,7 +2448,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2226,7 +2460,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2239,7 +2473,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Errors) GetDomain() string {
@@ -2282,7 +2516,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2294,7 +2528,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2307,7 +2541,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -2373,7 +2607,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2385,7 +2619,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2398,7 +2632,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2431,7 +2665,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[24]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2443,7 +2677,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[24]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2456,7 +2690,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Field) GetDefault() string {
@@ -2560,7 +2794,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\x8e\x06\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xb9\x06\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2584,12 +2818,13 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"go_runtime\x18\x13 \x01(\v2\x11.svc.v1.GoRuntimeR\tgoRuntime\x122\n" +
 	"\n" +
 	"monitoring\x18\x11 \x01(\v2\x12.svc.v1.MonitoringR\n" +
-	"monitoringB\x15\n" +
+	"monitoring\x12)\n" +
+	"\anetwork\x18\x10 \x01(\v2\x0f.svc.v1.NetworkR\anetworkB\x15\n" +
 	"\x13_trace_sample_ratio\"S\n" +
 	"\n" +
 	"Monitoring\x12)\n" +
 	"\amonitor\x18\x01 \x01(\x0e2\x0f.svc.v1.MonitorR\amonitor\x12\x1a\n" +
-	"\binterval\x18\x02 \x01(\tR\binterval\"\x8e\x02\n" +
+	"\binterval\x18\x02 \x01(\tR\binterval\"\xc1\x02\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
@@ -2598,18 +2833,32 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
 	"migrations\x18\x05 \x01(\x0e2\x12.svc.v1.MigrationsR\n" +
 	"migrations\x12+\n" +
-	"\x11migrations_secret\x18\a \x01(\tR\x10migrationsSecret\";\n" +
+	"\x11migrations_secret\x18\a \x01(\tR\x10migrationsSecret\x121\n" +
+	"\anetwork\x18\x06 \x01(\v2\x17.svc.v1.DatabaseNetworkR\anetwork\"k\n" +
+	"\x0fDatabaseNetwork\x12\x12\n" +
+	"\x04cidr\x18\x01 \x01(\tR\x04cidr\x12\x12\n" +
+	"\x04pods\x18\x02 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04port\x18\x04 \x01(\rR\x04port\"\x96\x01\n" +
+	"\aNetwork\x12/\n" +
+	"\aclients\x18\x01 \x03(\v2\x15.svc.v1.NetworkClientR\aclients\x12'\n" +
+	"\x0fhttp_namespaces\x18\x02 \x01(\tR\x0ehttpNamespaces\x121\n" +
+	"\x14monitoring_namespace\x18\x03 \x01(\tR\x13monitoringNamespace\"A\n" +
+	"\rNetworkClient\x12\x12\n" +
+	"\x04pods\x18\x01 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
-	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\x93\x01\n" +
+	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\xa7\x01\n" +
 	"\n" +
 	"HTTPCallee\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x18\n" +
 	"\atimeout\x18\x03 \x01(\tR\atimeout\x12\x1a\n" +
 	"\battempts\x18\x04 \x01(\rR\battempts\x12)\n" +
-	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\"\xe2\x01\n" +
+	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\x12\x12\n" +
+	"\x04cidr\x18\x06 \x01(\tR\x04cidr\"\xe2\x01\n" +
 	"\x06Limits\x12 \n" +
 	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12\x1a\n" +
 	"\badaptive\x18\x02 \x01(\bR\badaptive\x12!\n" +
@@ -2768,7 +3017,7 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 }
 
 var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_svc_v1_svc_proto_goTypes = []any{
 	(Monitor)(0),                          // 0: svc.v1.Monitor
 	(Migrations)(0),                       // 1: svc.v1.Migrations
@@ -2778,78 +3027,84 @@ var file_svc_v1_svc_proto_goTypes = []any{
 	(*Service)(nil),                       // 5: svc.v1.Service
 	(*Monitoring)(nil),                    // 6: svc.v1.Monitoring
 	(*Database)(nil),                      // 7: svc.v1.Database
-	(*Propagated)(nil),                    // 8: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 9: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 10: svc.v1.Limits
-	(*Callee)(nil),                        // 11: svc.v1.Callee
-	(*Breaker)(nil),                       // 12: svc.v1.Breaker
-	(*Metric)(nil),                        // 13: svc.v1.Metric
-	(*Label)(nil),                         // 14: svc.v1.Label
-	(*Scale)(nil),                         // 15: svc.v1.Scale
-	(*Probes)(nil),                        // 16: svc.v1.Probes
-	(*GoRuntime)(nil),                     // 17: svc.v1.GoRuntime
-	(*Ports)(nil),                         // 18: svc.v1.Ports
-	(*Stop)(nil),                          // 19: svc.v1.Stop
-	(*Method)(nil),                        // 20: svc.v1.Method
-	(*Retry)(nil),                         // 21: svc.v1.Retry
-	(*Hedge)(nil),                         // 22: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 23: svc.v1.RateLimit
-	(*Stream)(nil),                        // 24: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 25: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 26: svc.v1.Errors
-	(*Error)(nil),                         // 27: svc.v1.Error
-	(*Translation)(nil),                   // 28: svc.v1.Translation
-	(*Field)(nil),                         // 29: svc.v1.Field
-	(code.Code)(0),                        // 30: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 31: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 32: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 33: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 34: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 35: google.protobuf.FieldOptions
+	(*DatabaseNetwork)(nil),               // 8: svc.v1.DatabaseNetwork
+	(*Network)(nil),                       // 9: svc.v1.Network
+	(*NetworkClient)(nil),                 // 10: svc.v1.NetworkClient
+	(*Propagated)(nil),                    // 11: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 12: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 13: svc.v1.Limits
+	(*Callee)(nil),                        // 14: svc.v1.Callee
+	(*Breaker)(nil),                       // 15: svc.v1.Breaker
+	(*Metric)(nil),                        // 16: svc.v1.Metric
+	(*Label)(nil),                         // 17: svc.v1.Label
+	(*Scale)(nil),                         // 18: svc.v1.Scale
+	(*Probes)(nil),                        // 19: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 20: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 21: svc.v1.Ports
+	(*Stop)(nil),                          // 22: svc.v1.Stop
+	(*Method)(nil),                        // 23: svc.v1.Method
+	(*Retry)(nil),                         // 24: svc.v1.Retry
+	(*Hedge)(nil),                         // 25: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 26: svc.v1.RateLimit
+	(*Stream)(nil),                        // 27: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 28: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 29: svc.v1.Errors
+	(*Error)(nil),                         // 30: svc.v1.Error
+	(*Translation)(nil),                   // 31: svc.v1.Translation
+	(*Field)(nil),                         // 32: svc.v1.Field
+	(code.Code)(0),                        // 33: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 34: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 35: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 36: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 37: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 38: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
 	7,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	11, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	13, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	15, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	18, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	19, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	8,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	14, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	16, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	18, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	21, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	22, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	11, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
 	2,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	9,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	10, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	16, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
-	17, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	12, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	13, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	19, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	20, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
 	6,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
-	0,  // 13: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
-	1,  // 14: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
-	3,  // 15: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	12, // 16: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	4,  // 17: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	14, // 18: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	21, // 19: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	22, // 20: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	23, // 21: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	24, // 22: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	25, // 23: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	30, // 24: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	30, // 25: svc.v1.Error.code:type_name -> google.rpc.Code
-	28, // 26: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	31, // 27: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	32, // 28: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	33, // 29: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	34, // 30: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	35, // 31: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	5,  // 32: svc.v1.service:type_name -> svc.v1.Service
-	20, // 33: svc.v1.method:type_name -> svc.v1.Method
-	26, // 34: svc.v1.errors:type_name -> svc.v1.Errors
-	27, // 35: svc.v1.error:type_name -> svc.v1.Error
-	29, // 36: svc.v1.field:type_name -> svc.v1.Field
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	32, // [32:37] is the sub-list for extension type_name
-	27, // [27:32] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	9,  // 13: svc.v1.Service.network:type_name -> svc.v1.Network
+	0,  // 14: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
+	1,  // 15: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	8,  // 16: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
+	10, // 17: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
+	3,  // 18: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	15, // 19: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	4,  // 20: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	17, // 21: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	24, // 22: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	25, // 23: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	26, // 24: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	27, // 25: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	28, // 26: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	33, // 27: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	33, // 28: svc.v1.Error.code:type_name -> google.rpc.Code
+	31, // 29: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	34, // 30: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	35, // 31: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	36, // 32: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	37, // 33: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	38, // 34: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	5,  // 35: svc.v1.service:type_name -> svc.v1.Service
+	23, // 36: svc.v1.method:type_name -> svc.v1.Method
+	29, // 37: svc.v1.errors:type_name -> svc.v1.Errors
+	30, // 38: svc.v1.error:type_name -> svc.v1.Error
+	32, // 39: svc.v1.field:type_name -> svc.v1.Field
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	35, // [35:40] is the sub-list for extension type_name
+	30, // [30:35] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2858,15 +3113,15 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[12].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[22].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[15].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   25,
+			NumMessages:   28,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

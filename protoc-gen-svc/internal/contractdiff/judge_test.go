@@ -89,7 +89,7 @@ func TestJudgements(t *testing.T) {
 	}{
 		{"(svc.v1.service).name", "shop", "store", all(Breaking)},
 		{"(svc.v1.service).team", "sales", "web", all(Safe)},
-		{"(svc.v1.service).system", "shop", "web", all(Safe)},
+		{"(svc.v1.service).system", "shop", "web", all(Look)},
 		{"(svc.v1.service).config", "a.Config", "b.Config", all(Look)},
 		{"(svc.v1.service).database", "true", "false", all(Look)},
 		{"(svc.v1.service).database.secret", "shop-database", "shop-db", judged{Look, Safe, Breaking, Breaking}},

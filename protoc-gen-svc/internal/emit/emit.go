@@ -53,6 +53,13 @@ var services = []output[*model.Service]{
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
 }
 
+// connected are the files about a service that only a run can write that sees all
+// of its callers.
+var connected = []output[*model.Service]{
+	{template: "k8s/network-policy/kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
+	{template: "k8s/network-policy/networkpolicy.yaml.tmpl", path: deploy("k8s/components/network-policy/networkpolicy.yaml")},
+}
+
 var errorEnums = []output[*model.ErrorEnum]{
 	{template: "go/errors.go.tmpl", path: errorsFile, pkg: func(e *model.ErrorEnum) model.Package { return e.Package }},
 }
@@ -61,6 +68,7 @@ var errorEnums = []output[*model.ErrorEnum]{
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
 	{template: "k8s/system-monitor-kustomization.yaml.tmpl", path: constant("deploy/components/monitor/kustomization.yaml"), when: anyMonitored},
+	{template: "k8s/network-policy/system-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml")},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
@@ -87,6 +95,9 @@ func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, er
 	rows := slices.Concat(services, added)
 	for _, service := range s.Services {
 		plan(w, rows, service)
+		if s.Options.System {
+			plan(w, connected, service)
+		}
 	}
 	for _, enum := range s.Errors {
 		plan(w, errorEnums, enum)
@@ -106,6 +117,14 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 		outputs(out, errorEnums, enum)
 	}
 	if system.Options.System {
+		outputs(out, connected, s)
+		// What a service is called and where it listens is said at both ends of a call.
+		for _, e := range s.Incoming {
+			outputs(out, connected, e.From)
+		}
+		for _, e := range s.Outgoing {
+			outputs(out, connected, e.To)
+		}
 		outputs(out, systems, system)
 	}
 	return out

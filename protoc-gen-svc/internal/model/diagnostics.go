@@ -74,6 +74,7 @@ const (
 	httpCalleeName
 	httpCalleeTaken
 	httpCalleeURL
+	httpCalleePort
 	httpCalleeAttempts
 	fileBuilt
 	routeTwice
@@ -90,6 +91,7 @@ const (
 	importCycle
 	packageCycle
 	labelValueForm
+	networkLabel
 	secretName
 	secretKeyForm
 	secretKeyTwice
@@ -98,6 +100,7 @@ const (
 	migrationsSecretUseless
 	migrationsUnknown
 	priorityClassName
+	namespaceName
 	limitSize
 	linkedFile
 	linkedService
@@ -122,6 +125,10 @@ const (
 	monitorKind
 	intervalRange
 	intervalUnused
+	networkCIDR
+	networkDatabase
+	networkNamespace
+	networkPodsMissing
 	portRange
 	portTwice
 	probeStartup
@@ -234,6 +241,7 @@ var diagnostics = [...]fault.Message{
 	httpCalleeName:     {Rule: "http-callee", Format: "%q is not a name in snake case (want for example %q)"},
 	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
 	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
+	httpCalleePort:     {Rule: "http-callee", Format: "%q has a port that is no TCP port (want 1 to 65535)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
@@ -250,6 +258,8 @@ var diagnostics = [...]fault.Message{
 	importCycle:        {Rule: "import-cycle", Format: "closes a cycle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
+	networkLabel:       {Rule: "kubernetes-label", Format: "%q is not a label with its value (want for example %q)"},
+	namespaceName:      {Rule: "kubernetes-name", Format: "%q is not the name of a namespace (want for example %q)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	secretKeyForm:      {Rule: "secret-key", Format: "%q is not a key of a Kubernetes Secret (letters, digits, \"-\", \"_\", \".\"; at most 253)"},
 	secretKeyTwice:     {Rule: "secret-key", Format: "%q is also the key of %s (choose another)"},
@@ -284,6 +294,10 @@ var diagnostics = [...]fault.Message{
 	monitorKind:        {Rule: "monitoring", Format: "%v is not a known monitor"},
 	intervalRange:      {Rule: "monitoring", Format: "%q is not a time between two scrapes (want whole seconds, from \"5s\" to \"5m\")"},
 	intervalUnused:     {Rule: "monitoring", Format: "%q has no effect: nothing makes Prometheus scrape the service (remove it)"},
+	networkCIDR:        {Rule: "network", Format: "%q is not a range of addresses without bits behind its prefix (want for example %q)"},
+	networkDatabase:    {Rule: "network", Format: "does not say one place (set cidr, or pods, and not both)"},
+	networkNamespace:   {Rule: "network", Format: "%q is set without pods, which it is about (set pods, or remove it)"},
+	networkPodsMissing: {Rule: "network", Format: "is missing: name the label of the pods (for example %q)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
 	probeStartup:       {Rule: "probes", Format: "%q is out of range (want %q to %q)"},

@@ -58,6 +58,7 @@ type Service struct {
 	Stop        Stop
 	Limits      Limits
 	Monitoring  Monitoring
+	Network     Network
 	SampleRatio float64
 
 	// Package is the package of our Go code for the service.
@@ -77,9 +78,13 @@ type Service struct {
 	// HTTPCallees are the external services that it calls over HTTP.
 	HTTPCallees []*HTTPCallee
 	Deferred    []*Deferred
-	Config      *Config
-	Database    *Database
-	Metrics     []*Metric
+	// Incoming and Outgoing are the edges of the call graph at the service, where
+	// the run sees the whole system.
+	Incoming, Outgoing []Edge
+
+	Config   *Config
+	Database *Database
+	Metrics  []*Metric
 	// Propagate are the metadata keys that travel.
 	Propagate []Propagated
 	// ErrorEnums are the enums whose errors the service returns.
@@ -159,6 +164,8 @@ type Database struct {
 	MigrationsSecret string
 	// IdempotencyRetention is how long answers are kept, where any are.
 	IdempotencyRetention time.Duration
+	// Network is where the database is; nil where the contract does not say.
+	Network *DatabaseNetwork
 }
 
 // Method is one RPC with its policy.

@@ -59,6 +59,7 @@ var reasons = []fault.Rule{
 	{Name: "metric-unit", Why: "Prometheus metrics are in base units: `_seconds`, `_bytes`, `_ratio`. Dashboards and alerts scale them, and two services can be compared."},
 	{Name: "migrations", Why: "Who applies the migrations is one of two: each replica when it starts, or a Job, which alone may have a Secret of its own."},
 	{Name: "monitoring", Why: "Prometheus scrapes at whole seconds. More often than every 5 s costs each replica and Prometheus more than it shows; after 5 min without a sample Prometheus takes a series for gone. Without a monitor the interval means nothing. A monitor that this plugin does not know comes from a newer `svc.proto`: bring both to one version."},
+	{Name: "network", Why: "A NetworkPolicy finds the other end by a range of addresses, or by a label of its pods and their namespace. It cannot hold names, and what it does not find is cut off."},
 	{Name: "port-range", Why: "Ports are from 1 to 65535."},
 	{Name: "port-taken", Why: "A process listens on each of its ports once."},
 	{Name: "probes", Why: "A replica that has seconds to start is restarted on a busy node before it can; one that has longer than an hour is found to hang too late. One that fails more than ten checks in a row has been getting calls for most of a minute."},

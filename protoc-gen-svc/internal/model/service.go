@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	maxPort            = 65535
 	defaultGRPCPort    = 9090
 	defaultHTTPPort    = 8080
 	defaultAdminPort   = 9091
@@ -62,6 +63,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	s.Ports = b.ports(s, options.GetPorts())
 	s.Limits = b.limits(s, options.GetLimits())
 	s.Monitoring = b.monitoring(s, options.GetMonitoring())
+	s.Network = b.network(s, options.GetNetwork())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
@@ -214,7 +216,7 @@ func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
 		port  uint32
 	}{{"grpc", ports.GRPC}, {"http", ports.HTTP}, {"admin", ports.Admin}} {
 		at := s.origin().in("ports").in(p.field)
-		if p.port > 65535 {
+		if p.port > maxPort {
 			b.fault(at, portRange, p.port)
 		} else if other := seen[p.port]; other != "" {
 			b.fault(at, portTwice, p.port, other)
@@ -251,6 +253,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		MigratesByJob:    o.GetMigrations() == svcv1.Migrations_MIGRATIONS_JOB,
 
 		IdempotencyRetention: b.retention(s, o),
+		Network:              b.databaseNetwork(at.in("network"), o.GetNetwork()),
 	}
 	b.checkSecret(at.in("secret"), o.GetSecret())
 	db.MigrationsSecret = orDefault(o.GetMigrationsSecret(), db.Secret)

@@ -17,6 +17,14 @@ import (
 // Pair is a key with its value.
 type Pair struct{ Key, Value string }
 
+// String is the pair as a label is written, "key=value"; empty without a key.
+func (p Pair) String() string {
+	if p.Key == "" {
+		return ""
+	}
+	return p.Key + "=" + p.Value
+}
+
 // The components of a service, as in the label app.kubernetes.io/component.
 // They tell the Service that is scraped from the one that clients resolve.
 const (
