@@ -748,9 +748,10 @@ func (x *Database) GetNetwork() *DatabaseNetwork {
 // service find its database: exactly one of cidr and pods.
 type DatabaseNetwork struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Addresses of the database, CIDR. Example: "10.20.0.0/24".
+	// Addresses of the database, CIDR. Required, unless pods is set.
+	// Example: "10.20.0.0/24".
 	Cidr string `protobuf:"bytes,1,opt,name=cidr,proto3" json:"cidr,omitempty"`
-	// Label of the pods of the database, "key=value".
+	// Label of the pods of the database, "key=value". Required, unless cidr is set.
 	// Example: "cnpg.io/cluster=order".
 	Pods string `protobuf:"bytes,2,opt,name=pods,proto3" json:"pods,omitempty"`
 	// Namespace of these pods; refused beside cidr. Default: the service's own.

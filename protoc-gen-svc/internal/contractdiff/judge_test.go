@@ -96,6 +96,8 @@ func TestJudgements(t *testing.T) {
 		{"(svc.v1.service).database.migrations", "MIGRATIONS_AT_START", "MIGRATIONS_JOB", all(Look)},
 		{"(svc.v1.service).database.migrations_secret", "shop-owner", "shop-admin", judged{Look, Safe, Breaking, Breaking}},
 		{"(svc.v1.service).secret", "shop-settings", "shop-keys", judged{Look, Safe, Breaking, Breaking}},
+		{"(svc.v1.service).database.network", "5432", "6432", all(Look)},
+		{"(svc.v1.service).network", "a=b", "a=c", judged{Safe, Breaking, Breaking, Breaking}},
 		{"(svc.v1.service).callees", "1s", "2s", all(Look)},
 		{"(svc.v1.service).callees.gates_readiness", "true", "false", all(Look)},
 		{"(svc.v1.service).propagate", "tenant", "tenant, locale", less(Breaking)},

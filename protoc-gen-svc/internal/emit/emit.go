@@ -53,11 +53,17 @@ var services = []output[*model.Service]{
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
 }
 
+// Neighbors stands among templates for the NetworkPolicies at the other ends of a
+// service's calls, which name it and its port too.
+const Neighbors = "k8s/networkpolicy.yaml.tmpl of callers and callees"
+
+var networkPolicy = deploy("k8s/components/network-policy/networkpolicy.yaml")
+
 // connected are the files about a service that only a run can write that sees all
 // of its callers.
 var connected = []output[*model.Service]{
-	{template: "k8s/network-policy/kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
-	{template: "k8s/network-policy/networkpolicy.yaml.tmpl", path: deploy("k8s/components/network-policy/networkpolicy.yaml")},
+	{template: "k8s/network-policy-kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
+	{template: "k8s/networkpolicy.yaml.tmpl", path: networkPolicy},
 }
 
 var errorEnums = []output[*model.ErrorEnum]{
@@ -68,7 +74,7 @@ var errorEnums = []output[*model.ErrorEnum]{
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
 	{template: "k8s/system-monitor-kustomization.yaml.tmpl", path: constant("deploy/components/monitor/kustomization.yaml"), when: anyMonitored},
-	{template: "k8s/network-policy/system-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml")},
+	{template: "k8s/system-network-policy-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml"), when: anyService},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
@@ -118,12 +124,8 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 	}
 	if system.Options.System {
 		outputs(out, connected, s)
-		// What a service is called and where it listens is said at both ends of a call.
-		for _, e := range s.Incoming {
-			outputs(out, connected, e.From)
-		}
-		for _, e := range s.Outgoing {
-			outputs(out, connected, e.To)
+		for _, other := range s.Neighbors() {
+			out[Neighbors] = append(out[Neighbors], networkPolicy(other))
 		}
 		outputs(out, systems, system)
 	}
@@ -191,3 +193,5 @@ func errorsFile(e *model.ErrorEnum) string { return e.Package.Dir + "/" + e.Snak
 func constant(path string) func(*model.System) string {
 	return func(*model.System) string { return path }
 }
+
+func anyService(s *model.System) bool { return len(s.Services) > 0 }

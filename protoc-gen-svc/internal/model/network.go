@@ -143,6 +143,18 @@ func (s *System) connect() {
 	}
 }
 
+// Neighbors are the services that it calls, and those that call it.
+func (s *Service) Neighbors() []*Service {
+	var out []*Service
+	for _, e := range s.Incoming {
+		out = append(out, e.From)
+	}
+	for _, e := range s.Outgoing {
+		out = append(out, e.To)
+	}
+	return out
+}
+
 // OtherSystem reports whether the edge joins services of two systems, which may be
 // in two namespaces.
 func (e Edge) OtherSystem() bool { return e.From.System != e.To.System }

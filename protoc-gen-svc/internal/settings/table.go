@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
@@ -15,19 +16,19 @@ import (
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
-	policy     = []string{"k8s/network-policy/networkpolicy.yaml.tmpl"}
+	policy     = []string{"k8s/networkpolicy.yaml.tmpl"}
 	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
 	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
 	manifest   = []string{"k8s/deployment.yaml.tmpl"}
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
-	ports      = and(config, "k8s/network-policy/networkpolicy.yaml.tmpl", "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
-	labels     = and(deployment, "k8s/network-policy/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
+	ports      = and(config, "k8s/networkpolicy.yaml.tmpl", "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
+	labels     = and(deployment, "k8s/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
 		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
 		"k8s/system-monitor-kustomization.yaml.tmpl",
-		"k8s/network-policy/kustomization.yaml.tmpl", "k8s/network-policy/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
 	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
@@ -38,14 +39,14 @@ func and(outputs []string, more ...string) []string {
 
 // table has a row for every annotation.
 var table = map[string]row{
-	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
+	"(svc.v1.service).name":               value(and(everything, emit.Neighbors), func(s *model.Service) string { return s.Name }),
 	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
 	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
 
-	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl", "k8s/network-policy/networkpolicy.yaml.tmpl"),
+	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"),
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
 	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return timefmt.Short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
@@ -96,12 +97,12 @@ var table = map[string]row{
 
 	"(svc.v1.service).error_contract": value(service, errorContract),
 
-	"(svc.v1.service).http_callees": list(and(config, "k8s/network-policy/networkpolicy.yaml.tmpl"), func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
+	"(svc.v1.service).http_callees": list(and(config, "k8s/networkpolicy.yaml.tmpl"), func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
 		func(c *model.HTTPCallee) string { return c.Name }, func(set protoreflect.Message) func(*model.HTTPCallee) bool {
 			return func(c *model.HTTPCallee) bool { return c.Name == text(set, "name") }
 		}),
-	"(svc.v1.service).http_callees.name":             value(and(config, "k8s/network-policy/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.Name }),
-	"(svc.v1.service).http_callees.url":              value(and(config, "k8s/network-policy/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.name":             value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.Name }),
+	"(svc.v1.service).http_callees.url":              value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.URL }),
 	"(svc.v1.service).http_callees.cidr":             value(policy, func(c *model.HTTPCallee) string { return c.CIDR }),
 	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return timefmt.Short(c.Timeout) }),
 	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
@@ -146,7 +147,7 @@ var table = map[string]row{
 	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
-	"(svc.v1.service).ports.grpc": value(and(ports, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
+	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
 		func(s *model.Service) string { return number(s.Ports.GRPC) }),
 	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl"), httpPort),
 	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return number(s.Ports.Admin) }),
@@ -156,7 +157,7 @@ var table = map[string]row{
 	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.Budget) }),
 
 	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
-	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl", "k8s/network-policy/networkpolicy.yaml.tmpl"), calls),
+	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), calls),
 	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
 	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
@@ -171,7 +172,7 @@ var table = map[string]row{
 	"(svc.v1.method).hedge.delay":           value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
 	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
 	"(svc.v1.method).idempotency_scope":     value(service, func(m *model.Method) string { return m.IdempotencyScope }),
-	"(svc.v1.method).defers":                value(and(config, "docs/catalogue.md.tmpl", "k8s/network-policy/networkpolicy.yaml.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
