@@ -344,7 +344,8 @@ type Service struct {
 	// object, the owner in the catalogue and in the service's README.
 	// Default: no label. Example: "commerce".
 	Team string `protobuf:"bytes,2,opt,name=team,proto3" json:"team,omitempty"`
-	// System that the service is a part of: the label app.kubernetes.io/part-of.
+	// System that the service is a part of: the label app.kubernetes.io/part-of. At most
+	// 55 characters.
 	// Default: the name of the service. Example: "shop".
 	System string `protobuf:"bytes,3,opt,name=system,proto3" json:"system,omitempty"`
 	// Message that is the schema of the service's own settings. They stand below

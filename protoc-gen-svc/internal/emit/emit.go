@@ -50,6 +50,9 @@ var services = []output[*model.Service]{
 	{template: "k8s/podmonitor.yaml.tmpl", path: deploy("k8s/components/monitor/podmonitor.yaml"), when: hasMonitor(model.PodMonitor)},
 	{template: "k8s/monitor-kustomization.yaml.tmpl", path: deploy("k8s/components/monitor/kustomization.yaml"), when: (*model.Service).Monitored},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
+	{template: "k8s/overlay-dev.yaml.tmpl", path: deploy("overlays/dev/kustomization.yaml")},
+	{template: "k8s/overlay-staging.yaml.tmpl", path: deploy("overlays/staging/kustomization.yaml")},
+	{template: "k8s/overlay-prod.yaml.tmpl", path: deploy("overlays/prod/kustomization.yaml")},
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
 }
 
@@ -75,6 +78,9 @@ var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
 	{template: "k8s/system-monitor-kustomization.yaml.tmpl", path: constant("deploy/components/monitor/kustomization.yaml"), when: anyMonitored},
 	{template: "k8s/system-network-policy-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml"), when: anyService},
+	{template: "k8s/system-overlay-dev.yaml.tmpl", path: constant("deploy/overlays/dev/kustomization.yaml"), when: anyService},
+	{template: "k8s/system-overlay-staging.yaml.tmpl", path: constant("deploy/overlays/staging/kustomization.yaml"), when: anyService},
+	{template: "k8s/system-overlay-prod.yaml.tmpl", path: constant("deploy/overlays/prod/kustomization.yaml"), when: anyService},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }

@@ -91,6 +91,7 @@ const (
 	importCycle
 	packageCycle
 	labelValueForm
+	systemLength
 	networkLabel
 	secretName
 	secretKeyForm
@@ -260,6 +261,7 @@ var diagnostics = [...]fault.Message{
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
 	networkLabel:       {Rule: "kubernetes-label", Format: "%q is not a label with its value (want for example %q)"},
 	namespaceName:      {Rule: "kubernetes-name", Format: "%q is not the name of a namespace (want for example %q)"},
+	systemLength:       {Rule: "kubernetes-label", Format: "%q is too long for the label app.kubernetes.io/instance of its overlays (want at most %d characters)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	secretKeyForm:      {Rule: "secret-key", Format: "%q is not a key of a Kubernetes Secret (letters, digits, \"-\", \"_\", \".\"; at most 253)"},
 	secretKeyTwice:     {Rule: "secret-key", Format: "%q is also the key of %s (choose another)"},

@@ -81,6 +81,8 @@ type Service struct {
 	// Incoming and Outgoing are the edges of the call graph at the service, where
 	// the run sees the whole system.
 	Incoming, Outgoing []Edge
+	// WholeSystem says that it does, so that the service has a NetworkPolicy.
+	WholeSystem bool
 
 	Config   *Config
 	Database *Database

@@ -33,6 +33,9 @@ const (
 // maxServiceName leaves room for each suffix in the 63 characters of a DNS label.
 const maxServiceName = 63 - max(len(headlessSuffix), len(databaseSuffix), len(settingsSuffix), len(migrateSuffix))
 
+// maxSystem leaves room for "-staging" in the label app.kubernetes.io/instance.
+const maxSystem = 63 - len("-staging")
+
 // maxObjectName is the length of a name of most Kubernetes objects: a DNS subdomain.
 const maxObjectName = 253
 

@@ -137,6 +137,9 @@ func (b *builder) cidr(at Origin, text string) string {
 
 // connect gives each service the edges of the call graph that end at it.
 func (s *System) connect() {
+	for _, service := range s.Services {
+		service.WholeSystem = true
+	}
 	for _, e := range s.Edges() {
 		e.From.Outgoing = append(e.From.Outgoing, e)
 		e.To.Incoming = append(e.To.Incoming, e)

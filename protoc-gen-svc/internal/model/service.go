@@ -112,6 +112,9 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 	}
 	s.Secret = orDefault(o.GetSecret(), s.Name+settingsSuffix)
 	b.checkSecret(s.origin().in("secret"), o.GetSecret())
+	if system := o.GetSystem(); len(system) > maxSystem && labelValue.MatchString(system) {
+		b.fault(s.origin().in("system"), systemLength, s.System, maxSystem)
+	}
 	s.EnvPrefix = envName(s.Name)
 	s.ImageTag = defaultImageTag
 	s.Deploy = "deploy/" + s.Name

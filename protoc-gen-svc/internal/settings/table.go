@@ -28,7 +28,9 @@ var (
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
 		"k8s/system-monitor-kustomization.yaml.tmpl",
-		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl",
+		"k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl",
+		"k8s/system-overlay-dev.yaml.tmpl", "k8s/system-overlay-staging.yaml.tmpl", "k8s/system-overlay-prod.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
 	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
@@ -41,7 +43,7 @@ func and(outputs []string, more ...string) []string {
 var table = map[string]row{
 	"(svc.v1.service).name":               value(and(everything, emit.Neighbors), func(s *model.Service) string { return s.Name }),
 	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
 	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
@@ -124,8 +126,8 @@ var table = map[string]row{
 	"(svc.v1.service).metrics.labels.values": value(service, func(l model.Label) string { return strings.Join(l.Values, ", ") }),
 
 	"(svc.v1.service).scale":        same[*model.Service](nil),
-	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
-	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
+	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
+	"(svc.v1.service).scale.max":    value(and(readme, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
 	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
 	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
 
@@ -143,7 +145,7 @@ var table = map[string]row{
 	"(svc.v1.service).go_runtime.profiles":             value(service, func(s *model.Service) string { return strconv.FormatBool(s.GoRuntime.Profiles) }),
 	"(svc.v1.service).monitoring":                      same[*model.Service](nil),
 	"(svc.v1.service).monitoring.monitor": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl",
-		"k8s/kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl"), monitorName),
+		"k8s/kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl"), monitorName),
 	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),

@@ -109,10 +109,13 @@ gone       deploy/README.md                                              -N
 gone       deploy/components/monitor/kustomization.yaml                  -N
 gone       deploy/components/network-policy/kustomization.yaml           -N
 gone       deploy/kustomization.yaml                                     -N
+gone       deploy/overlays/dev/kustomization.yaml                        -N
+gone       deploy/overlays/prod/kustomization.yaml                       -N
+gone       deploy/overlays/staging/kustomization.yaml                    -N
 gone       deploy/user/k8s/components/network-policy/kustomization.yaml  -N
 gone       deploy/user/k8s/components/network-policy/networkpolicy.yaml  -N
 
-N unchanged, 0 changed, 0 new, 6 gone
+N unchanged, 1 changed, 0 new, 9 gone
 Files that are gone stay where they are, unless buf.gen.yaml says "clean: true".
 Nothing is written: "buf generate" does that.
 `},
