@@ -24,6 +24,11 @@ type Options struct {
 	// package. Empty: mains wire the generated handler that implements nothing.
 	Handlers string
 
+	// Registry is where the images are, "registry.example.com/shop", and Tag what they
+	// are tagged with, where no overlay says otherwise. Empty: the images have no
+	// registry, and the tag "dev".
+	Registry, Tag string
+
 	// System says that the run sees the whole system, so that files about all
 	// services are written and checks across services are made.
 	System bool
@@ -67,9 +72,9 @@ type Service struct {
 	Main Package
 	// Handler is the user's package; its path is empty when there is none.
 	Handler Package
-	// ImageTag is the tag of the image where no overlay sets one, and the version in
-	// the labels.
-	ImageTag string
+	// Image is the name of the image, with its registry, where no overlay sets one;
+	// ImageTag its tag, and the version in the labels.
+	Image, ImageTag string
 	// Deploy is the folder of everything that is not a library: "deploy/order".
 	Deploy string
 

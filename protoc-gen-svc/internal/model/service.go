@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,7 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 		b.fault(s.origin().in("system"), systemLength, s.System, maxSystem)
 	}
 	s.EnvPrefix = envName(s.Name)
-	s.ImageTag = defaultImageTag
+	s.Image, s.ImageTag = path.Join(b.options.Registry, s.Name), orDefault(b.options.Tag, defaultImageTag)
 	s.Deploy = "deploy/" + s.Name
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
 	if b.options.Handlers != "" {

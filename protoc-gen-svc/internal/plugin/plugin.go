@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,13 @@ type Flags struct {
 	protoRoot string // folder put before the paths of faults
 }
 
+var (
+	// registry is a host, perhaps with a port, and a path of names as images have them.
+	registry = regexp.MustCompile(`^[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$`)
+	// tag is that of an image, and short enough for a label.
+	tag = regexp.MustCompile(`^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$`)
+)
+
 // Options makes protogen parse the flags.
 func (f *Flags) Options() protogen.Options {
 	return protogen.Options{ParamFunc: f.set, ImportRewriteFunc: imports.Path}
@@ -105,13 +113,23 @@ func (f *Flags) set(name, value string) (err error) {
 		if f.options.System, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
 		}
+	case "registry":
+		if !registry.MatchString(value) {
+			return fmt.Errorf("option registry=%s is not where images are: want a host and a path, for example registry=registry.example.com/shop", value)
+		}
+		f.options.Registry = value
+	case "tag":
+		if !tag.MatchString(value) || value == "latest" {
+			return fmt.Errorf("option tag=%s is not the tag of one version: want letters, digits, \"-\", \"_\", \".\", at most 63, and not latest, for example tag=v1.4.2", value)
+		}
+		f.options.Tag = value
 	case "proto_root":
 		if path.IsAbs(value) {
 			return fmt.Errorf("option proto_root=%s is absolute: set it to the folder of the protos as seen from where you work, for example proto_root=proto", value)
 		}
 		f.protoRoot = value
 	default:
-		return fmt.Errorf("option %s= is not known (want root=, handlers=, system=true or proto_root=)", name)
+		return fmt.Errorf("option %s= is not known (want root=, handlers=, system=true, registry=, tag= or proto_root=)", name)
 	}
 	return nil
 }

@@ -23,6 +23,8 @@ type Settings struct {
 	Root     string `yaml:"root" json:"root"`
 	Handlers string `yaml:"handlers" json:"handlers"`
 	System   bool   `yaml:"system" json:"system"`
+	Registry string `yaml:"registry" json:"registry,omitempty"`
+	Tag      string `yaml:"tag" json:"tag,omitempty"`
 }
 
 func readRecord(text string) (*Record, error) {
@@ -61,6 +63,8 @@ func (r Report) settings() []string {
 	for _, s := range []struct{ name, old, now string }{
 		{"root=", old.Options.Root, now.Options.Root},
 		{"handlers=", old.Options.Handlers, now.Options.Handlers},
+		{"registry=", old.Options.Registry, now.Options.Registry},
+		{"tag=", old.Options.Tag, now.Options.Tag},
 		{"overlays:", overlays(old), overlays(now)},
 	} {
 		if s.old != s.now {

@@ -114,8 +114,10 @@ gone       deploy/overlays/prod/kustomization.yaml                       -N
 gone       deploy/overlays/staging/kustomization.yaml                    -N
 gone       deploy/user/k8s/components/network-policy/kustomization.yaml  -N
 gone       deploy/user/k8s/components/network-policy/networkpolicy.yaml  -N
+changed    deploy/user/overlays/prod/kustomization.yaml                  -1
+changed    deploy/user/overlays/staging/kustomization.yaml               -1
 
-N unchanged, 1 changed, 0 new, 9 gone
+N unchanged, 2 changed, 0 new, 9 gone
 Files that are gone stay where they are, unless buf.gen.yaml says "clean: true".
 Nothing is written: "buf generate" does that.
 `},
@@ -238,7 +240,7 @@ func TestFailures(t *testing.T) {
 		{"the contract of another module", func(t *testing.T) { write(t, "go.mod", "module example.com/other\n") }, Options{},
 			"the contract has no file to generate for, so there is nothing to compare"},
 		{"an unknown option", func(*testing.T) {}, Options{Parameter: "rot=x"},
-			"option rot= is not known (want root=, handlers=, system=true or proto_root=)"},
+			"option rot= is not known (want root=, handlers=, system=true, registry=, tag= or proto_root=)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
