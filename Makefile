@@ -35,9 +35,9 @@ run: build ## start the system and leave it running until Ctrl-C
 .PHONY: generate
 generate: third_party $(BUF) ## write generated/ and the stubs of RPCs that have no handler yet
 	@echo "generate: generated/ from proto/"
-	@annotations=$$(sha256sum proto/svc/v1/*.pb.go || true); $(BUF) generate --template buf.gen.svc.yaml; \
+	@annotations=$$(sha256sum proto/svc/v1/*.pb.go || true); $(BUF) generate --template bin/buf.gen.svc.yaml; \
 	  [[ "$$annotations" == "$$(sha256sum proto/svc/v1/*.pb.go)" ]] || $(MAKE) plugin
-	@$(BUF) generate
+	@$(BUF) generate --template bin/buf.gen.yaml
 	@$(PLUGIN) sync --buf="$(BUF)"
 	@$(PLUGIN) doc annotations > docs/annotations.md
 	@$(PLUGIN) doc cli > docs/cli.md
@@ -49,8 +49,11 @@ build: generate ## build the services and the demo into bin/
 	@mkdir -p bin
 	@go build -o bin/ $(foreach s,$(SERVICES),./generated/deploy/$(s)/cmd/$(s)) ./internal/demo
 
-# The tools that a run starts more than once. go run and go tool would look each time
-# whether they are up to date, which takes longer than what they do.
+# The tools of a run. go run and go tool would look each time whether they are up to
+# date, which takes longer than what they do: make looks once, for all of them, and
+# gives buf copies of its templates that name what it has built.
+TEMPLATES := buf.gen.yaml buf.gen.svc.yaml
+
 $(BUF): tools/buf/go.mod tools/buf/go.sum
 	@echo "build: $@ (about two minutes the first time)"
 	@mkdir -p $(@D)
@@ -58,7 +61,9 @@ $(BUF): tools/buf/go.mod tools/buf/go.sum
 
 .PHONY: plugin
 plugin:
-	@go build -buildvcs=false -o $(PLUGIN) ./protoc-gen-svc
+	@go build -buildvcs=false -o bin/ tool ./protoc-gen-svc
+	@for template in $(TEMPLATES); do \
+	  sed -E 's#\[go, tool, ([^],]+)\]#bin/\1#; s#=go tool #=bin/#; s#go, run, \./([^],]+)#bin/\1#' $$template >bin/$$template; done
 
 # Third-party protos come out of pinned Go modules; nothing of them is committed.
 .PHONY: third_party

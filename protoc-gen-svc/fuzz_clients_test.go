@@ -29,3 +29,18 @@ func (c *fuzzContract) mendHTTPCallees(callees []*svcv1.HTTPCallee) {
 		h.Url = cmp.Or(h.Url, "https://example.com")
 	}
 }
+
+// mendNetwork makes what NetworkPolicies find acceptable.
+func (c *fuzzContract) mendNetwork(s *svcv1.Service) {
+	for _, client := range s.GetNetwork().GetClients() {
+		client.Pods = cmp.Or(client.Pods, "app.kubernetes.io/name=web")
+	}
+	n := s.GetDatabase().GetNetwork()
+	switch {
+	case n == nil:
+	case n.Cidr != "":
+		n.Pods, n.Namespace = "", ""
+	default:
+		n.Pods = cmp.Or(n.Pods, "cnpg.io/cluster=order")
+	}
+}

@@ -80,10 +80,12 @@ func (c *fuzzContract) errorOptions(e *descriptorpb.EnumDescriptorProto) {
 
 func (c *fuzzContract) fieldOptions(f *descriptorpb.FieldDescriptorProto) {
 	f.Options = &descriptorpb.FieldOptions{DebugRedact: proto.Bool(c.once(6))}
+	field := &svcv1.Field{SecretKey: c.secretKey(f)}
 	if c.once(3) {
-		if text := c.defaultFor(f); text != "" {
-			proto.SetExtension(f.Options, svcv1.E_Field, &svcv1.Field{Default: text})
-		}
+		field.Default = c.defaultFor(f)
+	}
+	if field.Default != "" || field.SecretKey != "" {
+		proto.SetExtension(f.Options, svcv1.E_Field, field)
 	}
 	if c.once(4) {
 		rules := &validate.FieldRules{}
@@ -244,6 +246,8 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		mendPropagated(policy.Propagate)
 		mendTenantKey(s, policy)
 		c.mendHTTPCallees(policy.HttpCallees)
+		c.mendNetwork(policy)
+		mendDeployment(s, policy)
 	}
 	if c.tame {
 		more := &svcv1.Callee{} // services that call something are few

@@ -151,7 +151,7 @@ func inertNode(n *yaml.Node, at string) error {
 var (
 	codeSpan = regexp.MustCompile("`[^`]*`")
 	// ourHTML is what templates say themselves.
-	ourHTML = regexp.MustCompile(`<br>|&(lt|gt|amp);`)
+	ourHTML = regexp.MustCompile(`<br>|&(lt|gt|amp);|<<\.\w+>>`)
 	// marked is text behind a mark that makes a line a heading, an item or a quote.
 	marked = regexp.MustCompile(`^\s*([-#>*+=~]|\d+[.)])+\s*` + canary)
 )
@@ -166,7 +166,7 @@ func inertMarkdown(_, text string) error {
 			}
 			continue
 		}
-		if strings.Contains(line, "```") && line != "```" && line != "```sh" && line != "```mermaid" {
+		if strings.Contains(line, "```") && line != "```" && line != "```sh" && line != "```yaml" && line != "```mermaid" {
 			return fmt.Errorf("%q opens or closes a fence", line)
 		}
 		plain := ourHTML.ReplaceAllString(codeSpan.ReplaceAllString(line, "code"), "")

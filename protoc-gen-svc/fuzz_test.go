@@ -170,7 +170,7 @@ func notPrintable(r rune) bool { return !unicode.IsPrint(r) }
 func TestFuzzContracts(t *testing.T) {
 	skipSlow(t)
 	t.Parallel()
-	const runs = 800
+	const runs = 1000
 	count := map[outcome]int{}
 	used := map[protoreflect.FullName]bool{}
 	for i := range uint64(runs) {

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -277,11 +278,12 @@ func alter(m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 	}
 }
 
-// otherText is another duration, another path of a URL, or a name with a letter
+// otherText is another duration, another scheme and path of a URL, or a name with a letter
 // more in front, since suffixes have a meaning.
 func otherText(s string) string {
-	if strings.Contains(s, "://") {
-		return strings.TrimSuffix(s, "/") + "/x"
+	if scheme, rest, ok := strings.Cut(s, "://"); ok {
+		other := map[string]string{"http": "https", "https": "http"}
+		return cmp.Or(other[scheme], scheme) + "://" + strings.TrimSuffix(rest, "/") + "/x"
 	}
 	var n int
 	var unit string

@@ -49,6 +49,11 @@ type Options struct {
 	Hard context.Context
 
 	hangUps <-chan os.Signal // each reloads the configuration; nil: nothing does
+	// isProcess says that the service is all of the process: the loggers that a process
+	// has one of, those of packages slog, log and grpclog, write to its log.
+	isProcess bool
+	// migrates says that the process applies the migrations and ends.
+	migrates bool
 }
 
 // Addresses are where a service listens, "127.0.0.1:9090".

@@ -42,7 +42,7 @@ func TestCheckWithoutStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out bytes.Buffer
-		return run(s, []string{"--check-config", "--config", path}, &out, &out), out.String()
+		return run(s, Options{}, []string{"--check-config", "--config", path}, &out, &out), out.String()
 	}
 	code, out := check("lsten: {}\nlisten: {grpc: ':70000', admin: '127.0.0.1'}\ndatabase: {url: 'mysql://x'}\ncallees: {far: {target: 'dns:///far:http:1'}, near: {balance: random}}\nhttp_callees: {web: {url: 'ftp://x'}}\n")
 	for _, want := range []string{

@@ -3,6 +3,7 @@ package svc
 import (
 	"net"
 
+	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/limit"
 )
 
@@ -34,4 +35,32 @@ func (l Limits) check(fault func(bool, string, ...any)) {
 // limited is a listener with as many connections as the limits allow.
 func (a *App) limited(l net.Listener) net.Listener {
 	return limit.Listen(l, a.settings.Limits.Connections, a.metrics.RPC().ConnectionRefused)
+}
+
+// otherFiles is what a process has open besides the connections of its ports and of its
+// database: those to callees and to the collector of traces, and files.
+const otherFiles = 64
+
+// filesWanted is how many files are open when the limits of connections are reached.
+func (a *App) filesWanted() uint64 {
+	ports := 1
+	if a.httpAddress() != "" {
+		ports++
+	}
+	wanted := ports*a.settings.Limits.Connections + admin.Connections + otherFiles
+	if a.settings.Database != nil {
+		wanted += a.settings.Database.MaxConnections
+	}
+	return uint64(wanted)
+}
+
+// checkFiles warns where the system's limit of open files comes before those of
+// connections: what is beyond it fails at random, readiness and scrapes included,
+// where a connection too many would be closed.
+func (a *App) checkFiles() {
+	allowed, known := limit.Files()
+	if wanted := a.filesWanted(); known && allowed < wanted {
+		a.log.Warn("the limit of open files is reached before limits.connections: raise it (ulimit -n, LimitNOFILE) or lower limits.connections",
+			"files", allowed, "needed", wanted, "limits.connections", a.settings.Limits.Connections)
+	}
 }

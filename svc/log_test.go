@@ -3,7 +3,11 @@ package svc
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
+	stdlog "log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,12 +16,18 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/grpclog"
 	"google.golang.org/protobuf/types/known/wrapperspb"
+
+	"github.com/protosvc/protosvc/svc/internal/logging"
 )
 
 // inProcess makes the test binary the program whose log the tests below read or not.
 // It is the program's flag.
 const inProcess = "SVC_TEST_TALKATIVE"
+
+// ownLoggers is the text that has talkative use the loggers of the process.
+const ownLoggers = "loggers of the process"
 
 // talkative logs 4 KiB with each call.
 func talkative(t *testing.T) Service {
@@ -25,6 +35,12 @@ func talkative(t *testing.T) Service {
 	s := greeter(t, func(app *App) (greet, error) {
 		log := app.Deps().Log
 		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			if in.Value == ownLoggers {
+				slog.Warn("by slog")
+				stdlog.Print("by log")
+				grpclog.Error("by grpclog")
+				return in, nil
+			}
 			log.InfoContext(ctx, "called", "text", strings.Repeat("x", 4<<10))
 			return in, nil
 		}, nil
@@ -37,7 +53,7 @@ func TestTalkativeProcess(t *testing.T) {
 	if os.Getenv(inProcess) == "" {
 		t.Skip("is a part of the tests below")
 	}
-	os.Exit(run(talkative(t), []string{os.Getenv(inProcess)}, os.Stdout, os.Stderr))
+	os.Exit(run(talkative(t), Options{isProcess: true}, []string{os.Getenv(inProcess)}, os.Stdout, os.Stderr))
 }
 
 // process runs the service as a process, with its standard error at the writing end
@@ -142,12 +158,54 @@ func TestFatalErrorIsWritten(t *testing.T) {
 	var stderr bytes.Buffer
 	s := talkative(t)
 	s.Settings.Listen.GRPC = taken.GRPC
-	if code := run(s, []string{"--config="}, nil, &stderr); code != exitFault {
+	if code := run(s, Options{}, []string{"--config="}, nil, &stderr); code != exitFault {
 		t.Errorf("exit code %d", code)
 	}
 	lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
 	want := fmt.Sprintf("talkative: gRPC port: listen tcp %s: bind: address already in use", taken.GRPC)
 	if got := lines[len(lines)-1]; got != want {
 		t.Errorf("the last line is %q, want %q", got, want)
+	}
+}
+
+// What libraries write is in the log too, a JSON object per line.
+func TestLoggersOfTheProcess(t *testing.T) {
+	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	cmd, log := process(t, r.Addresses, "")
+	r.waitReady(t)
+	if _, err := r.call(t, ownLoggers); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+	want := map[string]string{"by slog": "WARN", "by log": "INFO", "by grpclog": "ERROR"}
+	for line := range strings.Lines(string(text)) {
+		var fields struct{ Level, Service, Msg string }
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		if level, ok := want[fields.Msg]; ok && fields.Level == level && fields.Service == "talkative" {
+			delete(want, fields.Msg)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("without a line: %v\n%s", want, text)
+	}
+}
+
+func TestErrorLogOfHTTP(t *testing.T) {
+	var out bytes.Buffer
+	a := &App{log: logging.New(&out, logging.Options{})}
+	a.httpServer(nil).ErrorLog.Print("http: panic serving")
+	if got := out.String(); !strings.Contains(got, `"level":"WARN","msg":"http: panic serving"`) {
+		t.Errorf("got %q", got)
 	}
 }

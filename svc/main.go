@@ -27,21 +27,26 @@ const (
 //	--config=FILE   configuration (default config.yaml)
 //	--env=NAME      also read FILE's sibling config.NAME.yaml
 //	--check-config  check the configuration and exit
+//	--migrate       apply the migrations of the database and exit
 //	--version       print the version and exit
 //
 // SIGTERM or SIGINT stops gracefully, a second one at once. SIGHUP reloads the
 // configuration as POST /config/reload does; the log says whether it is in force.
+//
+// What is written to slog.Default, with package log, or by grpc-go, is a line of the log
+// too: Main sets these loggers.
 func Main(s Service) {
-	os.Exit(run(s, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(s, Options{isProcess: true}, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func run(s Service, args []string, stdout, stderr io.Writer) int {
-	o := Options{Environ: os.Environ(), Log: stderr}
+func run(s Service, o Options, args []string, stdout, stderr io.Writer) int {
+	o.Environ, o.Log = os.Environ(), stderr
 	flags := flag.NewFlagSet(s.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.Config, "config", "config.yaml", "configuration `file`")
 	flags.StringVar(&o.Env, "env", "", "`name` of the environment: also read config.NAME.yaml beside the file")
 	checkOnly := flags.Bool("check-config", false, "check the configuration and exit")
+	flags.BoolVar(&o.migrates, "migrate", false, "apply the migrations of the database and exit")
 	versionOnly := flags.Bool("version", false, "print the version and exit")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -72,8 +77,12 @@ func run(s Service, args []string, stdout, stderr io.Writer) int {
 	signal.Notify(hangUps, syscall.SIGHUP)
 	defer signal.Stop(hangUps)
 	o.hangUps = hangUps
-	if err := Run(ctx, s, o); err != nil {
-		last := logging.NewWriter(stderr, logging.Options{Service: s.Name, Version: programVersion()})
+	work := Run
+	if o.migrates {
+		work = migrate
+	}
+	if err := work(ctx, s, o); err != nil {
+		last := logging.NewWriter(stderr, s.lines())
 		defer last.Close(logBudget)
 		return report(last, s, err)
 	}

@@ -198,7 +198,7 @@ func TestExitCodes(t *testing.T) {
 		"--nonsense":                  2,
 		"start":                       2,
 	} {
-		if code := run(greeter(t, hello), strings.Fields(args), io.Discard, io.Discard); code != want {
+		if code := run(greeter(t, hello), Options{}, strings.Fields(args), io.Discard, io.Discard); code != want {
 			t.Errorf("%s: exit code %d, want %d", args, code, want)
 		}
 	}

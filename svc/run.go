@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
+	"google.golang.org/grpc/grpclog"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
@@ -84,10 +86,11 @@ func newApp(s Service, o Options, l *loaded) *App {
 		o.Log = io.Discard
 	}
 	a := &App{service: s, options: o, settings: l.settings, loaded: l, conn: gateway.NewConn()}
-	lines := logging.Options{Level: &a.level, Service: s.Name, Version: programVersion()}
+	lines := s.lines()
+	lines.Level = &a.level
 	a.lines = logging.NewWriter(o.Log, lines)
 	a.log = logging.New(a.lines, lines)
-	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), Revision: revision()})
+	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team, Revision: revision()})
 	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the name is free
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,
@@ -96,7 +99,17 @@ func newApp(s Service, o Options, l *loaded) *App {
 		Logger:           a.log,
 	}
 	a.enforce(l)
+	if o.isProcess {
+		slog.SetDefault(a.log) // and with it that of package log
+		grpclog.SetLoggerV2(logging.GRPC(a.log))
+	}
+	a.checkFiles()
 	return a
+}
+
+// lines are the options of what every line of the log says about its service.
+func (s Service) lines() logging.Options {
+	return logging.Options{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team}
 }
 
 // start opens everything in the order in which one thing needs another. What it
@@ -129,6 +142,8 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 	a.tracing, err = tracing.New(ctx, tracing.Options{
 		Service:     a.service.Name,
 		Version:     programVersion(),
+		System:      a.service.System,
+		Team:        a.service.Team,
 		SampleRatio: a.settings.Tracing.SampleRatio,
 		Log:         a.log,
 	})
@@ -154,12 +169,15 @@ func (a *App) startAdmin(context.Context) error {
 	srv := admin.NewServer(admin.Options{
 		Service: a.service.Name,
 		Version: programVersion(),
+		Log:     a.log,
 		Livez:   a.health.Livez(),
 		Readyz:  a.health.Readyz(),
 		Healthz: a.health.Healthz(),
 		Metrics: a.metrics.Handler(),
 		Config:  a.dump,
 		Reload:  func(context.Context) error { return a.reload() },
+
+		NoProfiles: a.service.NoProfiles,
 	})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(a.listeners.admin) }()
@@ -181,6 +199,8 @@ func (a *App) openDatabase(ctx context.Context) error {
 		MaxConnections: settings.MaxConnections,
 		Application:    a.service.Name,
 		Logger:         a.log,
+
+		AwaitMigrations: a.service.AwaitMigrations && !a.options.migrates,
 	})
 	if err != nil {
 		return err
@@ -283,5 +303,5 @@ func (a *App) listen(address string, to *net.Listener, at *string) func(context.
 }
 
 func (a *App) httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: logging.HTTP(a.log)}
 }

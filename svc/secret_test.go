@@ -46,9 +46,9 @@ func TestPasswordsStayInside(t *testing.T) {
 	for _, shape := range shapes {
 		write(shape)
 		var out bytes.Buffer
-		run(s, []string{"--config", path, "--check-config"}, &out, &out)
+		run(s, Options{}, []string{"--config", path, "--check-config"}, &out, &out)
 		checked := out.Len()
-		if run(s, []string{"--config", path}, &out, &out) != exitFault || checked == 0 || out.Len() == checked {
+		if run(s, Options{}, []string{"--config", path}, &out, &out) != exitFault || checked == 0 || out.Len() == checked {
 			t.Errorf("%s: was taken: %s", shape, &out)
 		}
 		_, answer := r.admin(t, http.MethodPost, "/config/reload")

@@ -80,14 +80,21 @@ type Service struct {
 	// FullName is the name of the gRPC service, "order.v1.OrderService".
 	FullName string
 
+	// System is what the service is a part of, Team who answers for it, empty where
+	// the contract does not say. Logs, traces and build_info have both.
+	System, Team string
+
 	// Settings are the defaults of the contract.
 	Settings Settings
 
 	// Config holds the service's own settings; nil if it has none.
 	Config section
 
-	// Migrations are applied to the database at start; nil if there are none.
-	Migrations fs.FS
+	// Migrations are applied to the database at start; nil if there are none. With
+	// AwaitMigrations a process that is started with --migrate applies them, and the
+	// service waits for it.
+	Migrations      fs.FS
+	AwaitMigrations bool
 
 	// Callees are the services that it calls, HTTPCallees those that it calls over
 	// HTTP/1.1 or HTTP/2 by [httpclient.Client].
@@ -97,6 +104,9 @@ type Service struct {
 	// StoresResponses says that methods keep the answers of their idempotency keys
 	// in the database, Defers that calls go through the outbox there.
 	StoresResponses, Defers bool
+
+	// NoProfiles says that the admin port serves no profiles.
+	NoProfiles bool
 
 	// Errors are the typed errors that the service returns.
 	Errors errors.Table

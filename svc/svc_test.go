@@ -202,6 +202,21 @@ func TestHealthByName(t *testing.T) {
 	}
 }
 
+// TestNoProfiles: what the contract says of profiles reaches the admin port.
+func TestNoProfiles(t *testing.T) {
+	for _, off := range []bool{false, true} {
+		s := greeter(t, hello)
+		s.NoProfiles = off
+		want := http.StatusOK
+		if off {
+			want = http.StatusNotFound
+		}
+		if code, body := start(t, s, Options{}).admin(t, http.MethodGet, "/debug/pprof/heap"); code != want {
+			t.Errorf("off %t: %d\n%.200s", off, code, body)
+		}
+	}
+}
+
 // A call in flight when the stop begins is answered, by a database that is
 // still open.
 func TestStopFinishesCalls(t *testing.T) {
@@ -337,7 +352,7 @@ func TestMainFlags(t *testing.T) {
 		{"start", exitUsage, "", `unexpected argument "start"`},
 	} {
 		var stdout, stderr bytes.Buffer
-		code := run(greeter(t, hello), strings.Fields(c.args), &stdout, &stderr)
+		code := run(greeter(t, hello), Options{}, strings.Fields(c.args), &stdout, &stderr)
 		if code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %q; want %d, %q, %q", c.args, code, &stdout, &stderr, c.code, c.stdout, c.stderr)
 		}

@@ -32,6 +32,9 @@ const (
 	HTTPIdleConnections = 16
 )
 
+// CheckTimeout is how long a check of health may take.
+const CheckTimeout = 2 * time.Second
+
 // MaxHedgeAttempts is how many requests one call may become, the first included.
 const MaxHedgeAttempts = 3
 

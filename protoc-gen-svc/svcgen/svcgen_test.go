@@ -161,6 +161,8 @@ func TestOverlay(t *testing.T) {
 // labels is what our partial prints, without the white space around a file.
 func labels(name string) string {
 	return `app.kubernetes.io/name: "` + name + `"
+    app.kubernetes.io/instance: "` + name + `"
+    app.kubernetes.io/version: "dev"
     app.kubernetes.io/component: "server"
     app.kubernetes.io/part-of: "` + name + `"
     app.kubernetes.io/managed-by: "protoc-gen-svc"

@@ -44,6 +44,11 @@ type Options struct {
 	// (pg_stat_activity.application_name), usually the service's name.
 	Application string
 
+	// AwaitMigrations says that another process migrates: Migrate and MigrateNamed
+	// change nothing and wait until it has. The user of the URL then needs no right to
+	// change the schema. Without effect on SQLite, whose file is one process's own.
+	AwaitMigrations bool
+
 	// Logger receives what the package has to say: waiting for the database,
 	// migrations applied. Nil means nowhere.
 	Logger *slog.Logger
@@ -56,6 +61,7 @@ type DB struct {
 	*pool
 	engine engine
 	log    *slog.Logger
+	awaits bool // another process migrates
 
 	committed sync.Map // *sql.Tx to the []func() of OnCommit
 }
@@ -68,6 +74,9 @@ type engine struct {
 	// lock is the statement that makes a transaction the only one that
 	// migrates. Empty where beginning the transaction is enough.
 	lock string
+	// exists is the query for whether there is a table. Empty where no other process
+	// migrates.
+	exists string
 	// writes reports whether a query may wait for the one lock that writers have
 	// among them. Nil where they have more than one.
 	writes func(query string) bool
@@ -87,7 +96,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pool: newPool(opened, e), engine: e, log: o.Logger}
+	db := &DB{pool: newPool(opened, e), engine: e, log: o.Logger, awaits: o.AwaitMigrations && e.exists != ""}
 	db.storage = storage
 	if err := db.connect(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("database cannot be opened: %w", err), db.Close())

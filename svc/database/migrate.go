@@ -48,6 +48,8 @@ func (v versions) insert() string {
 // changed or is gone, or when a new step is numbered below an applied one.
 // Versions above all of fsys are no error: in a rolling update the newer
 // replicas migrate first. They are logged.
+//
+// With [Options].AwaitMigrations it waits until another process has applied them.
 func (db *DB) Migrate(ctx context.Context, fsys fs.FS) error {
 	return db.migrateIn(ctx, ownVersions, fsys)
 }
@@ -64,6 +66,12 @@ func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
+	if db.awaits {
+		if err := db.await(ctx, table, files); err != nil {
+			return fmt.Errorf("migrations: %w", err)
+		}
+		return nil
+	}
 	var todo, newer []migration
 	// Each statement must see what was committed while it waited for the lock, and does
 	// at READ COMMITTED.
@@ -74,11 +82,16 @@ func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
+	db.keep(table, files)
+	db.report(ctx, todo, newer)
+	return nil
+}
+
+// keep has readiness look for the last step.
+func (db *DB) keep(table versions, files []migration) {
 	if len(files) > 0 {
 		db.migrated.Store(table, files[len(files)-1])
 	}
-	db.report(ctx, todo, newer)
-	return nil
 }
 
 // migrate locks, compares and applies, within the transaction.
@@ -108,6 +121,10 @@ func appliedMigrations(ctx context.Context, tx *sql.Tx, table versions) ([]migra
 	if _, err := tx.ExecContext(ctx, table.create()); err != nil {
 		return nil, err
 	}
+	return listMigrations(ctx, tx, table)
+}
+
+func listMigrations(ctx context.Context, tx *sql.Tx, table versions) ([]migration, error) {
 	rows, err := tx.QueryContext(ctx, table.list())
 	if err != nil {
 		return nil, err

@@ -18,8 +18,9 @@ import (
 // hands every transaction to another session. Its number is the CRC-32 of
 // "schema_migrations"; advisory locks are per database.
 var postgres = engine{
-	open: openPostgres,
-	lock: "SELECT pg_advisory_xact_lock(4156727022)",
+	open:   openPostgres,
+	lock:   "SELECT pg_advisory_xact_lock(4156727022)",
+	exists: "SELECT to_regclass($1) IS NOT NULL",
 }
 
 // idleLifetime is how long an unused connection is kept. Short enough to follow

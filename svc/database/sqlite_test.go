@@ -110,3 +110,14 @@ func TestSQLiteUnusable(t *testing.T) {
 	must(t, os.Rename(folder+"~", folder))
 	must(t, exec(t, db, write))
 }
+
+// A file of SQLite has nobody else who would migrate it.
+func TestAwaitMigrationsOnSQLite(t *testing.T) {
+	db, err := database.Open(t.Context(), database.Options{URL: "sqlite::memory:", AwaitMigrations: true})
+	must(t, err)
+	defer db.Close()
+	must(t, db.Migrate(t.Context(), schema("0001_x.sql", createX)))
+	if n := number(t, db, "SELECT count(*) FROM x"); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}

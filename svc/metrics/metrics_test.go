@@ -37,11 +37,11 @@ func scrape(t *testing.T, r *metrics.Registry, accept string) (contentType, body
 }
 
 func TestProcess(t *testing.T) {
-	r := metrics.New(metrics.BuildInfo{Service: "order", Version: "v1.2.3", Revision: "abc"})
+	r := metrics.New(metrics.BuildInfo{Service: "order", Version: "v1.2.3", System: "shop", Team: "commerce", Revision: "abc"})
 	_, body := scrape(t, r, "")
 	for _, want := range []string{
 		`build_info{goversion="go1.`,
-		`revision="abc",service="order",version="v1.2.3"} 1`,
+		`revision="abc",service="order",system="shop",team="commerce",version="v1.2.3"} 1`,
 		"\ngo_goroutines ",
 		"\ngo_memstats_heap_alloc_bytes ",
 		"\ngo_gc_duration_seconds_count ",

@@ -23,6 +23,8 @@ import (
 type BuildInfo struct {
 	Service  string // name of the service, for example "order"
 	Version  string // released version, for example "v1.4.2"
+	System   string // what the service is a part of, for example "shop"
+	Team     string // who answers for the service, for example "commerce"
 	Revision string // commit the binary was built from
 }
 
@@ -66,6 +68,8 @@ func buildInfo(info BuildInfo) prometheus.Collector {
 		ConstLabels: prometheus.Labels{
 			"service":   info.Service,
 			"version":   info.Version,
+			"system":    info.System,
+			"team":      info.Team,
 			"revision":  info.Revision,
 			"goversion": runtime.Version(),
 		},

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	policy "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 )
@@ -26,6 +28,11 @@ var checks = []struct {
 	{"monitor", checkMonitor},
 	{"references", checkReferences},
 	{"replicas", checkReplicas},
+	{"behavior", checkBehavior},
+	{"metrics", checkMetrics},
+	{"disruption", checkDisruption},
+	{"spread", checkSpread},
+	{"probes", checkProbes},
 	{"stop", checkStop},
 	{"resources", checkResources},
 	{"security", checkSecurity},
@@ -45,6 +52,9 @@ func Check(fsys fs.FS) error {
 			c.check(s, &f)
 			all = append(all, f.found...)
 		}
+		f := faults{prefix: s.Name + ": network: "}
+		checkNetwork(s, services, &f)
+		all = append(all, f.found...)
 	}
 	return errors.Join(all...)
 }
@@ -62,7 +72,10 @@ func (f *faults) when(wrong bool, format string, args ...any) {
 }
 
 // common are the labels on which all objects of a service agree.
-var common = []string{"app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by", "team"}
+var common = []string{
+	"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version", "app.kubernetes.io/part-of",
+	"app.kubernetes.io/managed-by", "team",
+}
 
 func checkLabels(s *Service, f *faults) {
 	for name, object := range s.objects() {
@@ -120,24 +133,40 @@ func checkPorts(s *Service, f *faults) {
 }
 
 func checkMonitor(s *Service, f *faults) {
-	spec := s.Monitor.Spec
-	selector := spec.Selector.MatchLabels
-	f.when(len(spec.Selector.MatchExpressions) > 0, "selects by expressions")
-	f.when(!within(selector, s.Service.Labels), "selects %v, the Service has %v", selector, s.Service.Labels)
-	f.when(within(selector, s.Headless.Labels), "selects the headless Service too, so every pod would be scraped twice")
-	for _, label := range append(spec.TargetLabels, spec.JobLabel) {
-		f.when(s.Service.Labels[label] == "", "takes label %q, which the Service does not have", label)
+	m := s.Monitor
+	if m == nil {
+		return
 	}
-	f.when(len(spec.Endpoints) != 1, "has %d endpoints", len(spec.Endpoints))
-	for _, e := range spec.Endpoints {
-		has := slices.ContainsFunc(s.Service.Spec.Ports, func(p core.ServicePort) bool { return p.Name == e.Port })
-		f.when(!has, "scrapes port %q, which the Service does not have", e.Port)
-		f.when(e.Path != "/metrics", "scrapes path %q", e.Path)
-		interval, wrong := time.ParseDuration(string(e.Interval))
-		f.when(wrong != nil, "interval %q is not a duration", e.Interval)
-		timeout, wrong := time.ParseDuration(string(e.ScrapeTimeout))
-		f.when(wrong != nil || timeout > interval, "timeout %q does not fit into interval %q", e.ScrapeTimeout, e.Interval)
+	f.when(len(m.selector.MatchExpressions) > 0, "selects by expressions")
+	f.when(within(m.selector.MatchLabels, s.Headless.Labels), "selects the headless Service too")
+	for _, e := range m.endpoints {
+		f.when(e.path != "/metrics", "scrapes path %q", e.path)
+		f.when(e.port != "admin", "scrapes port %q", e.port)
+		interval, wrong := time.ParseDuration(e.interval)
+		f.when(wrong != nil, "interval %q is not a duration", e.interval)
+		timeout, wrong := time.ParseDuration(e.timeout)
+		f.when(wrong != nil || timeout > interval, "timeout %q does not fit into interval %q", e.timeout, e.interval)
 	}
+	targets, err := m.targets(s)
+	f.when(err != nil, "%v", err)
+	f.when(len(targets) != 1, "makes %d targets of each pod", len(targets))
+	for _, got := range targets {
+		want := governed(s)
+		f.when(!maps.Equal(got, want), "makes targets with the labels %v, want %v", got, want)
+	}
+}
+
+// governed are the labels of every series of a service, whatever finds its pods.
+func governed(s *Service) map[string]string {
+	pod := s.Deployment.Spec.Template.Labels
+	labels := map[string]string{
+		"job": s.Name, "namespace": "namespace", "pod": "pod", "node": "node",
+		"system": pod["app.kubernetes.io/part-of"], "version": pod["app.kubernetes.io/version"],
+	}
+	if team := pod["team"]; team != "" {
+		labels["team"] = team
+	}
+	return labels
 }
 
 func checkReferences(s *Service, f *faults) {
@@ -171,6 +200,115 @@ func checkReplicas(s *Service, f *faults) {
 	f.when(requests.Cpu().IsZero(), "the autoscaler needs a request of CPU")
 }
 
+// checkBehavior wants a number that grows at once and shrinks slowly.
+func checkBehavior(s *Service, f *faults) {
+	if s.Autoscaler == nil {
+		return
+	}
+	behavior := s.Autoscaler.Spec.Behavior
+	if behavior == nil || behavior.ScaleUp == nil || behavior.ScaleDown == nil {
+		f.when(true, "one direction is left to the defaults")
+		return
+	}
+	for _, way := range []struct {
+		name   string
+		rules  *autoscaling.HPAScalingRules
+		window int32
+		want   []autoscaling.HPAScalingPolicy
+	}{
+		{"up", behavior.ScaleUp, 0, []autoscaling.HPAScalingPolicy{{Type: "Percent", Value: 100, PeriodSeconds: 15}, {Type: "Pods", Value: 4, PeriodSeconds: 15}}},
+		{"down", behavior.ScaleDown, 300, []autoscaling.HPAScalingPolicy{{Type: "Percent", Value: 10, PeriodSeconds: 60}, {Type: "Pods", Value: 1, PeriodSeconds: 60}}},
+	} {
+		window := way.rules.StabilizationWindowSeconds
+		f.when(window == nil || *window != way.window, "%s looks at another time than %d s", way.name, way.window)
+		f.when(!slices.Equal(way.rules.Policies, way.want), "%s has policies %v", way.name, way.rules.Policies)
+		// Of two policies the smaller one would never let a single pod go.
+		f.when(way.rules.SelectPolicy == nil || *way.rules.SelectPolicy != autoscaling.MaxChangePolicySelect, "%s does not take the larger policy", way.name)
+	}
+}
+
+// inFlight is the metric of calls in progress.
+const inFlight = "grpc_server_in_flight"
+
+// checkMetrics wants the CPU, which every cluster serves, before what needs an adapter.
+func checkMetrics(s *Service, f *faults) {
+	if s.Autoscaler == nil {
+		return
+	}
+	metrics := s.Autoscaler.Spec.Metrics
+	f.when(len(metrics) == 0 || metrics[0].Resource == nil || metrics[0].Resource.Name != core.ResourceCPU, "the CPU does not come first")
+	for _, m := range metrics[min(1, len(metrics)):] {
+		if m.Type != autoscaling.PodsMetricSourceType || m.Pods == nil {
+			f.when(true, "a metric of type %q is not of pods", m.Type)
+			continue
+		}
+		f.when(m.Pods.Metric.Name != inFlight, "%q is no metric of pods", m.Pods.Metric.Name)
+		target := m.Pods.Target
+		f.when(target.Type != autoscaling.AverageValueMetricType || target.AverageValue == nil || target.AverageValue.Sign() <= 0,
+			"%s has no average to keep to", m.Pods.Metric.Name)
+	}
+}
+
+// most is how many replicas can run.
+func (s *Service) most() int32 {
+	switch {
+	case s.Autoscaler != nil:
+		return s.Autoscaler.Spec.MaxReplicas
+	case s.Deployment.Spec.Replicas != nil:
+		return *s.Deployment.Spec.Replicas
+	}
+	return 1 // what Kubernetes makes of none
+}
+
+// checkDisruption wants a budget where there is something to keep, and one that never
+// blocks a drain.
+func checkDisruption(s *Service, f *faults) {
+	budget := s.Disruption
+	f.when((budget != nil) != (s.most() > 1), "with %d replicas at the most, there is a budget: %t", s.most(), budget != nil)
+	if budget == nil {
+		return
+	}
+	spec := budget.Spec
+	f.when(spec.MinAvailable != nil || spec.MaxUnavailable == nil || *spec.MaxUnavailable != intstr.FromInt32(1), "one pod at a time may not go")
+	f.when(spec.UnhealthyPodEvictionPolicy == nil || *spec.UnhealthyPodEvictionPolicy != policy.AlwaysAllow, "broken pods block a drain")
+	f.when(spec.Selector == nil || !maps.Equal(spec.Selector.MatchLabels, s.Deployment.Spec.Selector.MatchLabels), "it is about other pods than the Deployment")
+}
+
+// checkSpread wants replicas on different nodes and zones, but running in any case.
+func checkSpread(s *Service, f *faults) {
+	var over []string
+	for _, c := range s.Deployment.Spec.Template.Spec.TopologySpreadConstraints {
+		over = append(over, c.TopologyKey)
+		f.when(c.MaxSkew != 1, "over %s, %d pods more are fine", c.TopologyKey, c.MaxSkew)
+		f.when(c.WhenUnsatisfiable != core.ScheduleAnyway, "over %s, pods may stay pending", c.TopologyKey)
+		f.when(c.LabelSelector == nil || !maps.Equal(c.LabelSelector.MatchLabels, s.Deployment.Spec.Selector.MatchLabels), "over %s, other pods count", c.TopologyKey)
+		f.when(!slices.Equal(c.MatchLabelKeys, []string{"pod-template-hash"}), "over %s, pods of the version before count", c.TopologyKey)
+	}
+	var want []string
+	if s.most() > 1 {
+		want = []string{core.LabelHostname, core.LabelTopologyZone}
+	}
+	f.when(!slices.Equal(over, want), "%d replicas spread over %q, want %q", s.most(), over, want)
+}
+
+// checkProbes wants checks that can say what is wrong before anybody stops to wait.
+func checkProbes(s *Service, f *faults) {
+	c := s.container()
+	for name, probe := range map[string]*core.Probe{"startup": c.StartupProbe, "liveness": c.LivenessProbe, "readiness": c.ReadinessProbe} {
+		if probe == nil {
+			continue // checkPorts says so
+		}
+		f.when(probe.TimeoutSeconds > probe.PeriodSeconds, "the %s probe waits %d s, and comes every %d s", name, probe.TimeoutSeconds, probe.PeriodSeconds)
+		f.when(probe.FailureThreshold < 1, "the %s probe has no failureThreshold", name)
+	}
+	if text := s.settings(f).Database.ReadinessTimeout; text != "" && c.ReadinessProbe != nil {
+		timeout, err := time.ParseDuration(text)
+		f.when(err != nil, "database.readiness_timeout: %v", err)
+		wait := time.Duration(c.ReadinessProbe.TimeoutSeconds) * time.Second
+		f.when(wait <= timeout, "the readiness probe waits %v, the check of the database %v", wait, timeout)
+	}
+}
+
 // settings are what the checks need of config.yaml.
 type settings struct {
 	Listen map[string]string `json:"listen"`
@@ -178,6 +316,9 @@ type settings struct {
 		DrainDelay string `json:"drain_delay"`
 		Budget     string `json:"budget"`
 	} `json:"stop"`
+	Database struct {
+		ReadinessTimeout string `json:"readiness_timeout"`
+	} `json:"database"`
 }
 
 func (s *Service) settings(f *faults) (out settings) {
@@ -200,6 +341,8 @@ func checkResources(s *Service, f *faults) {
 	r := s.container().Resources
 	f.when(!r.Limits.Cpu().IsZero(), "there is a limit on CPU")
 	f.when(r.Limits.Memory().IsZero() || !r.Limits.Memory().Equal(*r.Requests.Memory()), "memory: request %v, limit %v", r.Requests.Memory(), r.Limits.Memory())
+	disk, limit := r.Requests.StorageEphemeral(), r.Limits.StorageEphemeral()
+	f.when(limit.IsZero() || !limit.Equal(*disk), "ephemeral-storage: request %v, limit %v", disk, limit)
 	for _, e := range s.container().Env {
 		if e.Name == "GOMEMLIMIT" {
 			limit, err := strconv.ParseInt(e.Value, 10, 64)
@@ -232,9 +375,14 @@ func checkSecurity(s *Service, f *faults) {
 func checkKustomization(s *Service, f *faults) {
 	named := slices.Sorted(slices.Values(s.Kustomization.Resources))
 	f.when(!slices.Equal(named, s.Files), "names %s, the folder has %s", strings.Join(named, " "), strings.Join(s.Files, " "))
+	if s.Monitoring != nil {
+		f.when(!slices.Equal(s.Monitoring.Resources, s.MonitorFiles), "the component of the monitor names %v, the folder has %v", s.Monitoring.Resources, s.MonitorFiles)
+	}
 	images := map[string]bool{}
 	for _, i := range s.Kustomization.Images {
 		images[i.Name] = true
+		version := s.Deployment.Labels["app.kubernetes.io/version"]
+		f.when(i.NewTag != version, "image %q has tag %q, the Deployment version %q", i.Name, i.NewTag, version)
 	}
 	f.when(!images[s.container().Image], "image %q is not under images: %v", s.container().Image, slices.Collect(maps.Keys(images)))
 }

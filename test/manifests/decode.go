@@ -20,6 +20,8 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	documents "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/json"
@@ -35,7 +37,11 @@ var kinds = map[meta.TypeMeta]func() any{
 	{APIVersion: "v1", Kind: "ServiceAccount"}:                             func() any { return new(core.ServiceAccount) },
 	{APIVersion: "apps/v1", Kind: "Deployment"}:                            func() any { return new(apps.Deployment) },
 	{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"}:        func() any { return new(autoscaling.HorizontalPodAutoscaler) },
+	{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"}:                 func() any { return new(policy.PodDisruptionBudget) },
 	{APIVersion: "monitoring.coreos.com/v1", Kind: "ServiceMonitor"}:       func() any { return new(monitoring.ServiceMonitor) },
+	{APIVersion: "monitoring.coreos.com/v1", Kind: "PodMonitor"}:           func() any { return new(monitoring.PodMonitor) },
+	{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"}:            func() any { return new(networking.NetworkPolicy) },
+	{APIVersion: "kustomize.config.k8s.io/v1alpha1", Kind: "Component"}:    func() any { return new(kustomize.Kustomization) },
 	{APIVersion: "kustomize.config.k8s.io/v1beta1", Kind: "Kustomization"}: func() any { return new(kustomize.Kustomization) },
 }
 

@@ -12,6 +12,8 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 )
@@ -25,11 +27,20 @@ type Service struct {
 	Service       *core.Service // the one with an address of its own
 	Headless      *core.Service
 	Autoscaler    *autoscaling.HorizontalPodAutoscaler // nil: replicas are fixed
-	Monitor       *monitoring.ServiceMonitor
+	Disruption    *policy.PodDisruptionBudget          // nil: there is one replica at the most
 	Kustomization *kustomize.Kustomization
-	// Files are the YAML files of its folder, the kustomization's left out.
-	Files []string
+	// Monitor and Monitoring, the component that it is in, are nil where nothing makes
+	// Prometheus scrape.
+	Monitor    *Monitor
+	Monitoring *kustomize.Kustomization
+	// Files are the YAML files of its folder, MonitorFiles those of the component, the
+	// kustomizations left out.
+	Files, MonitorFiles []string
+	Policy              *networking.NetworkPolicy // of the component network-policy
 }
+
+// policyFile is where a service's folder has its NetworkPolicy.
+const policyFile = "/components/network-policy/networkpolicy.yaml"
 
 // Services reads the folders NAME/k8s below the root, in the order of names. An
 // object that is missing or there twice is an error.
@@ -47,9 +58,15 @@ func Services(fsys fs.FS) ([]*Service, error) {
 	for _, folder := range folders {
 		s := &Service{Name: path.Dir(folder)}
 		for _, file := range slices.Sorted(keys(objects)) {
-			if path.Dir(file) == folder {
+			switch path.Dir(file) {
+			case folder:
 				faults = append(faults, s.add(path.Base(file), objects[file]))
+			case folder + "/components/monitor":
+				faults = append(faults, s.addMonitor(path.Base(file), objects[file]))
 			}
+		}
+		if p, ok := objects[folder+policyFile].(*networking.NetworkPolicy); ok {
+			s.Policy = p
 		}
 		faults = append(faults, s.complete())
 		services = append(services, s)
@@ -81,8 +98,8 @@ func (s *Service) add(file string, object any) error {
 		return once(&s.Deployment, o, s.Name)
 	case *autoscaling.HorizontalPodAutoscaler:
 		return once(&s.Autoscaler, o, s.Name)
-	case *monitoring.ServiceMonitor:
-		return once(&s.Monitor, o, s.Name)
+	case *policy.PodDisruptionBudget:
+		return once(&s.Disruption, o, s.Name)
 	case *core.Service:
 		if o.Spec.ClusterIP == core.ClusterIPNone {
 			return once(&s.Headless, o, s.Name)
@@ -90,6 +107,20 @@ func (s *Service) add(file string, object any) error {
 		return once(&s.Service, o, s.Name)
 	}
 	return fmt.Errorf("%s: %T has no place", s.Name, object)
+}
+
+func (s *Service) addMonitor(file string, object any) error {
+	if k, ok := object.(*kustomize.Kustomization); ok {
+		return once(&s.Monitoring, k, s.Name)
+	}
+	s.MonitorFiles = append(s.MonitorFiles, file)
+	switch o := object.(type) {
+	case *monitoring.ServiceMonitor:
+		return once(&s.Monitor, ofServiceMonitor(o), s.Name)
+	case *monitoring.PodMonitor:
+		return once(&s.Monitor, ofPodMonitor(o), s.Name)
+	}
+	return fmt.Errorf("%s: %T is no monitor", s.Name, object)
 }
 
 func once[T any](place **T, object *T, service string) error {
@@ -106,7 +137,9 @@ func (s *Service) complete() error {
 	for name, absent := range map[string]bool{
 		"ServiceAccount": s.Account == nil, "ConfigMap": s.ConfigMap == nil, "Deployment": s.Deployment == nil,
 		"Service": s.Service == nil, "headless Service": s.Headless == nil,
-		"ServiceMonitor": s.Monitor == nil, "Kustomization": s.Kustomization == nil,
+		"Kustomization": s.Kustomization == nil, "monitor": s.Monitor == nil && s.Monitoring != nil,
+		"component of the monitor": s.Monitor != nil && s.Monitoring == nil,
+		"NetworkPolicy":            s.Policy == nil,
 	} {
 		if absent {
 			missing = append(missing, name)
@@ -126,10 +159,16 @@ func (s *Service) container() core.Container { return s.Deployment.Spec.Template
 func (s *Service) objects() map[string]meta.Object {
 	all := map[string]meta.Object{
 		"ServiceAccount": s.Account, "ConfigMap": s.ConfigMap, "Deployment": s.Deployment, "pod template": &s.Deployment.Spec.Template,
-		"Service": s.Service, "headless Service": s.Headless, "ServiceMonitor": s.Monitor,
+		"Service": s.Service, "headless Service": s.Headless, "NetworkPolicy": s.Policy,
+	}
+	if s.Monitor != nil {
+		all[s.Monitor.kind] = s.Monitor
 	}
 	if s.Autoscaler != nil {
 		all["HorizontalPodAutoscaler"] = s.Autoscaler
+	}
+	if s.Disruption != nil {
+		all["PodDisruptionBudget"] = s.Disruption
 	}
 	return all
 }

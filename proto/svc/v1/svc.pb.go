@@ -35,6 +35,121 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Monitor is the object by which prometheus-operator finds the replicas.
+type Monitor int32
+
+const (
+	// The default: MONITOR_SERVICE.
+	Monitor_MONITOR_UNSPECIFIED Monitor = 0
+	// A ServiceMonitor, which takes the pods from the endpoints of the Service, those
+	// that are not ready too. Pods that stop leave them early where Prometheus reads
+	// Endpoints and not EndpointSlices.
+	Monitor_MONITOR_SERVICE Monitor = 1
+	// A PodMonitor, which takes the pods themselves, from the time they have an address
+	// until they are gone.
+	Monitor_MONITOR_POD Monitor = 2
+	// Nothing: the platform has other means.
+	Monitor_MONITOR_NONE Monitor = 3
+)
+
+// Enum value maps for Monitor.
+var (
+	Monitor_name = map[int32]string{
+		0: "MONITOR_UNSPECIFIED",
+		1: "MONITOR_SERVICE",
+		2: "MONITOR_POD",
+		3: "MONITOR_NONE",
+	}
+	Monitor_value = map[string]int32{
+		"MONITOR_UNSPECIFIED": 0,
+		"MONITOR_SERVICE":     1,
+		"MONITOR_POD":         2,
+		"MONITOR_NONE":        3,
+	}
+)
+
+func (x Monitor) Enum() *Monitor {
+	p := new(Monitor)
+	*p = x
+	return p
+}
+
+func (x Monitor) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Monitor) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+}
+
+func (Monitor) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[0]
+}
+
+func (x Monitor) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Monitor.Descriptor instead.
+func (Monitor) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+}
+
+// Migrations is who applies the migrations of a database.
+type Migrations int32
+
+const (
+	// The default: MIGRATIONS_AT_START.
+	Migrations_MIGRATIONS_UNSPECIFIED Migrations = 0
+	// Each replica, when it starts; those that start at the same time wait for the
+	// first.
+	Migrations_MIGRATIONS_AT_START Migrations = 1
+	// A Kubernetes Job that runs the same image with --migrate. New replicas wait for
+	// it, unready, and with them the rollout; the old ones go on.
+	Migrations_MIGRATIONS_JOB Migrations = 2
+)
+
+// Enum value maps for Migrations.
+var (
+	Migrations_name = map[int32]string{
+		0: "MIGRATIONS_UNSPECIFIED",
+		1: "MIGRATIONS_AT_START",
+		2: "MIGRATIONS_JOB",
+	}
+	Migrations_value = map[string]int32{
+		"MIGRATIONS_UNSPECIFIED": 0,
+		"MIGRATIONS_AT_START":    1,
+		"MIGRATIONS_JOB":         2,
+	}
+)
+
+func (x Migrations) Enum() *Migrations {
+	p := new(Migrations)
+	*p = x
+	return p
+}
+
+func (x Migrations) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Migrations) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+}
+
+func (Migrations) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[1]
+}
+
+func (x Migrations) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Migrations.Descriptor instead.
+func (Migrations) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+}
+
 // ErrorContract says how closely a service is held to the errors that its
 // methods declare.
 type ErrorContract int32
@@ -74,11 +189,11 @@ func (x ErrorContract) String() string {
 }
 
 func (ErrorContract) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[0].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
 }
 
 func (ErrorContract) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[0]
+	return &file_svc_v1_svc_proto_enumTypes[2]
 }
 
 func (x ErrorContract) Number() protoreflect.EnumNumber {
@@ -87,7 +202,7 @@ func (x ErrorContract) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ErrorContract.Descriptor instead.
 func (ErrorContract) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{0}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 // Balance is a policy of spreading calls over replicas.
@@ -137,11 +252,11 @@ func (x Balance) String() string {
 }
 
 func (Balance) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[1].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[3].Descriptor()
 }
 
 func (Balance) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[1]
+	return &file_svc_v1_svc_proto_enumTypes[3]
 }
 
 func (x Balance) Number() protoreflect.EnumNumber {
@@ -150,7 +265,7 @@ func (x Balance) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Balance.Descriptor instead.
 func (Balance) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 // MetricType is the kind of a metric.
@@ -194,11 +309,11 @@ func (x MetricType) String() string {
 }
 
 func (MetricType) Descriptor() protoreflect.EnumDescriptor {
-	return file_svc_v1_svc_proto_enumTypes[2].Descriptor()
+	return file_svc_v1_svc_proto_enumTypes[4].Descriptor()
 }
 
 func (MetricType) Type() protoreflect.EnumType {
-	return &file_svc_v1_svc_proto_enumTypes[2]
+	return &file_svc_v1_svc_proto_enumTypes[4]
 }
 
 func (x MetricType) Number() protoreflect.EnumNumber {
@@ -207,7 +322,7 @@ func (x MetricType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use MetricType.Descriptor instead.
 func (MetricType) EnumDescriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
 // Service is the policy of a deployable unit: one proto service, one binary,
@@ -272,7 +387,21 @@ type Service struct {
 	// each. Default: none.
 	HttpCallees []*HTTPCallee `protobuf:"bytes,14,rep,name=http_callees,json=httpCallees,proto3" json:"http_callees,omitempty"`
 	// What the server accepts at the most. Default: every limit with its default.
-	Limits        *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	Limits *Limits `protobuf:"bytes,15,opt,name=limits,proto3" json:"limits,omitempty"`
+	// Kubernetes Secret with the settings of config that have the standard option
+	// debug_redact, one key for each. The Secret is made by the platform and never
+	// generated. Default: the name of the service, then "-settings".
+	Secret string `protobuf:"bytes,20,opt,name=secret,proto3" json:"secret,omitempty"`
+	// What Kubernetes asks a replica, and for how long it waits.
+	Probes *Probes `protobuf:"bytes,18,opt,name=probes,proto3" json:"probes,omitempty"`
+	// How the Go runtime of a replica is set.
+	GoRuntime *GoRuntime `protobuf:"bytes,19,opt,name=go_runtime,json=goRuntime,proto3" json:"go_runtime,omitempty"`
+	// How Prometheus finds and scrapes the replicas.
+	// Default: a ServiceMonitor, every 30 s.
+	Monitoring *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
+	// Who may reach the service over the network beyond the services that call it
+	// by contract. Default: Prometheus only.
+	Network       *Network `protobuf:"bytes,16,opt,name=network,proto3" json:"network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +541,98 @@ func (x *Service) GetLimits() *Limits {
 	return nil
 }
 
+func (x *Service) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+func (x *Service) GetProbes() *Probes {
+	if x != nil {
+		return x.Probes
+	}
+	return nil
+}
+
+func (x *Service) GetGoRuntime() *GoRuntime {
+	if x != nil {
+		return x.GoRuntime
+	}
+	return nil
+}
+
+func (x *Service) GetMonitoring() *Monitoring {
+	if x != nil {
+		return x.Monitoring
+	}
+	return nil
+}
+
+func (x *Service) GetNetwork() *Network {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
+// Monitoring is how Prometheus, run by prometheus-operator, finds and scrapes the
+// replicas. The series and their labels do not depend on it.
+type Monitoring struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What makes Prometheus scrape. Default: MONITOR_SERVICE.
+	Monitor Monitor `protobuf:"varint,1,opt,name=monitor,proto3,enum=svc.v1.Monitor" json:"monitor,omitempty"`
+	// Time between two scrapes, whole seconds, from "5s" to "5m"; a scrape may take
+	// as long, at most "10s". Default: "30s".
+	Interval      string `protobuf:"bytes,2,opt,name=interval,proto3" json:"interval,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Monitoring) Reset() {
+	*x = Monitoring{}
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Monitoring) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Monitoring) ProtoMessage() {}
+
+func (x *Monitoring) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Monitoring.ProtoReflect.Descriptor instead.
+func (*Monitoring) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Monitoring) GetMonitor() Monitor {
+	if x != nil {
+		return x.Monitor
+	}
+	return Monitor_MONITOR_UNSPECIFIED
+}
+
+func (x *Monitoring) GetInterval() string {
+	if x != nil {
+		return x.Interval
+	}
+	return ""
+}
+
 // Database is a relational database that belongs to one service alone:
 // PostgreSQL by URL in production, an embedded SQLite file elsewhere.
 type Database struct {
@@ -430,13 +651,23 @@ type Database struct {
 	// first request on. Refused where no method has one that the runtime keeps.
 	// Default: "24h".
 	IdempotencyRetention string `protobuf:"bytes,4,opt,name=idempotency_retention,json=idempotencyRetention,proto3" json:"idempotency_retention,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Who applies the migrations to PostgreSQL. A file of SQLite is migrated by the
+	// service itself, whatever this says. Default: MIGRATIONS_AT_START.
+	Migrations Migrations `protobuf:"varint,5,opt,name=migrations,proto3,enum=svc.v1.Migrations" json:"migrations,omitempty"`
+	// Kubernetes Secret whose key "url" holds the URL for the Job that migrates: that
+	// of a user who may change the schema, so that the service's own user need not.
+	// Refused unless migrations is MIGRATIONS_JOB. Default: secret.
+	MigrationsSecret string `protobuf:"bytes,7,opt,name=migrations_secret,json=migrationsSecret,proto3" json:"migrations_secret,omitempty"`
+	// Where the database is, for the NetworkPolicy.
+	// Default: any address, at port 5432.
+	Network       *DatabaseNetwork `protobuf:"bytes,6,opt,name=network,proto3" json:"network,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
 	*x = Database{}
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -448,7 +679,7 @@ func (x *Database) String() string {
 func (*Database) ProtoMessage() {}
 
 func (x *Database) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -461,7 +692,7 @@ func (x *Database) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Database.ProtoReflect.Descriptor instead.
 func (*Database) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Database) GetReadinessTimeout() string {
@@ -492,6 +723,232 @@ func (x *Database) GetIdempotencyRetention() string {
 	return ""
 }
 
+func (x *Database) GetMigrations() Migrations {
+	if x != nil {
+		return x.Migrations
+	}
+	return Migrations_MIGRATIONS_UNSPECIFIED
+}
+
+func (x *Database) GetMigrationsSecret() string {
+	if x != nil {
+		return x.MigrationsSecret
+	}
+	return ""
+}
+
+func (x *Database) GetNetwork() *DatabaseNetwork {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
+// DatabaseNetwork is where a NetworkPolicy, which cannot hold names, lets the
+// service find its database: exactly one of cidr and pods.
+type DatabaseNetwork struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses of the database, CIDR. Required, unless pods is set.
+	// Example: "10.20.0.0/24".
+	Cidr string `protobuf:"bytes,1,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	// Label of the pods of the database, "key=value". Required, unless cidr is set.
+	// Example: "cnpg.io/cluster=order".
+	Pods string `protobuf:"bytes,2,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods; refused beside cidr. Default: the service's own.
+	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Port on which the database, or the pooler in front of it, listens.
+	// Default: 5432.
+	Port          uint32 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DatabaseNetwork) Reset() {
+	*x = DatabaseNetwork{}
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DatabaseNetwork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DatabaseNetwork) ProtoMessage() {}
+
+func (x *DatabaseNetwork) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DatabaseNetwork.ProtoReflect.Descriptor instead.
+func (*DatabaseNetwork) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DatabaseNetwork) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *DatabaseNetwork) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+// Network is who may reach the service over the network beyond the services that
+// call it by contract. Kubernetes enforces it only where the component
+// network-policy is used and the cluster's network plugin supports NetworkPolicy.
+// The component is written only by a run that sees the whole system, since no
+// other knows who calls.
+type Network struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pods that may call over gRPC although no contract in this system says so.
+	// Default: none.
+	Clients []*NetworkClient `protobuf:"bytes,1,rep,name=clients,proto3" json:"clients,omitempty"`
+	// Label, "key=value", of the namespaces whose pods may call over HTTP/JSON: the
+	// ingress controller's. Default: none, and HTTP/JSON is closed to all.
+	// Example: "kubernetes.io/metadata.name=ingress-nginx".
+	HttpNamespaces string `protobuf:"bytes,2,opt,name=http_namespaces,json=httpNamespaces,proto3" json:"http_namespaces,omitempty"`
+	// Namespace from which Prometheus scrapes and in which the OpenTelemetry
+	// collector runs. Default: "monitoring".
+	MonitoringNamespace string `protobuf:"bytes,3,opt,name=monitoring_namespace,json=monitoringNamespace,proto3" json:"monitoring_namespace,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Network) Reset() {
+	*x = Network{}
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Network) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Network) ProtoMessage() {}
+
+func (x *Network) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Network.ProtoReflect.Descriptor instead.
+func (*Network) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Network) GetClients() []*NetworkClient {
+	if x != nil {
+		return x.Clients
+	}
+	return nil
+}
+
+func (x *Network) GetHttpNamespaces() string {
+	if x != nil {
+		return x.HttpNamespaces
+	}
+	return ""
+}
+
+func (x *Network) GetMonitoringNamespace() string {
+	if x != nil {
+		return x.MonitoringNamespace
+	}
+	return ""
+}
+
+// NetworkClient is a group of pods that may call over gRPC.
+type NetworkClient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of the pods, "key=value". Required.
+	// Example: "app.kubernetes.io/name=web".
+	Pods string `protobuf:"bytes,1,opt,name=pods,proto3" json:"pods,omitempty"`
+	// Namespace of these pods. Default: the service's own. Example: "web".
+	Namespace     string `protobuf:"bytes,2,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NetworkClient) Reset() {
+	*x = NetworkClient{}
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NetworkClient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NetworkClient) ProtoMessage() {}
+
+func (x *NetworkClient) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NetworkClient.ProtoReflect.Descriptor instead.
+func (*NetworkClient) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *NetworkClient) GetPods() string {
+	if x != nil {
+		return x.Pods
+	}
+	return ""
+}
+
+func (x *NetworkClient) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
 // Propagated is a metadata key that travels.
 type Propagated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -509,7 +966,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -521,7 +978,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -534,7 +991,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Propagated) GetKey() string {
@@ -571,13 +1028,16 @@ type HTTPCallee struct {
 	Attempts uint32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// Idle connections that are kept open. Default: 16.
 	IdleConnections uint32 `protobuf:"varint,5,opt,name=idle_connections,json=idleConnections,proto3" json:"idle_connections,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Addresses of the service, CIDR, for the NetworkPolicy, which cannot hold names.
+	// Default: any address, at the port of url. Example: "203.0.113.0/24".
+	Cidr          string `protobuf:"bytes,6,opt,name=cidr,proto3" json:"cidr,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +1049,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +1062,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -640,6 +1100,13 @@ func (x *HTTPCallee) GetIdleConnections() uint32 {
 	return 0
 }
 
+func (x *HTTPCallee) GetCidr() string {
+	if x != nil {
+		return x.Cidr
+	}
+	return ""
+}
+
 // Limits are what one replica accepts at the most. Excess is refused at once,
 // before any work is done for it.
 type Limits struct {
@@ -669,7 +1136,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +1148,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +1161,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -764,7 +1231,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1243,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1256,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Callee) GetService() string {
@@ -855,7 +1322,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1334,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1347,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -939,7 +1406,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1418,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1431,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Metric) GetName() string {
@@ -1017,7 +1484,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1496,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1509,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Label) GetName() string {
@@ -1074,14 +1541,28 @@ type Scale struct {
 	Cpu string `protobuf:"bytes,3,opt,name=cpu,proto3" json:"cpu,omitempty"`
 	// Memory that a replica requests and is limited to, a Kubernetes quantity;
 	// the Go runtime's memory limit follows it. Default: "128Mi".
-	Memory        string `protobuf:"bytes,4,opt,name=memory,proto3" json:"memory,omitempty"`
+	Memory string `protobuf:"bytes,4,opt,name=memory,proto3" json:"memory,omitempty"`
+	// Calls in progress in one replica, streams not counted, above which the
+	// HorizontalPodAutoscaler adds replicas, beside the CPU. It needs an adapter that
+	// serves the metric grpc_server_in_flight of pods to Kubernetes: the service's
+	// README has the rule for prometheus-adapter. Refused where the number of
+	// replicas is fixed, where all methods are streams, and above limits.concurrency.
+	// Default: CPU alone.
+	// Example: 50.
+	InFlight uint32 `protobuf:"varint,5,opt,name=in_flight,json=inFlight,proto3" json:"in_flight,omitempty"`
+	// Disk that a replica requests and is limited to, a Kubernetes quantity: what it
+	// logs until the node rotates that. Default: "256Mi".
+	EphemeralStorage string `protobuf:"bytes,6,opt,name=ephemeral_storage,json=ephemeralStorage,proto3" json:"ephemeral_storage,omitempty"`
+	// PriorityClass of the pods, which the platform defines.
+	// Default: none, the cluster's default. Example: "business-critical".
+	PriorityClass string `protobuf:"bytes,7,opt,name=priority_class,json=priorityClass,proto3" json:"priority_class,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1093,7 +1574,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1106,7 +1587,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1137,6 +1618,152 @@ func (x *Scale) GetMemory() string {
 	return ""
 }
 
+func (x *Scale) GetInFlight() uint32 {
+	if x != nil {
+		return x.InFlight
+	}
+	return 0
+}
+
+func (x *Scale) GetEphemeralStorage() string {
+	if x != nil {
+		return x.EphemeralStorage
+	}
+	return ""
+}
+
+func (x *Scale) GetPriorityClass() string {
+	if x != nil {
+		return x.PriorityClass
+	}
+	return ""
+}
+
+// Probes are what Kubernetes asks a replica.
+type Probes struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How long a replica may take to start before it is restarted, from "10s" to
+	// "1h": until its admin port answers. It answers while migrations run, so they
+	// may take longer. Default: "1m".
+	Startup string `protobuf:"bytes,1,opt,name=startup,proto3" json:"startup,omitempty"`
+	// Failed checks in a row after which a replica gets no calls, at most 10. There
+	// is one every 5 s; fewer where database.readiness_timeout is 5 s or longer.
+	// Default: 2.
+	ReadinessFailures uint32 `protobuf:"varint,2,opt,name=readiness_failures,json=readinessFailures,proto3" json:"readiness_failures,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Probes) Reset() {
+	*x = Probes{}
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Probes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Probes) ProtoMessage() {}
+
+func (x *Probes) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Probes.ProtoReflect.Descriptor instead.
+func (*Probes) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Probes) GetStartup() string {
+	if x != nil {
+		return x.Startup
+	}
+	return ""
+}
+
+func (x *Probes) GetReadinessFailures() uint32 {
+	if x != nil {
+		return x.ReadinessFailures
+	}
+	return 0
+}
+
+// GoRuntime is how the Go runtime of a replica is set.
+type GoRuntime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Share of scale.memory at which the garbage collector works harder, in percent,
+	// from 50 to 95: GOMEMLIMIT. Default: 90.
+	MemoryLimitPercent uint32 `protobuf:"varint,1,opt,name=memory_limit_percent,json=memoryLimitPercent,proto3" json:"memory_limit_percent,omitempty"`
+	// How much the heap may grow before it is collected again, in percent of what is
+	// in use, from 10 to 1000: GOGC. Default: 100.
+	Gogc uint32 `protobuf:"varint,2,opt,name=gogc,proto3" json:"gogc,omitempty"`
+	// Whether the admin port serves profiles, /debug/pprof/. Default: true.
+	Profiles      *bool `protobuf:"varint,3,opt,name=profiles,proto3,oneof" json:"profiles,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GoRuntime) Reset() {
+	*x = GoRuntime{}
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GoRuntime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GoRuntime) ProtoMessage() {}
+
+func (x *GoRuntime) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GoRuntime.ProtoReflect.Descriptor instead.
+func (*GoRuntime) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *GoRuntime) GetMemoryLimitPercent() uint32 {
+	if x != nil {
+		return x.MemoryLimitPercent
+	}
+	return 0
+}
+
+func (x *GoRuntime) GetGogc() uint32 {
+	if x != nil {
+		return x.Gogc
+	}
+	return 0
+}
+
+func (x *GoRuntime) GetProfiles() bool {
+	if x != nil && x.Profiles != nil {
+		return *x.Profiles
+	}
+	return false
+}
+
 // Ports are the TCP ports of the process, from 1 to 65535, all different.
 type Ports struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1153,7 +1780,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1792,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1805,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1222,7 +1849,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1861,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1874,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -1340,7 +1967,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1979,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1992,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Method) GetTimeout() string {
@@ -1479,7 +2106,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1491,7 +2118,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1504,7 +2131,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -1549,7 +2176,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +2188,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +2201,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -1611,7 +2238,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1623,7 +2250,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1636,7 +2263,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -1683,7 +2310,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +2322,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +2335,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -1759,7 +2386,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1771,7 +2398,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1784,7 +2411,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -1822,7 +2449,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2461,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2474,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Errors) GetDomain() string {
@@ -1890,7 +2517,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +2529,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2542,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -1981,7 +2608,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2620,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2633,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2028,14 +2655,18 @@ type Field struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Value of the field when no file and no variable sets it, written as in
 	// YAML. Default: the zero value. Example: "30s".
-	Default       string `protobuf:"bytes,1,opt,name=default,proto3" json:"default,omitempty"`
+	Default string `protobuf:"bytes,1,opt,name=default,proto3" json:"default,omitempty"`
+	// Key of the value in the service's Secret, (svc.v1.service).secret. Refused on a
+	// field without the standard option debug_redact, and on one that no variable can
+	// set. Default: the path of the field among the service's settings, "payment.api_key".
+	SecretKey     string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2678,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,12 +2691,19 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Field) GetDefault() string {
 	if x != nil {
 		return x.Default
+	}
+	return ""
+}
+
+func (x *Field) GetSecretKey() string {
+	if x != nil {
+		return x.SecretKey
 	}
 	return ""
 }
@@ -2157,7 +2795,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xe8\x04\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xb9\x06\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2174,24 +2812,54 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\tpropagate\x18\f \x03(\v2\x12.svc.v1.PropagatedR\tpropagate\x12<\n" +
 	"\x0eerror_contract\x18\r \x01(\x0e2\x15.svc.v1.ErrorContractR\rerrorContract\x125\n" +
 	"\fhttp_callees\x18\x0e \x03(\v2\x12.svc.v1.HTTPCalleeR\vhttpCallees\x12&\n" +
-	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limitsB\x15\n" +
-	"\x13_trace_sample_ratio\"\xad\x01\n" +
+	"\x06limits\x18\x0f \x01(\v2\x0e.svc.v1.LimitsR\x06limits\x12\x16\n" +
+	"\x06secret\x18\x14 \x01(\tR\x06secret\x12&\n" +
+	"\x06probes\x18\x12 \x01(\v2\x0e.svc.v1.ProbesR\x06probes\x120\n" +
+	"\n" +
+	"go_runtime\x18\x13 \x01(\v2\x11.svc.v1.GoRuntimeR\tgoRuntime\x122\n" +
+	"\n" +
+	"monitoring\x18\x11 \x01(\v2\x12.svc.v1.MonitoringR\n" +
+	"monitoring\x12)\n" +
+	"\anetwork\x18\x10 \x01(\v2\x0f.svc.v1.NetworkR\anetworkB\x15\n" +
+	"\x13_trace_sample_ratio\"S\n" +
+	"\n" +
+	"Monitoring\x12)\n" +
+	"\amonitor\x18\x01 \x01(\x0e2\x0f.svc.v1.MonitorR\amonitor\x12\x1a\n" +
+	"\binterval\x18\x02 \x01(\tR\binterval\"\xc1\x02\n" +
 	"\bDatabase\x12+\n" +
 	"\x11readiness_timeout\x18\x01 \x01(\tR\x10readinessTimeout\x12'\n" +
 	"\x0fmax_connections\x18\x02 \x01(\rR\x0emaxConnections\x12\x16\n" +
 	"\x06secret\x18\x03 \x01(\tR\x06secret\x123\n" +
-	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\";\n" +
+	"\x15idempotency_retention\x18\x04 \x01(\tR\x14idempotencyRetention\x122\n" +
+	"\n" +
+	"migrations\x18\x05 \x01(\x0e2\x12.svc.v1.MigrationsR\n" +
+	"migrations\x12+\n" +
+	"\x11migrations_secret\x18\a \x01(\tR\x10migrationsSecret\x121\n" +
+	"\anetwork\x18\x06 \x01(\v2\x17.svc.v1.DatabaseNetworkR\anetwork\"k\n" +
+	"\x0fDatabaseNetwork\x12\x12\n" +
+	"\x04cidr\x18\x01 \x01(\tR\x04cidr\x12\x12\n" +
+	"\x04pods\x18\x02 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04port\x18\x04 \x01(\rR\x04port\"\x96\x01\n" +
+	"\aNetwork\x12/\n" +
+	"\aclients\x18\x01 \x03(\v2\x15.svc.v1.NetworkClientR\aclients\x12'\n" +
+	"\x0fhttp_namespaces\x18\x02 \x01(\tR\x0ehttpNamespaces\x121\n" +
+	"\x14monitoring_namespace\x18\x03 \x01(\tR\x13monitoringNamespace\"A\n" +
+	"\rNetworkClient\x12\x12\n" +
+	"\x04pods\x18\x01 \x01(\tR\x04pods\x12\x1c\n" +
+	"\tnamespace\x18\x02 \x01(\tR\tnamespace\";\n" +
 	"\n" +
 	"Propagated\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x1b\n" +
-	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\x93\x01\n" +
+	"\tmax_bytes\x18\x02 \x01(\rR\bmaxBytes\"\xa7\x01\n" +
 	"\n" +
 	"HTTPCallee\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x18\n" +
 	"\atimeout\x18\x03 \x01(\tR\atimeout\x12\x1a\n" +
 	"\battempts\x18\x04 \x01(\rR\battempts\x12)\n" +
-	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\"\xe2\x01\n" +
+	"\x10idle_connections\x18\x05 \x01(\rR\x0fidleConnections\x12\x12\n" +
+	"\x04cidr\x18\x06 \x01(\tR\x04cidr\"\xe2\x01\n" +
 	"\x06Limits\x12 \n" +
 	"\vconcurrency\x18\x01 \x01(\rR\vconcurrency\x12\x1a\n" +
 	"\badaptive\x18\x02 \x01(\bR\badaptive\x12!\n" +
@@ -2220,12 +2888,23 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\abuckets\x18\x05 \x03(\x01R\abuckets\"3\n" +
 	"\x05Label\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
-	"\x06values\x18\x02 \x03(\tR\x06values\"U\n" +
+	"\x06values\x18\x02 \x03(\tR\x06values\"\xc6\x01\n" +
 	"\x05Scale\x12\x10\n" +
 	"\x03min\x18\x01 \x01(\rR\x03min\x12\x10\n" +
 	"\x03max\x18\x02 \x01(\rR\x03max\x12\x10\n" +
 	"\x03cpu\x18\x03 \x01(\tR\x03cpu\x12\x16\n" +
-	"\x06memory\x18\x04 \x01(\tR\x06memory\"E\n" +
+	"\x06memory\x18\x04 \x01(\tR\x06memory\x12\x1b\n" +
+	"\tin_flight\x18\x05 \x01(\rR\binFlight\x12+\n" +
+	"\x11ephemeral_storage\x18\x06 \x01(\tR\x10ephemeralStorage\x12%\n" +
+	"\x0epriority_class\x18\a \x01(\tR\rpriorityClass\"Q\n" +
+	"\x06Probes\x12\x18\n" +
+	"\astartup\x18\x01 \x01(\tR\astartup\x12-\n" +
+	"\x12readiness_failures\x18\x02 \x01(\rR\x11readinessFailures\"\x7f\n" +
+	"\tGoRuntime\x120\n" +
+	"\x14memory_limit_percent\x18\x01 \x01(\rR\x12memoryLimitPercent\x12\x12\n" +
+	"\x04gogc\x18\x02 \x01(\rR\x04gogc\x12\x1f\n" +
+	"\bprofiles\x18\x03 \x01(\bH\x00R\bprofiles\x88\x01\x01B\v\n" +
+	"\t_profiles\"E\n" +
 	"\x05Ports\x12\x12\n" +
 	"\x04grpc\x18\x01 \x01(\rR\x04grpc\x12\x12\n" +
 	"\x04http\x18\x02 \x01(\rR\x04http\x12\x14\n" +
@@ -2289,9 +2968,21 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0e_trips_breaker\"?\n" +
 	"\vTranslation\x12\x16\n" +
 	"\x06locale\x18\x01 \x01(\tR\x06locale\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"!\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"@\n" +
 	"\x05Field\x12\x18\n" +
-	"\adefault\x18\x01 \x01(\tR\adefault*f\n" +
+	"\adefault\x18\x01 \x01(\tR\adefault\x12\x1d\n" +
+	"\n" +
+	"secret_key\x18\x02 \x01(\tR\tsecretKey*Z\n" +
+	"\aMonitor\x12\x17\n" +
+	"\x13MONITOR_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fMONITOR_SERVICE\x10\x01\x12\x0f\n" +
+	"\vMONITOR_POD\x10\x02\x12\x10\n" +
+	"\fMONITOR_NONE\x10\x03*U\n" +
+	"\n" +
+	"Migrations\x12\x1a\n" +
+	"\x16MIGRATIONS_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13MIGRATIONS_AT_START\x10\x01\x12\x12\n" +
+	"\x0eMIGRATIONS_JOB\x10\x02*f\n" +
 	"\rErrorContract\x12\x1e\n" +
 	"\x1aERROR_CONTRACT_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ERROR_CONTRACT_LENIENT\x10\x01\x12\x19\n" +
@@ -2326,79 +3017,95 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_svc_v1_svc_proto_goTypes = []any{
-	(ErrorContract)(0),                    // 0: svc.v1.ErrorContract
-	(Balance)(0),                          // 1: svc.v1.Balance
-	(MetricType)(0),                       // 2: svc.v1.MetricType
-	(*Service)(nil),                       // 3: svc.v1.Service
-	(*Database)(nil),                      // 4: svc.v1.Database
-	(*Propagated)(nil),                    // 5: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 6: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 7: svc.v1.Limits
-	(*Callee)(nil),                        // 8: svc.v1.Callee
-	(*Breaker)(nil),                       // 9: svc.v1.Breaker
-	(*Metric)(nil),                        // 10: svc.v1.Metric
-	(*Label)(nil),                         // 11: svc.v1.Label
-	(*Scale)(nil),                         // 12: svc.v1.Scale
-	(*Ports)(nil),                         // 13: svc.v1.Ports
-	(*Stop)(nil),                          // 14: svc.v1.Stop
-	(*Method)(nil),                        // 15: svc.v1.Method
-	(*Retry)(nil),                         // 16: svc.v1.Retry
-	(*Hedge)(nil),                         // 17: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 18: svc.v1.RateLimit
-	(*Stream)(nil),                        // 19: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 20: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 21: svc.v1.Errors
-	(*Error)(nil),                         // 22: svc.v1.Error
-	(*Translation)(nil),                   // 23: svc.v1.Translation
-	(*Field)(nil),                         // 24: svc.v1.Field
-	(code.Code)(0),                        // 25: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 26: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 27: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 28: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 29: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 30: google.protobuf.FieldOptions
+	(Monitor)(0),                          // 0: svc.v1.Monitor
+	(Migrations)(0),                       // 1: svc.v1.Migrations
+	(ErrorContract)(0),                    // 2: svc.v1.ErrorContract
+	(Balance)(0),                          // 3: svc.v1.Balance
+	(MetricType)(0),                       // 4: svc.v1.MetricType
+	(*Service)(nil),                       // 5: svc.v1.Service
+	(*Monitoring)(nil),                    // 6: svc.v1.Monitoring
+	(*Database)(nil),                      // 7: svc.v1.Database
+	(*DatabaseNetwork)(nil),               // 8: svc.v1.DatabaseNetwork
+	(*Network)(nil),                       // 9: svc.v1.Network
+	(*NetworkClient)(nil),                 // 10: svc.v1.NetworkClient
+	(*Propagated)(nil),                    // 11: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 12: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 13: svc.v1.Limits
+	(*Callee)(nil),                        // 14: svc.v1.Callee
+	(*Breaker)(nil),                       // 15: svc.v1.Breaker
+	(*Metric)(nil),                        // 16: svc.v1.Metric
+	(*Label)(nil),                         // 17: svc.v1.Label
+	(*Scale)(nil),                         // 18: svc.v1.Scale
+	(*Probes)(nil),                        // 19: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 20: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 21: svc.v1.Ports
+	(*Stop)(nil),                          // 22: svc.v1.Stop
+	(*Method)(nil),                        // 23: svc.v1.Method
+	(*Retry)(nil),                         // 24: svc.v1.Retry
+	(*Hedge)(nil),                         // 25: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 26: svc.v1.RateLimit
+	(*Stream)(nil),                        // 27: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 28: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 29: svc.v1.Errors
+	(*Error)(nil),                         // 30: svc.v1.Error
+	(*Translation)(nil),                   // 31: svc.v1.Translation
+	(*Field)(nil),                         // 32: svc.v1.Field
+	(code.Code)(0),                        // 33: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 34: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 35: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 36: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 37: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 38: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	4,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	8,  // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	10, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	12, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	13, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	14, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	5,  // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
-	0,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	6,  // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	7,  // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	1,  // 10: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	9,  // 11: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	2,  // 12: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	11, // 13: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	16, // 14: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	17, // 15: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	18, // 16: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	19, // 17: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	20, // 18: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	25, // 19: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	25, // 20: svc.v1.Error.code:type_name -> google.rpc.Code
-	23, // 21: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	26, // 22: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	27, // 23: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	28, // 24: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	29, // 25: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	30, // 26: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	3,  // 27: svc.v1.service:type_name -> svc.v1.Service
-	15, // 28: svc.v1.method:type_name -> svc.v1.Method
-	21, // 29: svc.v1.errors:type_name -> svc.v1.Errors
-	22, // 30: svc.v1.error:type_name -> svc.v1.Error
-	24, // 31: svc.v1.field:type_name -> svc.v1.Field
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	27, // [27:32] is the sub-list for extension type_name
-	22, // [22:27] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	7,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	14, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	16, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	18, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	21, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	22, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	11, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	2,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
+	12, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	13, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	19, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	20, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	6,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
+	9,  // 13: svc.v1.Service.network:type_name -> svc.v1.Network
+	0,  // 14: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
+	1,  // 15: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	8,  // 16: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
+	10, // 17: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
+	3,  // 18: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	15, // 19: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	4,  // 20: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	17, // 21: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	24, // 22: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	25, // 23: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	26, // 24: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	27, // 25: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	28, // 26: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	33, // 27: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	33, // 28: svc.v1.Error.code:type_name -> google.rpc.Code
+	31, // 29: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	34, // 30: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	35, // 31: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	36, // 32: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	37, // 33: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	38, // 34: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	5,  // 35: svc.v1.service:type_name -> svc.v1.Service
+	23, // 36: svc.v1.method:type_name -> svc.v1.Method
+	29, // 37: svc.v1.errors:type_name -> svc.v1.Errors
+	30, // 38: svc.v1.error:type_name -> svc.v1.Error
+	32, // 39: svc.v1.field:type_name -> svc.v1.Field
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	35, // [35:40] is the sub-list for extension type_name
+	30, // [30:35] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -2407,14 +3114,15 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[19].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[15].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   22,
+			NumEnums:      5,
+			NumMessages:   28,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

@@ -115,17 +115,27 @@ func judge(option, old, now string) verdict {
 	}
 }
 
+// secret judges the name of a Secret.
+var secret = either(
+	verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
+	verdict{Breaking, "Pods do not start without a Secret of the new name"})
+
 // judgements say what changes of annotations mean. One about a message is about
 // its fields too, as far as they have none of their own.
 var judgements = map[string]judgement{
-	"(svc.v1.service).name":     always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
-	"(svc.v1.service).team":     always(Safe, "a label"),
-	"(svc.v1.service).system":   always(Safe, "a label"),
-	"(svc.v1.service).config":   always(Look, "the settings below \"service\" in config files are others"),
-	"(svc.v1.service).database": always(Look, "whether there is a database, and how it is used"),
-	"(svc.v1.service).database.secret": either(
-		verdict{Look, "Pods start once a Secret of this name is there"}, verdict{Safe, "the Secret is no longer used"},
-		verdict{Breaking, "Pods do not start without a Secret of the new name"}),
+	"(svc.v1.service).name":                       always(Breaking, "callers find the service by this name, and its Kubernetes objects are new ones"),
+	"(svc.v1.service).team":                       always(Safe, "a label"),
+	"(svc.v1.service).system":                     always(Look, "a label, by which the NetworkPolicies of callees know the service"),
+	"(svc.v1.service).config":                     always(Look, "the settings below \"service\" in config files are others"),
+	"(svc.v1.service).database":                   always(Look, "whether there is a database, and how it is used"),
+	"(svc.v1.service).database.secret":            secret,
+	"(svc.v1.service).database.migrations":        always(Look, "who applies the migrations, and with which rights"),
+	"(svc.v1.service).database.migrations_secret": secret,
+	"(svc.v1.service).secret":                     secret,
+	"(svc.v1.service).database.network":           always(Look, "where the NetworkPolicy lets the service find its database"),
+	"(svc.v1.service).network": either(
+		verdict{Safe, "more may reach the service"}, verdict{Breaking, "who was let in by it is cut off where the NetworkPolicy is used"},
+		verdict{Breaking, "who was let in by the old value is cut off where the NetworkPolicy is used"}),
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
 	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),
@@ -142,6 +152,18 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
 	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "one more series"}),
 	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
+	"(svc.v1.service).scale.in_flight": either(
+		verdict{Look, "calls in progress add replicas too: an adapter must serve their number, or none is ever taken away"},
+		verdict{Look, "CPU alone adds replicas"}, verdict{Look, "replicas are added earlier, or later"}),
+	"(svc.v1.service).scale.priority_class": either(
+		verdict{Look, "Pods are refused until a PriorityClass of this name is there"}, verdict{Look, "Pods of a higher class are put in their place"},
+		verdict{Breaking, "Pods are refused without a PriorityClass of the new name"}),
+	"(svc.v1.service).probes":              ordered(quantity, verdict{Look, "a failing replica gets no calls sooner"}, verdict{Look, "a failing replica gets calls for longer"}),
+	"(svc.v1.service).probes.startup":      ordered(duration, verdict{Look, "a replica that starts slowly is restarted sooner"}, verdict{Safe, "a replica may take longer to start"}),
+	"(svc.v1.service).go_runtime":          always(Look, "how much CPU the garbage collector takes to save memory"),
+	"(svc.v1.service).go_runtime.profiles": always(Look, "whether the admin port serves profiles"),
+	"(svc.v1.service).monitoring":          always(Look, "which object makes Prometheus scrape the service: its selectors must match it, and alerts on a missing target need one"),
+	"(svc.v1.service).monitoring.interval": always(Look, "rates over less than four intervals have gaps"),
 	"(svc.v1.service).ports": either(
 		verdict{Look, "a port that was closed"}, verdict{Breaking, "callers find it closed"},
 		verdict{Breaking, "callers, probes and monitors use the old port until they are deployed anew"}),
@@ -170,7 +192,8 @@ var judgements = map[string]judgement{
 	"idempotency_level": always(Look, "whether callers retry the method by themselves"),
 	"deprecated":        always(Look, "whether callers are told to move on"),
 
-	"(svc.v1.field).default": always(Look, "every environment that does not set it gets another value"),
+	"(svc.v1.field).default":    always(Look, "every environment that does not set it gets another value"),
+	"(svc.v1.field).secret_key": always(Breaking, "the value is looked for under the new key of the Secret"),
 
 	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),
 	"(svc.v1.error).code":          always(Breaking, "callers, retries and alerts go by the code"),

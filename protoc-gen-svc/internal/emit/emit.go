@@ -41,12 +41,29 @@ var services = []output[*model.Service]{
 	{template: "k8s/serviceaccount.yaml.tmpl", path: deploy("k8s/serviceaccount.yaml")},
 	{template: "k8s/configmap.yaml.tmpl", path: deploy("k8s/configmap.yaml")},
 	{template: "k8s/deployment.yaml.tmpl", path: deploy("k8s/deployment.yaml")},
+	{template: "k8s/migration-job.yaml.tmpl", path: deploy("k8s/migration-job.yaml"), when: (*model.Service).MigratesByJob},
 	{template: "k8s/service.yaml.tmpl", path: deploy("k8s/service.yaml")},
 	{template: "k8s/service-headless.yaml.tmpl", path: deploy("k8s/service-headless.yaml")},
 	{template: "k8s/horizontalpodautoscaler.yaml.tmpl", path: deploy("k8s/horizontalpodautoscaler.yaml"), when: (*model.Service).Autoscaled},
-	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/servicemonitor.yaml")},
+	{template: "k8s/poddisruptionbudget.yaml.tmpl", path: deploy("k8s/poddisruptionbudget.yaml"), when: (*model.Service).Replicated},
+	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/components/monitor/servicemonitor.yaml"), when: hasMonitor(model.ServiceMonitor)},
+	{template: "k8s/podmonitor.yaml.tmpl", path: deploy("k8s/components/monitor/podmonitor.yaml"), when: hasMonitor(model.PodMonitor)},
+	{template: "k8s/monitor-kustomization.yaml.tmpl", path: deploy("k8s/components/monitor/kustomization.yaml"), when: (*model.Service).Monitored},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
 	{template: "docs/README.md.tmpl", path: deploy("README.md")},
+}
+
+// Neighbors stands among templates for the NetworkPolicies at the other ends of a
+// service's calls, which name it and its port too.
+const Neighbors = "k8s/networkpolicy.yaml.tmpl of callers and callees"
+
+var networkPolicy = deploy("k8s/components/network-policy/networkpolicy.yaml")
+
+// connected are the files about a service that only a run can write that sees all
+// of its callers.
+var connected = []output[*model.Service]{
+	{template: "k8s/network-policy-kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
+	{template: "k8s/networkpolicy.yaml.tmpl", path: networkPolicy},
 }
 
 var errorEnums = []output[*model.ErrorEnum]{
@@ -56,6 +73,8 @@ var errorEnums = []output[*model.ErrorEnum]{
 // systems are the files about all services together.
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
+	{template: "k8s/system-monitor-kustomization.yaml.tmpl", path: constant("deploy/components/monitor/kustomization.yaml"), when: anyMonitored},
+	{template: "k8s/system-network-policy-kustomization.yaml.tmpl", path: constant("deploy/components/network-policy/kustomization.yaml"), when: anyService},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
@@ -82,6 +101,9 @@ func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, er
 	rows := slices.Concat(services, added)
 	for _, service := range s.Services {
 		plan(w, rows, service)
+		if s.Options.System {
+			plan(w, connected, service)
+		}
 	}
 	for _, enum := range s.Errors {
 		plan(w, errorEnums, enum)
@@ -101,6 +123,10 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 		outputs(out, errorEnums, enum)
 	}
 	if system.Options.System {
+		outputs(out, connected, s)
+		for _, other := range s.Neighbors() {
+			out[Neighbors] = append(out[Neighbors], networkPolicy(other))
+		}
 		outputs(out, systems, system)
 	}
 	return out
@@ -150,6 +176,12 @@ func mainPackage(s *model.Service) model.Package { return s.Main }
 
 func hasRules(s *model.Service) bool { return !s.Rules.Empty() }
 
+func hasMonitor(kind model.Monitor) func(*model.Service) bool {
+	return func(s *model.Service) bool { return s.Monitoring.Monitor == kind }
+}
+
+func anyMonitored(s *model.System) bool { return len(s.Monitored()) > 0 }
+
 func deploy(file string) func(*model.Service) string {
 	return func(s *model.Service) string { return s.Deploy + "/" + file }
 }
@@ -161,3 +193,5 @@ func errorsFile(e *model.ErrorEnum) string { return e.Package.Dir + "/" + e.Snak
 func constant(path string) func(*model.System) string {
 	return func(*model.System) string { return path }
 }
+
+func anyService(s *model.System) bool { return len(s.Services) > 0 }

@@ -18,6 +18,9 @@ func TestEveryTemplateIsUsed(t *testing.T) {
 	for _, o := range services {
 		used[o.template]++
 	}
+	for _, o := range connected {
+		used[o.template]++
+	}
 	for _, o := range errorEnums {
 		used[o.template]++
 	}

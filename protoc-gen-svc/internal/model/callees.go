@@ -208,6 +208,7 @@ func (b *builder) checkSystem(system *System, g *graph) {
 			b.checkUndeclared(m, g)
 		}
 	}
+	system.connect()
 	b.checkRecursion(system, g)
 	b.checkServiceCycles(system)
 	b.checkReasons(system)

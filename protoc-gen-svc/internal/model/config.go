@@ -2,6 +2,7 @@ package model
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -9,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
 // config resolves the config message and reads it. It returns the message, nil
@@ -32,11 +34,13 @@ func (b *builder) config(s *Service, o *svcv1.Service) *protogen.Message {
 		Message:  message.GoIdent,
 		Fields:   b.configFields(message, section{env: s.EnvPrefix + "_SERVICE"}),
 	}
+	b.checkSecretKeys(s.Config.Fields, map[string]string{})
 	return message
 }
 
 // section is where a message stands among the settings.
 type section struct {
+	path   string                  // "payment.", empty for the settings themselves
 	env    string                  // what variables begin with
 	secret bool                    // all of it
 	above  []protoreflect.FullName // the messages that it stands in
@@ -63,15 +67,65 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 			proto:   f,
 		}
 		if isNested(f.Desc) {
-			field.Fields = b.configFields(f.Message, section{field.Env, field.Secret, above})
+			field.Fields = b.configFields(f.Message, section{at.path + field.Name + ".", field.Env, field.Secret, above})
 		}
 		if !hasVariable(f.Desc) {
 			field.Env = ""
 		}
+		field.SecretKey = b.secretKey(field, at.path+field.Name)
 		out = append(out, field)
 	}
 	b.checkOneofDefaults(m)
 	return out
+}
+
+var secretKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)
+
+// secretKey is the key of a field in the service's Secret: empty for what is no secret,
+// and for what a variable cannot set.
+func (b *builder) secretKey(f *ConfigField, path string) string {
+	own := extension[*svcv1.Field](f.proto.Desc, svcv1.E_Field).GetSecretKey()
+	at := Origin{desc: f.proto.Desc, ext: svcv1.E_Field}.in("secret_key")
+	switch {
+	case own == "" && (!f.Secret || f.Env == ""):
+		return ""
+	case own == "":
+		return path
+	case !f.Secret:
+		b.fault(at, secretKeyUseless, own)
+	case f.Env == "":
+		b.fault(at, secretKeyVariable, own)
+	case !secretKey.MatchString(own):
+		b.fault(at, secretKeyForm, own)
+	}
+	return own
+}
+
+// checkSecretKeys refuses two settings with one key, of which one would be the other's
+// value.
+func (b *builder) checkSecretKeys(fields []*ConfigField, first map[string]string) {
+	for _, f := range fields {
+		b.checkSecretKeys(f.Fields, first)
+		if f.SecretKey == "" {
+			continue
+		}
+		if other, taken := first[f.SecretKey]; taken {
+			b.fault(Origin{desc: f.proto.Desc, ext: svcv1.E_Field}.in("secret_key"), secretKeyTwice, f.SecretKey, other)
+			continue
+		}
+		first[f.SecretKey] = string(f.proto.Desc.FullName())
+	}
+}
+
+// markNeeded finds the settings without which the service does not start. What is below
+// a section that may be absent is not one: its rules hold only where it is there.
+func markNeeded(fields []*ConfigField, set *rules.Set) {
+	for _, f := range fields {
+		f.Needed = f.Default == "" && set.NeedsValue(f.proto)
+		if f.Needed {
+			markNeeded(f.Fields, set)
+		}
+	}
 }
 
 // checkConfigTypes refuses what has no form in YAML, below lists and maps too.

@@ -64,6 +64,7 @@ const (
 	packageTaken
 	packageCase
 	importPath
+	goRuntimeRange
 	hedgeAttempts
 	hedgeDelayMissing
 	hedgeDelay
@@ -73,6 +74,7 @@ const (
 	httpCalleeName
 	httpCalleeTaken
 	httpCalleeURL
+	httpCalleePort
 	httpCalleeAttempts
 	fileBuilt
 	routeTwice
@@ -89,7 +91,16 @@ const (
 	importCycle
 	packageCycle
 	labelValueForm
+	networkLabel
 	secretName
+	secretKeyForm
+	secretKeyTwice
+	secretKeyUseless
+	secretKeyVariable
+	migrationsSecretUseless
+	migrationsUnknown
+	priorityClassName
+	namespaceName
 	limitSize
 	linkedFile
 	linkedService
@@ -111,8 +122,17 @@ const (
 	notCounterSuffix
 	metricType
 	metricUnit
+	monitorKind
+	intervalRange
+	intervalUnused
+	networkCIDR
+	networkDatabase
+	networkNamespace
+	networkPodsMissing
 	portRange
 	portTwice
+	probeStartup
+	probeFailures
 	quantityForm
 	quantityZero
 	ratePerSecond
@@ -123,8 +143,12 @@ const (
 	retryCode
 	retryNotIdempotent
 	retryStream
+	inFlightFixed
+	inFlightStreams
+	inFlightLimit
 	scaleMemory
 	scaleRange
+	scaleStorage
 	serviceName
 	nameHeadless
 	nameFolder
@@ -207,6 +231,7 @@ var diagnostics = [...]fault.Message{
 	packageTaken:       {Rule: "go-package", Format: "becomes the Go package %q, which is also go_package of %s (choose another there)"},
 	packageCase:        {Rule: "go-package", Format: "becomes the Go package %q, which differs in case only from %q of %s: Go builds just one of them (rename one)"},
 	importPath:         {Rule: "go-package", Format: "go_package has the import path %q, which Go does not accept (want for example %q)"},
+	goRuntimeRange:     {Rule: "go-runtime", Format: "%d is out of range (want %d to %d)"},
 	hedgeAttempts:      {Rule: "hedge-attempts", Format: "%d is out of range (want 2 or 3)"},
 	hedgeDelayMissing:  {Rule: "hedge-delay", Format: "is missing (want about the 95th percentile of the latency, for example %q)"},
 	hedgeDelay:         {Rule: "hedge-delay", Format: "%q is not below the timeout %q, so there would be no further request"},
@@ -216,6 +241,7 @@ var diagnostics = [...]fault.Message{
 	httpCalleeName:     {Rule: "http-callee", Format: "%q is not a name in snake case (want for example %q)"},
 	httpCalleeTaken:    {Rule: "http-callee", Format: "%q becomes %s in Go, which is %s (choose another name)"},
 	httpCalleeURL:      {Rule: "http-callee", Format: "%q is not a URL of http or https without user, query and fragment (want for example %q)"},
+	httpCalleePort:     {Rule: "http-callee", Format: "%q has a port that is no TCP port (want 1 to 65535)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
 	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
@@ -232,7 +258,18 @@ var diagnostics = [...]fault.Message{
 	importCycle:        {Rule: "import-cycle", Format: "closes a cycle, which Go cannot import: %s (move what is needed to a package of its own)"},
 	packageCycle:       {Rule: "import-cycle", Format: "import %q closes a cycle of Go packages, which Go cannot build: %s (move what both need to a package of its own, or give the files one go_package)"},
 	labelValueForm:     {Rule: "kubernetes-label", Format: "%q is not a Kubernetes label value (letters, digits, \"-\", \"_\", \".\"; at most 63)"},
+	networkLabel:       {Rule: "kubernetes-label", Format: "%q is not a label with its value (want for example %q)"},
+	namespaceName:      {Rule: "kubernetes-name", Format: "%q is not the name of a namespace (want for example %q)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
+	secretKeyForm:      {Rule: "secret-key", Format: "%q is not a key of a Kubernetes Secret (letters, digits, \"-\", \"_\", \".\"; at most 253)"},
+	secretKeyTwice:     {Rule: "secret-key", Format: "%q is also the key of %s (choose another)"},
+	secretKeyUseless:   {Rule: "secret-key", Format: "%q is set on a field that is no secret (set the option debug_redact, or remove it)"},
+	secretKeyVariable:  {Rule: "secret-key", Format: "%q is set on a field that no environment variable can set (make it a single value, or remove it)"},
+
+	migrationsSecretUseless: {Rule: "migrations", Format: "is set where each replica migrates (set migrations to MIGRATIONS_JOB, or remove it)"},
+	migrationsUnknown:       {Rule: "migrations", Format: "%v is not known (want MIGRATIONS_AT_START or MIGRATIONS_JOB)"},
+
+	priorityClassName:  {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes PriorityClass"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
 	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
 	linkedService:      {Rule: "linked", Format: "%q is served by every generated service already, and a second one would be a panic at the start (leave its file out of the inputs)"},
@@ -254,8 +291,17 @@ var diagnostics = [...]fault.Message{
 	notCounterSuffix:   {Rule: "metric-suffix", Format: "%q is not a counter and ends in %q"},
 	metricType:         {Rule: "metric-type", Format: "is missing or unknown (want METRIC_TYPE_COUNTER, METRIC_TYPE_GAUGE or METRIC_TYPE_HISTOGRAM)"},
 	metricUnit:         {Rule: "metric-unit", Format: "%q is in %s (want the base unit, for example %q)"},
+	monitorKind:        {Rule: "monitoring", Format: "%v is not a known monitor"},
+	intervalRange:      {Rule: "monitoring", Format: "%q is not a time between two scrapes (want whole seconds, from \"5s\" to \"5m\")"},
+	intervalUnused:     {Rule: "monitoring", Format: "%q has no effect: nothing makes Prometheus scrape the service (remove it)"},
+	networkCIDR:        {Rule: "network", Format: "%q is not a range of addresses without bits behind its prefix (want for example %q)"},
+	networkDatabase:    {Rule: "network", Format: "does not say one place (set cidr, or pods, and not both)"},
+	networkNamespace:   {Rule: "network", Format: "%q is set without pods, which it is about (set pods, or remove it)"},
+	networkPodsMissing: {Rule: "network", Format: "is missing: name the label of the pods (for example %q)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},
+	probeStartup:       {Rule: "probes", Format: "%q is out of range (want %q to %q)"},
+	probeFailures:      {Rule: "probes", Format: "%d is out of range (want %d to %d)"},
 	quantityForm:       {Rule: "quantity-format", Format: "%q is not a quantity (want for example %q)"},
 	quantityZero:       {Rule: "quantity-format", Format: "%q is not a quantity above zero (want for example %q)"},
 	ratePerSecond:      {Rule: "rate-limit", Format: "%v is not a number of calls per second (want above 0, at most %d)"},
@@ -266,8 +312,12 @@ var diagnostics = [...]fault.Message{
 	retryCode:          {Rule: "retry-code", Format: "%v is not the code of an error"},
 	retryNotIdempotent: {Rule: "retry-not-idempotent", Format: "is set on a method that is not idempotent (set idempotency_key, or the option idempotency_level of protobuf)"},
 	retryStream:        {Rule: "retry-stream", Format: "is set on a %s method: only unary methods can be tried again"},
+	inFlightFixed:      {Rule: "scale-in-flight", Format: "%d has no effect: the number of replicas is fixed at %d (raise max, or remove it)"},
+	inFlightStreams:    {Rule: "scale-in-flight", Format: "%d has no effect: the service has no unary method, and streams do not count (remove it)"},
+	inFlightLimit:      {Rule: "scale-in-flight", Format: "%d is never reached: the server refuses above %d in progress (lower it, or raise (svc.v1.service).limits.concurrency)"},
 	scaleMemory:        {Rule: "scale-memory", Format: "%q is no memory of a Go service (want %q to %q)"},
 	scaleRange:         {Rule: "scale-range", Format: "%d is below min %d"},
+	scaleStorage:       {Rule: "scale-storage", Format: "%q is no disk of a service that writes its log (want %q to %q)"},
 	serviceName:        {Rule: "service-name", Format: "%q is not a name in kebab case of at most %d characters (want for example %q)"},
 	nameHeadless:       {Rule: "service-name", Format: "%q is the name of the headless Service of %q (choose another)"},
 	nameFolder:         {Rule: "service-name", Format: "%q is a folder that the go command treats in its own way (choose another)"},

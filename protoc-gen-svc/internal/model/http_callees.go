@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -16,8 +17,11 @@ type HTTPCallee struct {
 	// Name is its key in config.yaml, Field its name in Deps.
 	Name, Field string
 	URL         string
-	Timeout     time.Duration
-	Attempts    uint32
+	// Port is that of the URL, CIDR the addresses behind it; empty: any.
+	Port     uint32
+	CIDR     string
+	Timeout  time.Duration
+	Attempts uint32
 	// IdleConnections are kept open by one replica.
 	IdleConnections uint32
 }
@@ -42,6 +46,7 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			Name:            h.GetName(),
 			Field:           camel(h.GetName()),
 			URL:             h.GetUrl(),
+			CIDR:            b.cidr(at.in("cidr"), h.GetCidr()),
 			Attempts:        orDefault(h.GetAttempts(), defaults.HTTPAttempts),
 			IdleConnections: orDefault(h.GetIdleConnections(), defaults.HTTPIdleConnections),
 		}
@@ -53,8 +58,10 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 			taken[c.Field] = "the client of " + c.Name
 			out = append(out, c) // others would only make faults about what follows from their names
 		}
-		if !isBaseURL(c.URL) {
+		if u, ok := baseURL(c.URL); !ok {
 			b.fault(at.in("url"), httpCalleeURL, c.URL, "https://fraud.example.com/v1")
+		} else if c.Port, ok = portOf(u); !ok {
+			b.fault(at.in("url"), httpCalleePort, c.URL)
 		}
 		if c.Attempts > maxHTTPAttempts {
 			b.fault(at.in("attempts"), httpCalleeAttempts, c.Attempts, maxHTTPAttempts)
@@ -67,13 +74,21 @@ func (b *builder) httpCallees(s *Service, o *svcv1.Service) []*HTTPCallee {
 	return out
 }
 
-// isBaseURL reports whether paths can be appended to a URL, and nothing in it is
-// a secret.
-func isBaseURL(text string) bool {
+// baseURL reads a URL to which paths can be appended, and in which nothing is a
+// secret.
+func baseURL(text string) (*url.URL, bool) {
 	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
+	return u, err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" &&
 		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && text[len(text)-1] != '#'
 }
+
+// portOf is the port that a URL names, or that of its scheme.
+func portOf(u *url.URL) (uint32, bool) {
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), schemePort[u.Scheme]), 10, 16)
+	return uint32(port), err == nil && port > 0
+}
+
+var schemePort = map[string]string{"http": "80", "https": "443"}
 
 func (s *Service) httpCalleeSettings() []Setting {
 	if len(s.HTTPCallees) == 0 {

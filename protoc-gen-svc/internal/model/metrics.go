@@ -23,7 +23,7 @@ var (
 	// reservedMetrics are the prefixes of the series that every service has, and
 	// reservedLabels the labels that Prometheus or the platform sets.
 	reservedMetrics = []string{"grpc_", "go_", "process_", "promhttp_", "build_info", "svc_"}
-	reservedLabels  = []string{"le", "quantile", "job", "instance", "namespace", "pod", "service", "endpoint", "container", "team", "version"}
+	reservedLabels  = []string{"le", "quantile", "job", "instance", "namespace", "pod", "service", "endpoint", "container", "node", "system", "team", "version"}
 )
 
 func (b *builder) metrics(s *Service, o *svcv1.Service) []*Metric {

@@ -49,11 +49,17 @@ type Service struct {
 	Deprecated             bool
 
 	Team, System string
-	Scale        Scale
-	Ports        Ports
-	Stop         Stop
-	Limits       Limits
-	SampleRatio  float64
+	// Secret is the Kubernetes Secret with the secrets among the service's own settings.
+	Secret      string
+	Scale       Scale
+	Probes      Probes
+	GoRuntime   GoRuntime
+	Ports       Ports
+	Stop        Stop
+	Limits      Limits
+	Monitoring  Monitoring
+	Network     Network
+	SampleRatio float64
 
 	// Package is the package of our Go code for the service.
 	Package Package
@@ -61,6 +67,9 @@ type Service struct {
 	Main Package
 	// Handler is the user's package; its path is empty when there is none.
 	Handler Package
+	// ImageTag is the tag of the image where no overlay sets one, and the version in
+	// the labels.
+	ImageTag string
 	// Deploy is the folder of everything that is not a library: "deploy/order".
 	Deploy string
 
@@ -69,9 +78,13 @@ type Service struct {
 	// HTTPCallees are the external services that it calls over HTTP.
 	HTTPCallees []*HTTPCallee
 	Deferred    []*Deferred
-	Config      *Config
-	Database    *Database
-	Metrics     []*Metric
+	// Incoming and Outgoing are the edges of the call graph at the service, where
+	// the run sees the whole system.
+	Incoming, Outgoing []Edge
+
+	Config   *Config
+	Database *Database
+	Metrics  []*Metric
 	// Propagate are the metadata keys that travel.
 	Propagate []Propagated
 	// ErrorEnums are the enums whose errors the service returns.
@@ -105,8 +118,28 @@ type Comment string
 type Scale struct {
 	Min, Max    uint32
 	CPU, Memory string
-	// MemoryLimit is GOMEMLIMIT: 90 % of Memory in bytes.
-	MemoryLimit int64
+	// InFlight is how many unary calls in one replica make more of them; 0: CPU alone
+	// does.
+	InFlight         uint32
+	EphemeralStorage string
+	// PriorityClass is empty for the cluster's default.
+	PriorityClass string
+}
+
+// Probes are what Kubernetes asks a replica.
+type Probes struct {
+	Startup           time.Duration
+	ReadinessFailures uint32
+}
+
+// GoRuntime is how the Go runtime of a replica is set.
+type GoRuntime struct {
+	// MemoryLimit is GOMEMLIMIT in bytes: MemoryLimitPercent of Scale.Memory.
+	MemoryLimit        int64
+	MemoryLimitPercent uint32
+	GOGC               uint32
+	// Profiles says that the admin port serves them.
+	Profiles bool
 }
 
 // Ports are the TCP ports of the process. HTTP is always set; whether it is
@@ -125,8 +158,14 @@ type Database struct {
 	ReadinessTimeout time.Duration
 	MaxConnections   uint32
 	Secret           string
+	// MigratesByJob says that a Job applies the migrations, with the URL in
+	// MigrationsSecret.
+	MigratesByJob    bool
+	MigrationsSecret string
 	// IdempotencyRetention is how long answers are kept, where any are.
 	IdempotencyRetention time.Duration
+	// Network is where the database is; nil where the contract does not say.
+	Network *DatabaseNetwork
 }
 
 // Method is one RPC with its policy.
@@ -324,7 +363,11 @@ type ConfigField struct {
 	// Default is YAML on one line, and empty when the contract names none.
 	Default string
 	Secret  bool
-	Fields  []*ConfigField
+	// SecretKey is the key of a secret value in the service's Secret; empty where no
+	// variable can set it. Needed says that the service does not start without it.
+	SecretKey string
+	Needed    bool
+	Fields    []*ConfigField
 
 	values []protoreflect.Value // of the default; several of a list
 	proto  *protogen.Field

@@ -26,10 +26,12 @@ import (
 const (
 	headlessSuffix = "-headless"
 	databaseSuffix = "-database"
+	settingsSuffix = "-settings"
+	migrateSuffix  = "-migrate"
 )
 
 // maxServiceName leaves room for each suffix in the 63 characters of a DNS label.
-const maxServiceName = 63 - max(len(headlessSuffix), len(databaseSuffix))
+const maxServiceName = 63 - max(len(headlessSuffix), len(databaseSuffix), len(settingsSuffix), len(migrateSuffix))
 
 // maxObjectName is the length of a name of most Kubernetes objects: a DNS subdomain.
 const maxObjectName = 253

@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	maxPort            = 65535
 	defaultGRPCPort    = 9090
 	defaultHTTPPort    = 8080
 	defaultAdminPort   = 9091
@@ -25,7 +26,13 @@ const (
 	defaultDrainDelay  = 5 * time.Second
 	defaultBudget      = 20 * time.Second
 	defaultSampleRatio = 0.01
-	defaultReadiness   = 2 * time.Second
+	defaultStorage     = "256Mi"
+	defaultStartup     = time.Minute
+	defaultFailures    = 2
+	defaultGOGC        = 100 // Go's own
+
+	defaultMemoryPercent = 90
+	defaultImageTag      = "dev"
 )
 
 func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
@@ -51,8 +58,12 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.identity(s, options)
 	b.checkGoPackage(f, s)
 	s.Scale = b.scale(s, options.GetScale())
+	s.Probes = b.probes(s, options.GetProbes())
+	s.GoRuntime = b.goRuntime(s, options.GetGoRuntime())
 	s.Ports = b.ports(s, options.GetPorts())
 	s.Limits = b.limits(s, options.GetLimits())
+	s.Monitoring = b.monitoring(s, options.GetMonitoring())
+	s.Network = b.network(s, options.GetNetwork())
 	s.SampleRatio = b.sampleRatio(s, options)
 	s.Database = b.database(s, options.GetDatabase())
 	s.Metrics = b.metrics(s, options)
@@ -63,6 +74,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	}
 	b.checkMethodNames(s)
 	b.checkRoutes(s)
+	b.checkInFlight(s)
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)
 	s.Deferred = deferred(s.Callees)
@@ -98,7 +110,10 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 			b.fault(s.origin().in(field), labelValueForm, value)
 		}
 	}
+	s.Secret = orDefault(o.GetSecret(), s.Name+settingsSuffix)
+	b.checkSecret(s.origin().in("secret"), o.GetSecret())
 	s.EnvPrefix = envName(s.Name)
+	s.ImageTag = defaultImageTag
 	s.Deploy = "deploy/" + s.Name
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
 	if b.options.Handlers != "" {
@@ -113,6 +128,10 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 		Min:    orDefault(o.GetMin(), defaultMin),
 		CPU:    orDefault(o.GetCpu(), defaultCPU),
 		Memory: orDefault(o.GetMemory(), defaultMemory),
+
+		InFlight:         o.GetInFlight(),
+		EphemeralStorage: orDefault(o.GetEphemeralStorage(), defaultStorage),
+		PriorityClass:    o.GetPriorityClass(),
 	}
 	scale.Max = orDefault(o.GetMax(), max(scale.Min, defaultMax))
 	if scale.Max < scale.Min {
@@ -121,9 +140,68 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
 		b.reject(at.in("cpu"), err)
 	}
-	memory := b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
-	scale.MemoryLimit = int64(math.Floor(memory * 0.9))
+	b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
+	b.bytes(at.in("ephemeral_storage"), scaleStorage, scale.EphemeralStorage, defaultStorage, "16Mi", "1024Ti")
+	if name := scale.PriorityClass; name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
+		b.fault(at.in("priority_class"), priorityClassName, name)
+	}
 	return scale
+}
+
+// checkInFlight refuses what would never make a replica more. It is read after the
+// methods and the limits.
+func (b *builder) checkInFlight(s *Service) {
+	at, n := s.origin().in("scale").in("in_flight"), s.Scale.InFlight
+	unary := slices.ContainsFunc(s.Methods, func(m *Method) bool { return m.Kind == Unary })
+	switch {
+	case n == 0:
+	case s.Scale.Max == s.Scale.Min:
+		b.fault(at, inFlightFixed, n, s.Scale.Min)
+	case !unary:
+		b.fault(at, inFlightStreams, n)
+	case n > s.Limits.Concurrency:
+		b.fault(at, inFlightLimit, n, s.Limits.Concurrency)
+	}
+}
+
+// The bounds of how long a replica may take to start.
+const (
+	minStartup = 10 * time.Second
+	maxStartup = time.Hour
+)
+
+func (b *builder) probes(s *Service, o *svcv1.Probes) Probes {
+	at := s.origin().in("probes")
+	startup, err := duration(o.GetStartup(), defaultStartup)
+	if err != nil {
+		b.reject(at.in("startup"), err)
+	} else if startup < minStartup || startup > maxStartup {
+		b.fault(at.in("startup"), probeStartup, startup, minStartup, maxStartup)
+	}
+	return Probes{
+		Startup:           startup,
+		ReadinessFailures: b.within(at.in("readiness_failures"), probeFailures, orDefault(o.GetReadinessFailures(), defaultFailures), 1, 10),
+	}
+}
+
+func (b *builder) goRuntime(s *Service, o *svcv1.GoRuntime) GoRuntime {
+	at := s.origin().in("go_runtime")
+	percent := b.within(at.in("memory_limit_percent"), goRuntimeRange, orDefault(o.GetMemoryLimitPercent(), defaultMemoryPercent), 50, 95)
+	gogc := b.within(at.in("gogc"), goRuntimeRange, orDefault(o.GetGogc(), defaultGOGC), 10, 1000)
+	return GoRuntime{
+		MemoryLimit:        s.Scale.Bytes() * int64(percent) / 100,
+		MemoryLimitPercent: percent,
+		GOGC:               gogc,
+		Profiles:           o == nil || o.Profiles == nil || o.GetProfiles(),
+	}
+}
+
+// within refuses a number that is out of bounds with a diagnostic of its own.
+func (b *builder) within(at Origin, outside finding, n, least, most uint32) uint32 {
+	if n < least || n > most {
+		b.fault(at, outside, n, least, most)
+	}
+	return n
 }
 
 func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
@@ -138,7 +216,7 @@ func (b *builder) ports(s *Service, o *svcv1.Ports) Ports {
 		port  uint32
 	}{{"grpc", ports.GRPC}, {"http", ports.HTTP}, {"admin", ports.Admin}} {
 		at := s.origin().in("ports").in(p.field)
-		if p.port > 65535 {
+		if p.port > maxPort {
 			b.fault(at, portRange, p.port)
 		} else if other := seen[p.port]; other != "" {
 			b.fault(at, portTwice, p.port, other)
@@ -164,7 +242,7 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		return nil
 	}
 	at := s.origin().in("database")
-	timeout, err := positive(o.GetReadinessTimeout(), defaultReadiness)
+	timeout, err := positive(o.GetReadinessTimeout(), defaults.CheckTimeout)
 	if err != nil {
 		b.reject(at.in("readiness_timeout"), err)
 	}
@@ -172,14 +250,29 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		ReadinessTimeout: timeout,
 		MaxConnections:   orDefault(o.GetMaxConnections(), defaults.DatabaseConnections),
 		Secret:           orDefault(o.GetSecret(), s.Name+databaseSuffix),
+		MigratesByJob:    o.GetMigrations() == svcv1.Migrations_MIGRATIONS_JOB,
 
 		IdempotencyRetention: b.retention(s, o),
+		Network:              b.databaseNetwork(at.in("network"), o.GetNetwork()),
 	}
-	// A name that follows from that of the service is as good as that one.
-	if o.GetSecret() != "" && (!kebabName.MatchString(db.Secret) || len(db.Secret) > maxObjectName) {
-		b.fault(at.in("secret"), secretName, db.Secret)
+	b.checkSecret(at.in("secret"), o.GetSecret())
+	db.MigrationsSecret = orDefault(o.GetMigrationsSecret(), db.Secret)
+	b.checkSecret(at.in("migrations_secret"), o.GetMigrationsSecret())
+	if o.GetMigrationsSecret() != "" && !db.MigratesByJob {
+		b.fault(at.in("migrations_secret"), migrationsSecretUseless)
+	}
+	if _, known := svcv1.Migrations_name[int32(o.GetMigrations())]; !known {
+		b.fault(at.in("migrations"), migrationsUnknown, o.GetMigrations())
 	}
 	return db
+}
+
+// checkSecret refuses what cannot be the name of a Secret. A name that follows from
+// that of the service is empty here: it is as good as that one.
+func (b *builder) checkSecret(at Origin, name string) {
+	if name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
+		b.fault(at, secretName, name)
+	}
 }
 
 // stop is read after the methods: its budget must cover the longest of them.
@@ -259,5 +352,6 @@ func (b *builder) rules(s *Service, p *protogen.Service, config *protogen.Messag
 	if config != nil {
 		s.Config.Validator = validator(config)
 		b.checkDefaults(s.Config.Fields, set)
+		markNeeded(s.Config.Fields, set)
 	}
 }

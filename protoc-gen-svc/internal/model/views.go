@@ -88,3 +88,6 @@ type NamedPort struct {
 
 // Autoscaled reports whether the number of replicas may change by itself.
 func (s *Service) Autoscaled() bool { return s.Scale.Max > s.Scale.Min }
+
+// Replicated reports whether more than one replica can run.
+func (s *Service) Replicated() bool { return s.Scale.Max > 1 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
@@ -16,14 +17,24 @@ import (
 // Pair is a key with its value.
 type Pair struct{ Key, Value string }
 
+// String is the pair as a label is written, "key=value"; empty without a key.
+func (p Pair) String() string {
+	if p.Key == "" {
+		return ""
+	}
+	return p.Key + "=" + p.Value
+}
+
 // The components of a service, as in the label app.kubernetes.io/component.
 // They tell the Service that is scraped from the one that clients resolve.
 const (
 	ComponentServer    = "server"
 	ComponentDiscovery = "discovery"
+	ComponentMigration = "migration"
 )
 
-// Labels are what the Kubernetes objects of the service carry.
+// Labels are what the Kubernetes objects of the service carry. Instance and version
+// are those of the base: an overlay sets its own.
 func (s *Service) Labels() []Pair { return s.labels(ComponentServer) }
 
 // DiscoveryLabels are what its headless Service carries instead.
@@ -32,6 +43,8 @@ func (s *Service) DiscoveryLabels() []Pair { return s.labels(ComponentDiscovery)
 func (s *Service) labels(component string) []Pair {
 	labels := []Pair{
 		{"app.kubernetes.io/name", s.Name},
+		{"app.kubernetes.io/instance", s.System},
+		{"app.kubernetes.io/version", s.ImageTag},
 		{"app.kubernetes.io/component", component},
 		{"app.kubernetes.io/part-of", s.System},
 		{"app.kubernetes.io/managed-by", "protoc-gen-svc"},
@@ -39,6 +52,86 @@ func (s *Service) labels(component string) []Pair {
 	if s.Team != "" {
 		labels = append(labels, Pair{"team", s.Team})
 	}
+	return labels
+}
+
+// Variable is an environment variable whose value is in a Secret.
+type Variable struct {
+	Name, Secret, Key string
+	// Option is the annotation that names the Secret, or the key.
+	Option string
+	// Optional says that the pod starts without it.
+	Optional bool
+	// By is who uses it, for people.
+	By string
+}
+
+// Secrets are all values that come from Secrets.
+func (s *Service) Secrets() []Variable {
+	const replicas, job = "the replicas", "the Job that migrates"
+	var out []Variable
+	add := func(v Variable, by string) { v.By = by; out = append(out, v) }
+	byJob := s.MigratesByJob()
+	for _, v := range s.SecretVariables() {
+		if byJob && (v.Secret != s.Database.Secret || s.Database.MigrationsSecret == s.Database.Secret) {
+			add(v, replicas+", "+job)
+		} else {
+			add(v, replicas)
+		}
+	}
+	if byJob && s.Database.MigrationsSecret != s.Database.Secret {
+		add(s.MigrationVariables()[0], job)
+	}
+	return out
+}
+
+// SecretVariables are the settings that a pod of the service takes from Secrets.
+func (s *Service) SecretVariables() []Variable {
+	if s.Database == nil {
+		return s.ownSecrets()
+	}
+	return append([]Variable{s.databaseVariable(s.Database.Secret, "secret")}, s.ownSecrets()...)
+}
+
+// MigrationVariables are those of the Job that migrates. It reads the whole
+// configuration, as the service does.
+func (s *Service) MigrationVariables() []Variable {
+	return append([]Variable{s.databaseVariable(s.Database.MigrationsSecret, "migrations_secret")}, s.ownSecrets()...)
+}
+
+func (s *Service) databaseVariable(secret, field string) Variable {
+	return Variable{Name: s.EnvPrefix + "_DATABASE_URL", Secret: secret, Key: "url", Option: "(svc.v1.service).database." + field}
+}
+
+func (s *Service) ownSecrets() []Variable {
+	var out []Variable
+	var walk func([]*ConfigField)
+	walk = func(fields []*ConfigField) {
+		for _, f := range fields {
+			walk(f.Fields)
+			if f.SecretKey != "" {
+				out = append(out, Variable{Name: f.Env, Secret: s.Secret, Key: f.SecretKey, Option: "(svc.v1.service).secret", Optional: !f.Needed})
+			}
+		}
+	}
+	if s.Config != nil {
+		walk(s.Config.Fields)
+	}
+	return out
+}
+
+// MigratesByJob reports whether a Job applies the migrations.
+func (s *Service) MigratesByJob() bool { return s.Database != nil && s.Database.MigratesByJob }
+
+// MigrationJob is the name of that Job.
+func (s *Service) MigrationJob() string { return s.Name + migrateSuffix }
+
+// MigrationLabels are what the Job carries, and its pods. They have another name than
+// the service's, by which Services, monitors and budgets would take them for replicas;
+// no service can have one with a dot.
+func (s *Service) MigrationLabels() []Pair {
+	labels := s.labels(ComponentMigration)
+	labels[0].Value += ".migrate"
 	return labels
 }
 
@@ -54,18 +147,32 @@ func (s Scale) Bytes() int64 {
 	return int64(memory)
 }
 
-// readinessProbe is how long a readiness probe waits where nothing needs longer.
-const readinessProbe = 2 * time.Second
+const (
+	// startupPeriod is the time between two startup probes.
+	startupPeriod = 2 * time.Second
 
-// ReadinessProbe is how many seconds the readiness probe waits: long enough for
-// the check of the database to say what is wrong.
-func (s *Service) ReadinessProbe() int64 {
-	wait := readinessProbe
-	if s.Database != nil {
-		wait = max(wait, s.Database.ReadinessTimeout)
-	}
-	return int64(math.Ceil(wait.Seconds()))
+	// readinessPeriod is how many seconds are between two readiness probes.
+	readinessPeriod = 5
+)
+
+// StartupFailures is how many startup probes may fail.
+func (p Probes) StartupFailures() int64 {
+	return int64(math.Ceil(p.Startup.Seconds() / startupPeriod.Seconds()))
 }
+
+// ReadinessProbe is how many seconds the readiness probe waits: longer than each of
+// the checks, so that those that time out can still say what is wrong.
+func (s *Service) ReadinessProbe() int64 {
+	slowest := defaults.CheckTimeout
+	if s.Database != nil {
+		slowest = max(slowest, s.Database.ReadinessTimeout)
+	}
+	return int64(math.Floor(slowest.Seconds())) + 1
+}
+
+// ReadinessPeriod is how many seconds are between two readiness probes: a probe that
+// waits longer would put off the next one.
+func (s *Service) ReadinessPeriod() int64 { return max(readinessPeriod, s.ReadinessProbe()) }
 
 // BalanceName is the policy as config.yaml spells it: "round_robin".
 func (c *Callee) BalanceName() string { return snake(c.Balance) }

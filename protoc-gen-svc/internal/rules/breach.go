@@ -36,6 +36,21 @@ func (s *Set) Breaches(f *protogen.Field, values []protoreflect.Value) []Breach 
 	return breaches(s.fields[f.Desc.FullName()], keys[0])
 }
 
+// NeedsValue reports whether a field that is not set breaks rules of its own.
+func (s *Set) NeedsValue(f *protogen.Field) bool {
+	switch {
+	case Ignored(f):
+		return false
+	case fieldRules(f).GetRequired():
+		return true
+	case f.Desc.IsList():
+		return len(s.Breaches(f, nil)) > 0
+	case f.Desc.HasPresence(), f.Desc.IsMap():
+		return false
+	}
+	return len(s.Breaches(f, []protoreflect.Value{f.Desc.Default()})) > 0
+}
+
 // test is a condition: as Go, and what it means for a value, which is the key of
 // a literal or, of a list, []any with those of its elements. Without a meaning it
 // is about more than the value.

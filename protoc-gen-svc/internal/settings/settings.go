@@ -121,7 +121,8 @@ func Templates(option string) (templates []string, known bool) {
 		}
 	}
 	row, known := table[option]
-	return row.outputs, known && row.value != nil
+	templates = slices.DeleteFunc(slices.Clone(row.outputs), func(name string) bool { return name == emit.Neighbors })
+	return templates, known && row.value != nil
 }
 
 // walker goes through annotations in the order of svc.proto.

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
@@ -15,15 +16,20 @@ import (
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
+	policy     = []string{"k8s/networkpolicy.yaml.tmpl"}
 	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
 	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
+	manifest   = []string{"k8s/deployment.yaml.tmpl"}
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
-	ports      = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
-	labels     = and(deployment, "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
-		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl")
+	ports      = and(config, "k8s/networkpolicy.yaml.tmpl", "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
+	labels     = and(deployment, "k8s/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
+		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
-		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
+		"k8s/system-monitor-kustomization.yaml.tmpl",
+		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
+	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
 
@@ -33,18 +39,40 @@ func and(outputs []string, more ...string) []string {
 
 // table has a row for every annotation.
 var table = map[string]row{
-	"(svc.v1.service).name":               value(everything, func(s *model.Service) string { return s.Name }),
-	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
-	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl"), configName),
+	"(svc.v1.service).name":               value(and(everything, emit.Neighbors), func(s *model.Service) string { return s.Name }),
+	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.Team }),
+	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
+	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
 
-	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl"),
+	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"),
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
 	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return timefmt.Short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
 	"(svc.v1.service).database.idempotency_retention": value(config, func(d *model.Database) string { return timefmt.Short(d.IdempotencyRetention) }),
+	"(svc.v1.service).database.migrations":            value(migrated, migrations),
+	"(svc.v1.service).database.migrations_secret":     value(and(readme, "k8s/migration-job.yaml.tmpl"), migrationsSecret).by("(svc.v1.service).database.secret"),
 	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
+
+	"(svc.v1.service).database.network": part(policy,
+		func(d *model.Database) (*model.DatabaseNetwork, bool) { return d.Network, d.Network != nil }),
+	"(svc.v1.service).database.network.cidr":      value(policy, func(d *model.DatabaseNetwork) string { return d.CIDR }),
+	"(svc.v1.service).database.network.pods":      value(policy, func(d *model.DatabaseNetwork) string { return d.Pods.Label.String() }),
+	"(svc.v1.service).database.network.namespace": value(policy, func(d *model.DatabaseNetwork) string { return d.Pods.Namespace }),
+	"(svc.v1.service).database.network.port":      value(policy, func(d *model.DatabaseNetwork) string { return number(d.Port) }),
+
+	"(svc.v1.service).network": same[*model.Service](nil),
+	"(svc.v1.service).network.clients": list(policy, func(s *model.Service) []model.NetworkPods { return s.Network.Clients },
+		func(p model.NetworkPods) string { return p.Label.String() }, func(set protoreflect.Message) func(model.NetworkPods) bool {
+			return func(p model.NetworkPods) bool {
+				return p.Label.String() == text(set, "pods") && p.Namespace == text(set, "namespace")
+			}
+		}),
+	"(svc.v1.service).network.clients.pods":         value(policy, func(p model.NetworkPods) string { return p.Label.String() }),
+	"(svc.v1.service).network.clients.namespace":    value(policy, func(p model.NetworkPods) string { return p.Namespace }),
+	"(svc.v1.service).network.http_namespaces":      value(policy, func(s *model.Service) string { return s.Network.HTTPNamespaces.String() }),
+	"(svc.v1.service).network.monitoring_namespace": value(policy, func(s *model.Service) string { return s.Network.MonitoringNamespace }),
 
 	"(svc.v1.service).callees": list(config, func(s *model.Service) []*model.Callee { return s.Callees },
 		func(c *model.Callee) string { return c.FullName }, calleeOf),
@@ -69,12 +97,13 @@ var table = map[string]row{
 
 	"(svc.v1.service).error_contract": value(service, errorContract),
 
-	"(svc.v1.service).http_callees": list(config, func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
+	"(svc.v1.service).http_callees": list(and(config, "k8s/networkpolicy.yaml.tmpl"), func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
 		func(c *model.HTTPCallee) string { return c.Name }, func(set protoreflect.Message) func(*model.HTTPCallee) bool {
 			return func(c *model.HTTPCallee) bool { return c.Name == text(set, "name") }
 		}),
-	"(svc.v1.service).http_callees.name":             value(config, func(c *model.HTTPCallee) string { return c.Name }),
-	"(svc.v1.service).http_callees.url":              value(config, func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.name":             value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.Name }),
+	"(svc.v1.service).http_callees.url":              value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.cidr":             value(policy, func(c *model.HTTPCallee) string { return c.CIDR }),
 	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return timefmt.Short(c.Timeout) }),
 	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
 	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
@@ -96,12 +125,29 @@ var table = map[string]row{
 
 	"(svc.v1.service).scale":        same[*model.Service](nil),
 	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
-	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
+	"(svc.v1.service).scale.max":    value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
 	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
 	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
 
+	"(svc.v1.service).scale.in_flight":         value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl"), func(s *model.Service) string { return count(uint64(s.Scale.InFlight)) }),
+	"(svc.v1.service).scale.ephemeral_storage": value(manifest, func(s *model.Service) string { return s.Scale.EphemeralStorage }),
+	"(svc.v1.service).scale.priority_class":    value(manifest, func(s *model.Service) string { return s.Scale.PriorityClass }),
+
+	"(svc.v1.service).probes":                    same[*model.Service](nil),
+	"(svc.v1.service).probes.startup":            value(deployment, func(s *model.Service) string { return timefmt.Short(s.Probes.Startup) }),
+	"(svc.v1.service).probes.readiness_failures": value(deployment, func(s *model.Service) string { return number(s.Probes.ReadinessFailures) }),
+
+	"(svc.v1.service).go_runtime":                      same[*model.Service](nil),
+	"(svc.v1.service).go_runtime.memory_limit_percent": value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.MemoryLimitPercent) }),
+	"(svc.v1.service).go_runtime.gogc":                 value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.GOGC) }),
+	"(svc.v1.service).go_runtime.profiles":             value(service, func(s *model.Service) string { return strconv.FormatBool(s.GoRuntime.Profiles) }),
+	"(svc.v1.service).monitoring":                      same[*model.Service](nil),
+	"(svc.v1.service).monitoring.monitor": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl",
+		"k8s/kustomization.yaml.tmpl", "k8s/system-monitor-kustomization.yaml.tmpl"), monitorName),
+	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
+
 	"(svc.v1.service).ports": same[*model.Service](nil),
-	"(svc.v1.service).ports.grpc": value(and(ports, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
+	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
 		func(s *model.Service) string { return number(s.Ports.GRPC) }),
 	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl"), httpPort),
 	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return number(s.Ports.Admin) }),
@@ -111,7 +157,7 @@ var table = map[string]row{
 	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.Budget) }),
 
 	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
-	"(svc.v1.method).calls":                 value(and(config, "docs/catalogue.md.tmpl"), calls),
+	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), calls),
 	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
 	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
@@ -126,7 +172,7 @@ var table = map[string]row{
 	"(svc.v1.method).hedge.delay":           value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
 	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
 	"(svc.v1.method).idempotency_scope":     value(service, func(m *model.Method) string { return m.IdempotencyScope }),
-	"(svc.v1.method).defers":                value(and(config, "docs/catalogue.md.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
@@ -156,7 +202,8 @@ var table = map[string]row{
 	"(svc.v1.service).limits.connections":            value(config, func(s *model.Service) string { return number(s.Limits.Connections) }),
 	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
 
-	"(svc.v1.field).default": value(config, func(f *model.ConfigField) string { return f.Default }),
+	"(svc.v1.field).default":    value(config, func(f *model.ConfigField) string { return f.Default }),
+	"(svc.v1.field).secret_key": value(deployment, func(f *model.ConfigField) string { return f.SecretKey }),
 
 	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
 	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
@@ -203,6 +250,22 @@ func httpPort(s *model.Service) string {
 		return ""
 	}
 	return number(s.Ports.HTTP)
+}
+
+var monitorNames = map[model.Monitor]string{
+	model.ServiceMonitor: "MONITOR_SERVICE",
+	model.PodMonitor:     "MONITOR_POD",
+	model.NoMonitor:      "MONITOR_NONE",
+}
+
+func monitorName(s *model.Service) string { return monitorNames[s.Monitoring.Monitor] }
+
+// scrapeInterval is empty where nothing makes Prometheus scrape.
+func scrapeInterval(s *model.Service) string {
+	if !s.Monitored() {
+		return ""
+	}
+	return timefmt.Short(s.Monitoring.Interval)
 }
 
 func buckets(m *model.Metric) string {
@@ -284,4 +347,29 @@ func mappedTo(e model.ErrorMapping) string {
 		return ""
 	}
 	return e.To.Reason
+}
+
+func migrations(d *model.Database) string {
+	if d.MigratesByJob {
+		return "MIGRATIONS_JOB"
+	}
+	return "MIGRATIONS_AT_START"
+}
+
+// migrationsSecret is empty where each replica migrates.
+func migrationsSecret(d *model.Database) string {
+	if !d.MigratesByJob {
+		return ""
+	}
+	return d.MigrationsSecret
+}
+
+// ownSecret is empty where no setting of the service's own is a secret.
+func ownSecret(s *model.Service) string {
+	for _, v := range s.SecretVariables() {
+		if v.Secret == s.Secret {
+			return s.Secret
+		}
+	}
+	return ""
 }

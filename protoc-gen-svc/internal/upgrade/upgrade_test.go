@@ -105,10 +105,14 @@ Nothing is written: "buf generate" does that.
 			}
 		}, Options{Parameter: root + ",handlers=example.com/shop/services"}, `protoc-gen-svc {version}; which version wrote the files is not recorded
 
-gone       deploy/README.md           -N
-gone       deploy/kustomization.yaml  -N
+gone       deploy/README.md                                              -N
+gone       deploy/components/monitor/kustomization.yaml                  -N
+gone       deploy/components/network-policy/kustomization.yaml           -N
+gone       deploy/kustomization.yaml                                     -N
+gone       deploy/user/k8s/components/network-policy/kustomization.yaml  -N
+gone       deploy/user/k8s/components/network-policy/networkpolicy.yaml  -N
 
-N unchanged, 0 changed, 0 new, 2 gone
+N unchanged, 0 changed, 0 new, 6 gone
 Files that are gone stay where they are, unless buf.gen.yaml says "clean: true".
 Nothing is written: "buf generate" does that.
 `},

@@ -60,6 +60,9 @@ func (g generated) run() error {
 		prefix + "_LISTEN_ADMIN=127.0.0.1:0",
 		prefix + "_STOP_DRAIN_DELAY=0s",
 		prefix + "_DATABASE_URL=sqlite::memory:",
+		// The secrets without which a case does not start.
+		"KEEPER_SERVICE_SIGNING_KEY=secret",
+		"KEEPER_SERVICE_BACKUP_USER=secret",
 	}
 	if g.service.HTTP != nil {
 		environ = append(environ, prefix+"_LISTEN_HTTP=127.0.0.1:0")

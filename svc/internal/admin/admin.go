@@ -7,6 +7,7 @@ package admin
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 )
 
@@ -28,6 +29,12 @@ type Options struct {
 	// Reload reads the configuration anew and puts it in force. Where it returns
 	// an error, which lists the faults, the old one has stayed in force.
 	Reload func(ctx context.Context) error
+
+	// Log is told of connections that had to make room for others, and of what net/http
+	// has to say. Nil means nobody is told.
+	Log *slog.Logger
+	// NoProfiles says that there are no profiles.
+	NoProfiles bool
 }
 
 // Handler serves:
@@ -38,7 +45,7 @@ type Options struct {
 //	GET  /config                 effective configuration
 //	POST /config/reload          200, or 422 with the faults as text
 //	GET  /buildinfo              JSON
-//	GET  /debug/pprof/           profiles
+//	GET  /debug/pprof/           profiles, or 404 with the reason
 //
 // Any other method is answered with 405. Reload requests that a browser makes
 // on behalf of another site are answered with 403. A body is read and ignored: 413
@@ -50,7 +57,11 @@ func Handler(o Options) http.Handler {
 		mux.Handle(p.method+" "+p.path, p.handler)
 	}
 	mux.Handle("GET /{$}", index(o, pages))
-	mux.HandleFunc("GET /debug/pprof/{name}", profile)
+	if o.NoProfiles {
+		mux.HandleFunc("/debug/pprof/", noProfiles)
+	} else {
+		mux.HandleFunc("GET /debug/pprof/{name}", profile)
+	}
 	return received(http.NewCrossOriginProtection().Handler(mux))
 }
 
@@ -58,6 +69,13 @@ func Handler(o Options) http.Handler {
 type page struct {
 	method, path, about string
 	handler             http.Handler
+}
+
+func (o Options) profiles() http.Handler {
+	if o.NoProfiles {
+		return nil
+	}
+	return http.HandlerFunc(profiles)
 }
 
 // pages are those that exist, in the order of the index.
@@ -68,7 +86,7 @@ func (o Options) pages() []page {
 		{"GET", "/healthz", "both, with optional dependencies (?verbose)", o.Healthz},
 		{"GET", "/metrics", "metrics for Prometheus", o.Metrics},
 		{"GET", "/buildinfo", "what was built from what", build(o)},
-		{"GET", "/debug/pprof/", "profiles for go tool pprof", http.HandlerFunc(profiles)},
+		{"GET", "/debug/pprof/", "profiles for go tool pprof", o.profiles()},
 	}
 	if o.Config != nil {
 		all = append(all, page{"GET", "/config", "effective configuration", config(o.Config)})

@@ -130,6 +130,20 @@ POST /config/reload   read the configuration anew
 	}
 }
 
+// TestNoProfiles: none is served under any address, and the answer says why.
+func TestNoProfiles(t *testing.T) {
+	base := serve(t, admin.Options{Service: "order", Version: "1.2", NoProfiles: true})
+	if _, _, index := ask(t, "GET", base+"/"); strings.Contains(index, "pprof") {
+		t.Errorf("the index has\n%s", index)
+	}
+	for _, path := range []string{"", "heap", "profile?seconds=0.01", "trace?seconds=0.01", "cmdline", "goroutine?debug=1", "a/b"} {
+		code, _, body := ask(t, "GET", base+"/debug/pprof/"+path)
+		if code != http.StatusNotFound || !strings.Contains(body, "(svc.v1.service).go_runtime.profiles") {
+			t.Errorf("/debug/pprof/%s: %d\n%.200s", path, code, body)
+		}
+	}
+}
+
 func TestReloadFaults(t *testing.T) {
 	base := serve(t, options(func(context.Context) error {
 		return errors.New("config.yaml:1:1: unknown key \"gprc\"\nconfig.yaml:2:1: unknown key \"foo\"")

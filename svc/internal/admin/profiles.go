@@ -109,6 +109,11 @@ func attach(w http.ResponseWriter, name string) {
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 }
 
+// noProfiles says who decided so, since whoever asks has no time to look for it.
+func noProfiles(w http.ResponseWriter, _ *http.Request) {
+	write(w, http.StatusNotFound, plainText, "there are no profiles: (svc.v1.service).go_runtime.profiles is false in the contract of the service\n")
+}
+
 // profiles lists what profile serves.
 func profiles(w http.ResponseWriter, _ *http.Request) {
 	var lines []string

@@ -2,14 +2,18 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/logging"
 )
 
 // Bounds of what a client may take, so that there is always room for a probe.
@@ -18,8 +22,13 @@ const (
 	writeTimeout = 30 * time.Second // for an answer, or for one part of a recording
 	idleTimeout  = 2 * time.Minute  // between requests; longer than most intervals of scrapes
 	bodyLimit    = 64 << 10         // bytes of a body, which no page needs
-	connections  = 64               // open at once; probes, a scraper or two and people need ten
+
+	closedLogInterval = 10 * time.Second // between lines about connections that are closed for others
 )
+
+// Connections is how many are open at once; probes, a scraper or two and people need
+// ten.
+const Connections = 64
 
 // NewServer returns a server of [Handler] that nobody can keep from answering probes.
 //
@@ -27,21 +36,29 @@ const (
 // 30 s end with their connection. Recordings, /debug/pprof/profile and trace, take as
 // long as they were asked for, and each of their parts has the 30 s. At most 64
 // connections are open: one more closes the one that has waited longest for a
-// request, or, where all are busy, the one that has been so for longest.
+// request, or, where all are busy, the one that has been so for longest; the log says so.
 func NewServer(o Options) *http.Server {
-	open := new(newest)
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	open := &newest{log: log, logged: logging.Sampler{Burst: 1, Every: closedLogInterval}}
 	return &http.Server{
 		Handler:      Handler(o),
 		ReadTimeout:  readTimeout,
 		WriteTimeout: writeTimeout,
 		IdleTimeout:  idleTimeout,
 		ConnState:    open.changed,
+		ErrorLog:     logging.HTTP(log),
 	}
 }
 
 // newest keeps the connections of a server within their number. A new one is let in
 // always: it may be that of a probe.
 type newest struct {
+	log    *slog.Logger
+	logged logging.Sampler
+
 	mu   sync.Mutex
 	open []connection // the one whose state changed last is the last one
 }
@@ -64,12 +81,21 @@ func (n *newest) changed(c net.Conn, state http.ConnState) {
 	if state == http.StateClosed {
 		return
 	}
-	if len(n.open) == connections {
+	if len(n.open) == Connections {
 		first := max(0, slices.IndexFunc(n.open, func(c connection) bool { return !c.busy }))
+		n.report(n.open[first])
 		_ = n.open[first].Close()
 		n.open = slices.Delete(n.open, first, first+1)
 	}
 	n.open = append(n.open, connection{c, state == http.StateActive})
+}
+
+// report says that a connection is closed for another.
+func (n *newest) report(c connection) {
+	if suppressed, ok := n.logged.Pass(); ok {
+		n.log.LogAttrs(context.Background(), slog.LevelWarn, "the admin port has too many connections: one is closed for a new one",
+			append(suppressed, slog.Int("connections", Connections), slog.String("closed", c.RemoteAddr().String()), slog.Bool("busy", c.busy))...)
+	}
 }
 
 // received lets a request pass once all of it is here: the server would wait for the

@@ -1,10 +1,12 @@
 package admin_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -148,7 +150,9 @@ func TestManyConnections(t *testing.T) {
 		"busy":   "POST /config/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := listen(t, options(func(context.Context) error { return nil }))
+			o, log := options(func(context.Context) error { return nil }), new(lockedBuffer)
+			o.Log = slog.New(slog.NewJSONHandler(log, nil))
+			address := listen(t, o)
 			recording := send(t, address, "GET /debug/pprof/trace?seconds=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 			for !trace.IsEnabled() {
 				time.Sleep(time.Millisecond)
@@ -173,6 +177,9 @@ func TestManyConnections(t *testing.T) {
 					t.Errorf("the recording has no end after %d bytes", len(answer))
 				}
 			}
+			if lines := strings.Count(log.String(), "the admin port has too many connections"); lines != 1 {
+				t.Errorf("%d lines say that connections are closed, want 1\n%s", lines, log)
+			}
 			if left := stillOpen(t, conns); left > 64 {
 				t.Errorf("%d of %d connections are open, want at most 64", left, many)
 			}
@@ -196,4 +203,32 @@ func stillOpen(t *testing.T, conns []net.Conn) int64 {
 	}
 	all.Wait()
 	return n.Load()
+}
+
+// What net/http has to say is a line of the log.
+func TestErrorLog(t *testing.T) {
+	log := new(lockedBuffer)
+	o := options(nil)
+	o.Log = slog.New(slog.NewJSONHandler(log, nil))
+	admin.NewServer(o).ErrorLog.Print("http: Accept error")
+	if got := log.String(); !strings.Contains(got, `"level":"WARN","msg":"http: Accept error"`) {
+		t.Errorf("got %q", got)
+	}
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // yaml merges one document into a place.
@@ -148,7 +150,7 @@ func (l layer) mapping(n *yaml.Node, into mapping, path string) {
 	for i := 0; i < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if first, twice := seen[key.Value]; twice {
-			l.faultf(key, "key %q is given twice, first in line %d", shownKey(into, key.Value), first.Line)
+			l.faultf(key, "key %q is given twice, first in line %d", cut.Text(shownKey(into, key.Value), maxName), first.Line)
 			continue
 		}
 		seen[key.Value] = key

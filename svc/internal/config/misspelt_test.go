@@ -2,6 +2,8 @@ package config_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,5 +79,20 @@ func TestManyFaults(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 101 || lines[100] != "and 19900 more faults" {
 		t.Errorf("%d lines, the last one is %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+// A file that is no config may have a line of any length for a key.
+func TestLongKeysAreCut(t *testing.T) {
+	long := strings.Repeat("x", 1000) // YAML takes no more
+	for _, text := range []string{long + ": 1\n", "service:\n  " + long + ": 1\n", long + ": 1\n" + long + ": 2\n"} {
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := config.Load(config.Source{Path: path}, defaults(), newConfig(t))
+		if err == nil || len(err.Error()) > 600 || !strings.Contains(err.Error(), "xxx…") {
+			t.Errorf("the error has %d bytes: %.200v", len(fmt.Sprint(err)), err)
+		}
 	}
 }

@@ -3,12 +3,18 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
 // unknown is the error for a name that is not among the known ones.
 func unknown(what, name string, known []string) error {
 	return &unknownError{what, name, known}
 }
+
+// maxName is how many bytes of a name an error shows: a file that is no config may have
+// a line of any length for one.
+const maxName = 128
 
 // unknownError looks for a suggestion only when somebody reads it.
 type unknownError struct {
@@ -18,9 +24,9 @@ type unknownError struct {
 
 func (e *unknownError) Error() string {
 	if near := nearest(e.name, e.known, likely(e.name)); near != "" {
-		return fmt.Sprintf("unknown %s %q (did you mean %q)", e.what, e.name, near)
+		return fmt.Sprintf("unknown %s %q (did you mean %q)", e.what, cut.Text(e.name, maxName), near)
 	}
-	return fmt.Sprintf("unknown %s %q", e.what, e.name)
+	return fmt.Sprintf("unknown %s %q", e.what, cut.Text(e.name, maxName))
 }
 
 // likely is how many letters a person may have got wrong in a name.

@@ -21,12 +21,11 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/defaults"
 )
 
-const (
-	defaultTimeout = 2 * time.Second
-	defaultMaxAge  = time.Second
-)
+const defaultMaxAge = time.Second
 
 // Check returns what is wrong with one thing, or nil. It must return when ctx
 // ends, and must not change anything.
@@ -78,7 +77,7 @@ func (c *Checker) Optional(name string, timeout time.Duration, check Check) {
 }
 
 func (c *Checker) add(to *[]*probe, p *probe) {
-	p.timeout = cmp.Or(p.timeout, defaultTimeout)
+	p.timeout = cmp.Or(p.timeout, defaults.CheckTimeout)
 	p.maxAge = cmp.Or(c.MaxAge, defaultMaxAge)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -29,8 +29,8 @@ type Options struct {
 	// a *slog.LevelVar it can be changed at run time.
 	Level slog.Leveler
 
-	// Service and Version are on every line; empty ones are left out.
-	Service, Version string
+	// Service, Version, System and Team are on every line; empty ones are left out.
+	Service, Version, System, Team string
 }
 
 // New returns a logger that writes to w. Lines written with a context (InfoContext
@@ -45,7 +45,10 @@ type Options struct {
 func New(w io.Writer, o Options) *slog.Logger {
 	var h slog.Handler = slog.NewJSONHandler(bounded{w}, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: replace})
 	var attrs []slog.Attr
-	for _, a := range []slog.Attr{slog.String("service", o.Service), slog.String("version", o.Version)} {
+	for _, a := range []slog.Attr{
+		slog.String("service", o.Service), slog.String("version", o.Version),
+		slog.String("system", o.System), slog.String("team", o.Team),
+	} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)
 		}

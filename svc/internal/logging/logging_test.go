@@ -34,8 +34,8 @@ func travelling(ctx context.Context) context.Context {
 const travels = `,"metadata":{"x-tenant-id":"acme","msg":"mine"}`
 
 func TestLines(t *testing.T) {
-	options := logging.Options{Service: "order", Version: "1.2"}
-	const start = `{"level":"INFO","msg":"m","service":"order","version":"1.2"`
+	options := logging.Options{Service: "order", Version: "1.2", System: "shop", Team: "commerce"}
+	const start = `{"level":"INFO","msg":"m","service":"order","version":"1.2","system":"shop","team":"commerce"`
 	for name, c := range map[string]struct {
 		write func(l *slog.Logger)
 		want  string

@@ -40,7 +40,8 @@ type Writer struct {
 
 // NewWriter returns a Writer to out. Its own line says the service and version of o.
 func NewWriter(out io.Writer, o Options) *Writer {
-	w := &Writer{out: out, options: Options{Service: o.Service, Version: o.Version}, done: make(chan struct{})}
+	o.Level = nil // the line that says how many were dropped is always written
+	w := &Writer{out: out, options: o, done: make(chan struct{})}
 	w.work.L = &w.mu
 	go w.run()
 	return w

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -53,7 +53,7 @@ type admission struct {
 type refusal struct {
 	limit  rpcmetrics.Limit
 	count  func()
-	logged atomic.Int64 // when it was, in nanoseconds
+	logged logging.Sampler
 }
 
 // What a refusal sends is made once: a server that has too much to do must not
@@ -80,7 +80,7 @@ func (b *Binder) admission(a *admission, m policy.Method, kind rpcmetrics.Kind) 
 
 func (r *refusal) bind(series *rpcmetrics.Series, m policy.Method, kind rpcmetrics.Kind, l rpcmetrics.Limit) {
 	r.limit, r.count = l, series.Refused(m, kind, l)
-	r.logged.Store(-int64(refusalLogInterval))
+	r.logged.Burst, r.logged.Every = 1, refusalLogInterval
 }
 
 // admit lets a call in, for which leave must follow, or returns the gRPC status
@@ -132,9 +132,8 @@ func (a *admission) leave() {
 func (m *method) refused(ctx context.Context, r *refusal, trailer metadata.MD) {
 	r.count()
 	_ = grpc.SetTrailer(ctx, trailer) // fails where there is no transport: HTTP/JSON has Retry-After
-	last, now := r.logged.Load(), int64(now())
-	if now-last >= int64(refusalLogInterval) && r.logged.CompareAndSwap(last, now) {
-		m.log.LogAttrs(ctx, slog.LevelWarn, "calls refused", slog.String("limit", string(r.limit)))
+	if suppressed, ok := r.logged.Pass(); ok {
+		m.log.LogAttrs(ctx, slog.LevelWarn, "calls refused", append(suppressed, slog.String("limit", string(r.limit)))...)
 	}
 }
 

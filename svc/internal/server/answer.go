@@ -29,11 +29,15 @@ func (c *call) answer(err error) *status.Status {
 // the call is reported as for any other.
 func (c *call) undeclared(err error) {
 	c.metrics.Undeclared()
-	attrs := []slog.Attr{
+	attrs, ok := c.failed.undeclared.Pass()
+	if !ok {
+		return
+	}
+	attrs = append(attrs,
 		slog.String("code", errors.ToStatus(err).Code().String()),
 		slog.Bool("strict", c.errors.Strict),
 		slog.Any("error", err),
-	}
+	)
 	if typed := (*errors.Error)(nil); stderrors.As(err, &typed) && typed.Code != nil {
 		attrs = append(attrs, slog.String("reason", typed.Code.Reason))
 	}

@@ -24,6 +24,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -58,6 +59,9 @@ type Binder struct {
 	gate     *limit.Gate     // nil: no limit of all methods together
 	adaptive *limit.Adaptive // nil: the limit does not move
 	sweeper  sweeper
+
+	strangers logging.Sampler // of the lines about methods that do not exist
+
 	stopping chan struct{}
 	stop     sync.Once
 
@@ -67,7 +71,10 @@ type Binder struct {
 
 // New returns a binder.
 func New(o Options) *Binder {
-	b := &Binder{metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{})}
+	b := &Binder{
+		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{}),
+		strangers: logging.Sampler{Burst: mistakesLogged, Every: time.Second},
+	}
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
@@ -92,6 +99,7 @@ type method struct {
 	tracing *tracing.ServerMethod
 	log     *slog.Logger
 	live    atomic.Int64 // handlers running
+	failed  failures
 	longest time.Duration
 	admission
 
@@ -113,6 +121,7 @@ func (b *Binder) bind(m policy.Method, kind rpcmetrics.Kind) *method {
 		log:     b.log.With(slog.String("rpc", m.Name)),
 		longest: longest(m),
 	}
+	bound.failed.init()
 	b.admission(&bound.admission, m, kind)
 	if kind != rpcmetrics.Unary {
 		bound.bounds, bound.sweeper = m.Stream, &b.sweeper

@@ -122,8 +122,10 @@ func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 func (c *call) recovered(value any) error {
 	cause := &panicked{value}
 	c.metrics.Panicked()
-	c.log.LogAttrs(c.ctx, slog.LevelError, "handler panicked",
-		slog.Any("error", cause), slog.String("stack", string(debug.Stack())))
+	if suppressed, ok := c.failed.panics.Pass(); ok {
+		c.log.LogAttrs(c.ctx, slog.LevelError, "handler panicked",
+			append(suppressed, slog.Any("error", cause), slog.String("stack", string(debug.Stack())))...)
+	}
 	return errors.Internal.New().WithCause(cause)
 }
 
@@ -137,11 +139,15 @@ func (c *call) report(err error, outcome *status.Status, took time.Duration) {
 	if p := (*panicked)(nil); stderrors.As(err, &p) || !c.log.Enabled(c.ctx, level) {
 		return
 	}
-	attrs := []slog.Attr{
+	suppressed, ok := c.failed.pass(outcome.Code())
+	if !ok {
+		return
+	}
+	attrs := append([]slog.Attr{
 		slog.String("code", outcome.Code().String()),
 		slog.Duration("took", took),
 		slog.Any("error", err),
-	}
+	}, suppressed...)
 	if typed := (*errors.Error)(nil); stderrors.As(err, &typed) && typed.Code != nil {
 		attrs = append(attrs, slog.String("reason", typed.Code.Reason))
 	}

@@ -92,7 +92,9 @@ const maxMethod = 128
 func (b *Binder) unknown(_ any, stream grpc.ServerStream) error {
 	name, _ := grpc.MethodFromServerStream(stream)
 	b.metrics.UnknownMethod()
-	b.log.LogAttrs(stream.Context(), slog.LevelInfo, "unknown method called", slog.String("rpc", name))
+	if suppressed, ok := b.strangers.Pass(); ok {
+		b.log.LogAttrs(stream.Context(), slog.LevelInfo, "unknown method called", append(suppressed, slog.String("rpc", name))...)
+	}
 	name = cut.Text(strings.TrimPrefix(name, "/"), maxMethod)
 	return errors.ToStatus(status.Errorf(codes.Unimplemented, "unknown method %q", name)).Err()
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -35,11 +37,16 @@ func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl 
 type decoder struct {
 	metrics *rpcmetrics.ServerMethod
 	log     *slog.Logger
+	logged  logging.Sampler
 }
 
 func (b *Binder) decoder(service, name string, kind rpcmetrics.Kind) *decoder {
 	m := policy.Method{Name: "/" + service + "/" + name}
-	return &decoder{b.metrics.ServerMethod(m, kind), b.log.With(slog.String("rpc", m.Name))}
+	return &decoder{
+		metrics: b.metrics.ServerMethod(m, kind),
+		log:     b.log.With(slog.String("rpc", m.Name)),
+		logged:  logging.Sampler{Burst: mistakesLogged, Every: time.Second},
+	}
 }
 
 func (d *decoder) unary(h grpc.MethodHandler) grpc.MethodHandler {
@@ -70,7 +77,9 @@ func (d *decoder) watch(ctx context.Context, err error) error {
 	switch status.Code(err) {
 	case codes.Internal, codes.ResourceExhausted, codes.Unimplemented:
 		d.metrics.Undecodable()
-		d.log.LogAttrs(ctx, slog.LevelInfo, "message cannot be decoded", slog.Any("error", err))
+		if suppressed, ok := d.logged.Pass(); ok {
+			d.log.LogAttrs(ctx, slog.LevelInfo, "message cannot be decoded", append(suppressed, slog.Any("error", err))...)
+		}
 	}
 	return err
 }

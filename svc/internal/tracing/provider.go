@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -28,10 +29,10 @@ const scope = "github.com/protosvc/protosvc/svc"
 
 // Options say what spans are recorded and where they are sent.
 type Options struct {
-	// Service and Version describe the process in every span, as service.name
-	// and service.version. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win
-	// over them.
-	Service, Version string
+	// Service, Version, System and Team describe the process in every span, as
+	// service.name, service.version, service.namespace and team; an empty system or
+	// team is left out. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over them.
+	Service, Version, System, Team string
 
 	// SampleRatio is the share of traces recorded when the trace starts here,
 	// from 0 (none, the default) to 1 (all). A trace that starts elsewhere is
@@ -92,9 +93,16 @@ func New(ctx context.Context, o Options) (*Provider, error) {
 // describe returns the attributes of the process. The environment comes last,
 // since whoever deploys a binary knows more than whoever built it.
 func describe(ctx context.Context, o Options) (*resource.Resource, error) {
+	attributes := []attribute.KeyValue{semconv.ServiceName(o.Service), semconv.ServiceVersion(o.Version)}
+	if o.System != "" {
+		attributes = append(attributes, semconv.ServiceNamespace(o.System))
+	}
+	if o.Team != "" {
+		attributes = append(attributes, attribute.String("team", o.Team))
+	}
 	described, err := resource.New(ctx,
 		resource.WithTelemetrySDK(),
-		resource.WithAttributes(semconv.ServiceName(o.Service), semconv.ServiceVersion(o.Version)),
+		resource.WithAttributes(attributes...),
 		resource.WithFromEnv(),
 	)
 	if err != nil {

@@ -216,6 +216,8 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 	return svc.Service{
 		Name:     "order",
 		FullName: OrderServiceName,
+		System:   "shop",
+		Team:     "commerce",
 		Settings: svc.Settings{
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},

@@ -146,6 +146,8 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 	return svc.Service{
 		Name:     "payment",
 		FullName: PaymentServiceName,
+		System:   "shop",
+		Team:     "payments",
 		Settings: svc.Settings{
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},

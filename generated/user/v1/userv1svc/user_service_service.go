@@ -128,6 +128,8 @@ func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, err
 	return svc.Service{
 		Name:     "user",
 		FullName: UserServiceName,
+		System:   "shop",
+		Team:     "identity",
 		Settings: svc.Settings{
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091"},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},

@@ -5,6 +5,7 @@
 //
 //	order --config=config.yaml [--env=prod]
 //	order --config=config.yaml --check-config
+//	order --config=config.yaml --migrate
 //	order --version
 package main
 

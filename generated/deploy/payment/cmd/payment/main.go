@@ -5,6 +5,7 @@
 //
 //	payment --config=config.yaml [--env=prod]
 //	payment --config=config.yaml --check-config
+//	payment --config=config.yaml --migrate
 //	payment --version
 package main
 

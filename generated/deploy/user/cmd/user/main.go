@@ -5,6 +5,7 @@
 //
 //	user --config=config.yaml [--env=prod]
 //	user --config=config.yaml --check-config
+//	user --config=config.yaml --migrate
 //	user --version
 package main
 
