@@ -83,27 +83,41 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// TestUnit has systemd read the units, where it is installed.
+// exposure is the most that systemd-analyze security may say of a unit, in
+// tenths, between 0 (nothing of the machine is exposed) and 100.
+const exposure = "20"
+
+// TestUnit has systemd read the units and rate their sandbox, where it is installed.
 func TestUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
 		t.Skip("systemd-analyze is not installed")
 	}
 	for _, unit := range files(t, "*/systemd/*.service") {
-		text, err := os.ReadFile(unit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// systemd looks whether the binary exists.
-		binary := regexp.MustCompile(`/usr/local/bin/[-a-z0-9]+`)
-		copied := filepath.Join(t.TempDir(), filepath.Base(unit))
-		if err := os.WriteFile(copied, binary.ReplaceAll(text, []byte("/bin/true")), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		copied := withoutBinary(t, unit)
 		if out, err := exec.Command(analyze, "verify", "--man=no", copied).CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("%s: %v\n%s", unit, err, out)
 		}
+		if out, err := exec.Command(analyze, "security", "--offline=true", "--threshold="+exposure, copied).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", unit, err, out)
+		}
 	}
+}
+
+// withoutBinary is a copy of a unit for a program that is installed: systemd looks
+// whether it exists.
+func withoutBinary(t *testing.T, unit string) string {
+	t.Helper()
+	text, err := os.ReadFile(unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := regexp.MustCompile(`/usr/local/bin/[-a-z0-9]+`)
+	copied := filepath.Join(t.TempDir(), filepath.Base(unit))
+	if err := os.WriteFile(copied, binary.ReplaceAll(text, []byte("/bin/true")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return copied
 }
 
 // notEverywhere are features of Dockerfiles that one of Docker, BuildKit and

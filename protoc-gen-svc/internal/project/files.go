@@ -26,6 +26,7 @@ type output struct{ template, path string }
 var once = []output{
 	{"go.mod.tmpl", goMod},
 	{"gitignore.tmpl", ".gitignore"},
+	{"dockerignore.tmpl", ".dockerignore"},
 	{"ci.yaml.tmpl", ".github/workflows/ci.yaml"},
 	{"Makefile.tmpl", "Makefile"},
 	{"README.md.tmpl", "README.md"},

@@ -85,7 +85,7 @@ func check(o Options) (project, string, error) {
 func report(out io.Writer, p project, dir string, files int) {
 	fmt.Fprintf(out, "%s: wrote %d files and go.sum to %s\n", p.Module, files, dir)
 	if p.Source.Dir != "" {
-		fmt.Fprintf(out, "go.mod replaces %s by %s: take that line out when you require a release\n", self, p.Source.Dir)
+		fmt.Fprintf(out, "go.mod replaces %s by %s: take that line out when you require a release.\nUntil then no image can be built: what lies outside of the project is not in the context of its Dockerfiles\n", self, p.Source.Dir)
 	}
 	fmt.Fprint(out, `
 make demo   generates, builds, starts the services and calls them

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -41,11 +42,11 @@ func TestCreate(t *testing.T) {
 	outer := t.TempDir()
 	dir := filepath.Join(outer, "a", "b")
 	said := create(t, Options{Module: "example.com/shop", Services: []string{"line-item"}, Dir: dir})
-	if want := "example.com/shop: wrote 18 files and go.sum to " + dir + "\n"; !strings.Contains(said, want) {
+	if want := "example.com/shop: wrote 19 files and go.sum to " + dir + "\n"; !strings.Contains(said, want) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	want := []string{
-		".github/workflows/ci.yaml", ".gitignore", "Makefile", "README.md", "buf.gen.yaml", "buf.yaml", "go.mod", "go.sum",
+		".dockerignore", ".github/workflows/ci.yaml", ".gitignore", "Makefile", "README.md", "buf.gen.yaml", "buf.yaml", "go.mod", "go.sum",
 		"internal/demo/line_item_story.go", "internal/demo/main.go", "internal/demo/service.go",
 		"proto/line_item/v1/line_item.proto",
 		"services/internal/servicetest/servicetest.go",
@@ -58,6 +59,45 @@ func TestCreate(t *testing.T) {
 	if entries, err := os.ReadDir(outer); err != nil || len(entries) != 1 {
 		t.Errorf("beside the project: %v (%v)", entries, err)
 	}
+}
+
+// TestImageContext: who builds with a checkout beside the project learns why the
+// image cannot be built.
+func TestImageContext(t *testing.T) {
+	said := create(t, Options{Module: "example.com/shop", Services: []string{"user"}, Dir: t.TempDir()})
+	if want := "Until then no image can be built: "; !strings.Contains(said, want) {
+		t.Errorf("said %q, want %q", said, want)
+	}
+}
+
+// TestDockerignore: what version control does not keep is in no image either.
+func TestDockerignore(t *testing.T) {
+	for _, c := range []struct{ git, docker string }{
+		{"templates/gitignore.tmpl", "templates/dockerignore.tmpl"},
+		{filepath.Join(repository, ".gitignore"), filepath.Join(repository, ".dockerignore")},
+	} {
+		ignored := patterns(t, c.docker)
+		for _, p := range append(patterns(t, c.git), "/.git/") {
+			// Docker's patterns begin at the root, whereas git's without a slash are for any folder.
+			want := strings.Trim(p, "/")
+			if !strings.Contains(p, "/") {
+				want = "**/" + p
+			}
+			if !slices.Contains(ignored, want) {
+				t.Errorf("%s: there is no %q for %q in %s", c.docker, want, p, c.git)
+			}
+		}
+	}
+}
+
+// patterns are the lines of a file without comments.
+func patterns(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Fields(regexp.MustCompile(`(?m)^#.*$`).ReplaceAllString(string(text), ""))
 }
 
 // TestCreateBesideVersionControl: a folder that was cloned empty is empty enough.
