@@ -275,6 +275,24 @@ func TestChecksFail(t *testing.T) {
 			}
 		})
 	}
+	t.Run("missing policy", func(t *testing.T) {
+		broken := maps.Clone(whole)
+		delete(broken, policy)
+		if err := Check(broken); err == nil || !strings.Contains(err.Error(), "order: missing: NetworkPolicy") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("no whole system", func(t *testing.T) {
+		part := maps.Clone(whole)
+		for name := range part {
+			if strings.Contains(name, "components/network-policy/") {
+				delete(part, name)
+			}
+		}
+		if err := Check(part); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("missing file", func(t *testing.T) {
 		broken := maps.Clone(whole)
 		delete(broken, monitor)

@@ -114,6 +114,9 @@ func has(types []networking.PolicyType, t networking.PolicyType) bool {
 // checkNetwork holds a service's NetworkPolicy against its pods, and against the
 // policies of the others: what one end allows by name, the other end must too.
 func checkNetwork(s *Service, all []*Service, f *faults) {
+	if s.Policy == nil {
+		return
+	}
 	spec := s.Policy.Spec
 	pods := s.pods()
 	f.when(len(spec.PodSelector.MatchLabels) == 0 || !selects(&spec.PodSelector, pods.labels), "selects %v, the pods have %v", spec.PodSelector.MatchLabels, pods.labels)

@@ -36,11 +36,17 @@ type Service struct {
 	// Files are the YAML files of its folder, MonitorFiles those of the component, the
 	// kustomizations left out.
 	Files, MonitorFiles []string
-	Policy              *networking.NetworkPolicy // of the component network-policy
+	// Policy is of the component network-policy, and nil where the run that wrote the
+	// files did not see the whole system.
+	Policy *networking.NetworkPolicy
 }
 
-// policyFile is where a service's folder has its NetworkPolicy.
-const policyFile = "/components/network-policy/networkpolicy.yaml"
+// policyFile is where a service's folder has its NetworkPolicy, policies where all of
+// them are put together.
+const (
+	policyFile = "/components/network-policy/networkpolicy.yaml"
+	policies   = "components/network-policy/kustomization.yaml"
+)
 
 // Services reads the folders NAME/k8s below the root, in the order of names. An
 // object that is missing or there twice is an error.
@@ -68,7 +74,8 @@ func Services(fsys fs.FS) ([]*Service, error) {
 		if p, ok := objects[folder+policyFile].(*networking.NetworkPolicy); ok {
 			s.Policy = p
 		}
-		faults = append(faults, s.complete())
+		_, wholeSystem := objects[policies]
+		faults = append(faults, s.complete(wholeSystem))
 		services = append(services, s)
 	}
 	return services, errors.Join(faults...)
@@ -132,14 +139,14 @@ func once[T any](place **T, object *T, service string) error {
 }
 
 // complete reports what every service must have.
-func (s *Service) complete() error {
+func (s *Service) complete(wholeSystem bool) error {
 	var missing []string
 	for name, absent := range map[string]bool{
 		"ServiceAccount": s.Account == nil, "ConfigMap": s.ConfigMap == nil, "Deployment": s.Deployment == nil,
 		"Service": s.Service == nil, "headless Service": s.Headless == nil,
 		"Kustomization": s.Kustomization == nil, "monitor": s.Monitor == nil && s.Monitoring != nil,
 		"component of the monitor": s.Monitor != nil && s.Monitoring == nil,
-		"NetworkPolicy":            s.Policy == nil,
+		"NetworkPolicy":            s.Policy == nil && wholeSystem,
 	} {
 		if absent {
 			missing = append(missing, name)
@@ -159,7 +166,10 @@ func (s *Service) container() core.Container { return s.Deployment.Spec.Template
 func (s *Service) objects() map[string]meta.Object {
 	all := map[string]meta.Object{
 		"ServiceAccount": s.Account, "ConfigMap": s.ConfigMap, "Deployment": s.Deployment, "pod template": &s.Deployment.Spec.Template,
-		"Service": s.Service, "headless Service": s.Headless, "NetworkPolicy": s.Policy,
+		"Service": s.Service, "headless Service": s.Headless,
+	}
+	if s.Policy != nil {
+		all["NetworkPolicy"] = s.Policy
 	}
 	if s.Monitor != nil {
 		all[s.Monitor.kind] = s.Monitor
