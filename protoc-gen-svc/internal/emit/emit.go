@@ -49,6 +49,8 @@ var services = []output[*model.Service]{
 	{template: "k8s/servicemonitor.yaml.tmpl", path: deploy("k8s/components/monitor/servicemonitor.yaml"), when: hasMonitor(model.ServiceMonitor)},
 	{template: "k8s/podmonitor.yaml.tmpl", path: deploy("k8s/components/monitor/podmonitor.yaml"), when: hasMonitor(model.PodMonitor)},
 	{template: "k8s/monitor-kustomization.yaml.tmpl", path: deploy("k8s/components/monitor/kustomization.yaml"), when: (*model.Service).Monitored},
+	{template: "k8s/network-policy-kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml"), when: allCallersSeen},
+	{template: "k8s/networkpolicy.yaml.tmpl", path: networkPolicy, when: allCallersSeen},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
 	{template: "k8s/overlay-dev.yaml.tmpl", path: deploy("overlays/dev/kustomization.yaml")},
 	{template: "k8s/overlay-staging.yaml.tmpl", path: deploy("overlays/staging/kustomization.yaml")},
@@ -61,13 +63,6 @@ var services = []output[*model.Service]{
 const Neighbors = "k8s/networkpolicy.yaml.tmpl of callers and callees"
 
 var networkPolicy = deploy("k8s/components/network-policy/networkpolicy.yaml")
-
-// connected are the files about a service that only a run can write that sees all
-// of its callers.
-var connected = []output[*model.Service]{
-	{template: "k8s/network-policy-kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml")},
-	{template: "k8s/networkpolicy.yaml.tmpl", path: networkPolicy},
-}
 
 var errorEnums = []output[*model.ErrorEnum]{
 	{template: "go/errors.go.tmpl", path: errorsFile, pkg: func(e *model.ErrorEnum) model.Package { return e.Package }},
@@ -107,9 +102,6 @@ func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, er
 	rows := slices.Concat(services, added)
 	for _, service := range s.Services {
 		plan(w, rows, service)
-		if s.Options.System {
-			plan(w, connected, service)
-		}
 	}
 	for _, enum := range s.Errors {
 		plan(w, errorEnums, enum)
@@ -129,7 +121,6 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 		outputs(out, errorEnums, enum)
 	}
 	if system.Options.System {
-		outputs(out, connected, s)
 		for _, other := range s.Neighbors() {
 			out[Neighbors] = append(out[Neighbors], networkPolicy(other))
 		}
@@ -179,6 +170,9 @@ func libraryPackage(s *model.Service) model.Package { return s.Package }
 func mainFile(s *model.Service) string { return s.Main.Dir + "/main.go" }
 
 func mainPackage(s *model.Service) model.Package { return s.Main }
+
+// allCallersSeen: a policy that left out a caller would cut it off.
+func allCallersSeen(s *model.Service) bool { return s.WholeSystem }
 
 func hasRules(s *model.Service) bool { return !s.Rules.Empty() }
 

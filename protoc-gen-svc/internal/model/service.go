@@ -112,7 +112,7 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 		}
 	}
 	s.Secret = orDefault(o.GetSecret(), s.Name+settingsSuffix)
-	b.checkSecret(s.origin().in("secret"), o.GetSecret())
+	b.checkObjectName(s.origin().in("secret"), secretName, o.GetSecret())
 	if system := o.GetSystem(); len(system) > maxSystem && labelValue.MatchString(system) {
 		b.fault(s.origin().in("system"), systemLength, s.System, maxSystem)
 	}
@@ -146,9 +146,7 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	}
 	b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
 	b.bytes(at.in("ephemeral_storage"), scaleStorage, scale.EphemeralStorage, defaultStorage, "16Mi", "1024Ti")
-	if name := scale.PriorityClass; name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
-		b.fault(at.in("priority_class"), priorityClassName, name)
-	}
+	b.checkObjectName(at.in("priority_class"), priorityClassName, scale.PriorityClass)
 	return scale
 }
 
@@ -259,9 +257,9 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 		IdempotencyRetention: b.retention(s, o),
 		Network:              b.databaseNetwork(at.in("network"), o.GetNetwork()),
 	}
-	b.checkSecret(at.in("secret"), o.GetSecret())
+	b.checkObjectName(at.in("secret"), secretName, o.GetSecret())
 	db.MigrationsSecret = orDefault(o.GetMigrationsSecret(), db.Secret)
-	b.checkSecret(at.in("migrations_secret"), o.GetMigrationsSecret())
+	b.checkObjectName(at.in("migrations_secret"), secretName, o.GetMigrationsSecret())
 	if o.GetMigrationsSecret() != "" && !db.MigratesByJob {
 		b.fault(at.in("migrations_secret"), migrationsSecretUseless)
 	}
@@ -271,11 +269,11 @@ func (b *builder) database(s *Service, o *svcv1.Database) *Database {
 	return db
 }
 
-// checkSecret refuses what cannot be the name of a Secret. A name that follows from
-// that of the service is empty here: it is as good as that one.
-func (b *builder) checkSecret(at Origin, name string) {
+// checkObjectName refuses what cannot be the name of a Kubernetes object. A name that
+// follows from that of the service is empty here: it is as good as that one.
+func (b *builder) checkObjectName(at Origin, bad finding, name string) {
 	if name != "" && (!kebabName.MatchString(name) || len(name) > maxObjectName) {
-		b.fault(at, secretName, name)
+		b.fault(at, bad, name)
 	}
 }
 

@@ -69,20 +69,27 @@ type Variable struct {
 // Secrets are all values that come from Secrets.
 func (s *Service) Secrets() []Variable {
 	const replicas, job = "the replicas", "the Job that migrates"
-	var out []Variable
-	add := func(v Variable, by string) { v.By = by; out = append(out, v) }
-	byJob := s.MigratesByJob()
-	for _, v := range s.SecretVariables() {
-		if byJob && (v.Secret != s.Database.Secret || s.Database.MigrationsSecret == s.Database.Secret) {
-			add(v, replicas+", "+job)
+	out := s.SecretVariables()
+	for i := range out {
+		out[i].By = replicas
+	}
+	if !s.MigratesByJob() {
+		return out
+	}
+	for _, v := range s.MigrationVariables() {
+		if i := slices.IndexFunc(out, v.sameValue); i >= 0 {
+			out[i].By += ", " + job
 		} else {
-			add(v, replicas)
+			v.By = job
+			out = append(out, v)
 		}
 	}
-	if byJob && s.Database.MigrationsSecret != s.Database.Secret {
-		add(s.MigrationVariables()[0], job)
-	}
 	return out
+}
+
+// sameValue reports whether two variables have one value.
+func (v Variable) sameValue(w Variable) bool {
+	return v.Name == w.Name && v.Secret == w.Secret && v.Key == w.Key
 }
 
 // SecretVariables are the settings that a pod of the service takes from Secrets.
@@ -196,6 +203,15 @@ func (s *System) Source() string {
 	}
 	return strings.Join(sorted(files), ", ")
 }
+
+// Environment is where the services run: "dev", "staging", "prod".
+type Environment struct {
+	Name     string
+	Services []*Service
+}
+
+// Environment is the system in an environment.
+func (s *System) Environment(name string) Environment { return Environment{name, s.Services} }
 
 // Edge says that one service calls another. A method that is called through the
 // outbox says so.
