@@ -12,6 +12,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	kustomize "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -34,6 +35,30 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
+var disk = filesys.MakeFsOnDisk()
+
+// build renders a folder, as kubectl apply -k does.
+func build(t *testing.T, fsys filesys.FileSystem, folder string) resmap.ResMap {
+	t.Helper()
+	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, folder)
+	if err != nil {
+		t.Fatalf("%s: %v", folder, err)
+	}
+	return rendered
+}
+
+// copied is what was generated, below /generated/deploy in memory.
+func copied(t *testing.T) filesys.FileSystem {
+	t.Helper()
+	fsys := filesys.MakeFsInMemory()
+	for name, file := range inMemory(t, generated(t)) {
+		if err := fsys.WriteFile("/generated/deploy/"+name, file.Data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return fsys
+}
+
 // TestKustomize renders the whole system, as kubectl apply -k does.
 func TestKustomize(t *testing.T) {
 	fsys := generated(t)
@@ -48,10 +73,7 @@ func TestKustomize(t *testing.T) {
 	if want == 0 {
 		t.Fatal("no service was found")
 	}
-	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), deploy)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rendered := build(t, disk, deploy)
 	if rendered.Size() != want {
 		t.Errorf("rendered %d objects, the folders have %d", rendered.Size(), want)
 	}
@@ -63,29 +85,13 @@ func TestKustomize(t *testing.T) {
 // TestOverlay patches the system from outside, as the comment of each
 // kustomization tells users to.
 func TestOverlay(t *testing.T) {
-	fsys := filesys.MakeFsInMemory()
-	err := fs.WalkDir(generated(t), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) != ".yaml" {
-			return err
-		}
-		data, err := os.ReadFile(path.Join(deploy, name))
-		if err != nil {
-			return err
-		}
-		return fsys.WriteFile("/generated/"+name, data)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	overlay := "resources: [../generated]\nimages: [{name: order, newName: registry.example.com/shop/order, newTag: v1.2.3}]\n" +
+	fsys := copied(t)
+	overlay := "resources: [../generated/deploy]\nimages: [{name: order, newName: registry.example.com/shop/order, newTag: v1.2.3}]\n" +
 		"labels: [{pairs: {app.kubernetes.io/version: v1.2.3, app.kubernetes.io/instance: shop-test}, includeTemplates: true}]\n"
 	if err := fsys.WriteFile("/overlay/kustomization.yaml", []byte(overlay)); err != nil {
 		t.Fatal(err)
 	}
-	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, "/overlay")
-	if err != nil {
-		t.Fatal(err)
-	}
+	rendered := build(t, fsys, "/overlay")
 	text, err := rendered.AsYaml()
 	if err != nil {
 		t.Fatal(err)
@@ -128,11 +134,7 @@ func decodeResource(t *testing.T, r *resource.Resource) any {
 // takes: the bases of the services alone.
 func TestWithoutOperator(t *testing.T) {
 	for _, folder := range files(t, "*/k8s") {
-		rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range rendered.Resources() {
+		for _, r := range build(t, disk, folder).Resources() {
 			if r.GetGvk().Group == "monitoring.coreos.com" {
 				t.Errorf("%s has %s", folder, r.CurId())
 			}

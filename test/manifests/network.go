@@ -2,6 +2,7 @@ package manifests
 
 import (
 	"net/netip"
+	"slices"
 
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
@@ -32,7 +33,7 @@ func allows(services []*Service, namespace string, here peer, direction networki
 	isolated := false
 	for _, s := range services {
 		p := s.Policy
-		if here.namespace != namespace || !selects(&p.Spec.PodSelector, here.labels) || !has(p.Spec.PolicyTypes, direction) {
+		if here.namespace != namespace || !selects(&p.Spec.PodSelector, here.labels) || !slices.Contains(p.Spec.PolicyTypes, direction) {
 			continue
 		}
 		isolated = true
@@ -102,15 +103,6 @@ func selects(s *meta.LabelSelector, set map[string]string) bool {
 	return err == nil && selector.Matches(labels.Set(set))
 }
 
-func has(types []networking.PolicyType, t networking.PolicyType) bool {
-	for _, one := range types {
-		if one == t {
-			return true
-		}
-	}
-	return false
-}
-
 // checkNetwork holds a service's NetworkPolicy against its pods, and against the
 // policies of the others: what one end allows by name, the other end must too.
 func checkNetwork(s *Service, all []*Service, f *faults) {
@@ -120,7 +112,7 @@ func checkNetwork(s *Service, all []*Service, f *faults) {
 	spec := s.Policy.Spec
 	pods := s.pods()
 	f.when(len(spec.PodSelector.MatchLabels) == 0 || !selects(&spec.PodSelector, pods.labels), "selects %v, the pods have %v", spec.PodSelector.MatchLabels, pods.labels)
-	f.when(!has(spec.PolicyTypes, networking.PolicyTypeIngress) || !has(spec.PolicyTypes, networking.PolicyTypeEgress), "policyTypes are %v", spec.PolicyTypes)
+	f.when(!slices.Contains(spec.PolicyTypes, networking.PolicyTypeIngress) || !slices.Contains(spec.PolicyTypes, networking.PolicyTypeEgress), "policyTypes are %v", spec.PolicyTypes)
 	for _, r := range rules(s.Policy, networking.PolicyTypeIngress) {
 		f.when(len(r.peers) == 0, "an ingress rule lets in everybody")
 		f.when(len(r.ports) == 0, "an ingress rule opens every port")

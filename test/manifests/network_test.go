@@ -3,9 +3,6 @@ package manifests
 import (
 	"net/netip"
 	"testing"
-
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
 // TestNetwork evaluates the flagship's policies as a network plugin would.
@@ -70,12 +67,7 @@ func TestNetwork(t *testing.T) {
 // TestNetworkOverlay enables all policies with the one line that the catalogue
 // names.
 func TestNetworkOverlay(t *testing.T) {
-	fsys := filesys.MakeFsInMemory()
-	for name, file := range inMemory(t, generated(t)) {
-		if err := fsys.WriteFile("/generated/deploy/"+name, file.Data); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fsys := copied(t)
 	for overlay, want := range map[string]int{
 		"resources: [../generated/deploy]\n": 0,
 		"resources: [../generated/deploy]\ncomponents: [../generated/deploy/components/network-policy]\n":                     3,
@@ -84,12 +76,8 @@ func TestNetworkOverlay(t *testing.T) {
 		if err := fsys.WriteFile("/overlay/kustomization.yaml", []byte("namespace: shop\n"+overlay)); err != nil {
 			t.Fatal(err)
 		}
-		rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, "/overlay")
-		if err != nil {
-			t.Fatalf("%s: %v", overlay, err)
-		}
 		got := 0
-		for _, r := range rendered.Resources() {
+		for _, r := range build(t, fsys, "/overlay").Resources() {
 			if r.GetKind() == "NetworkPolicy" {
 				got++
 				if r.GetNamespace() != "shop" {

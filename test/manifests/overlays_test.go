@@ -14,21 +14,8 @@ import (
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/api/resmap"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
-
-// build renders a folder, as kubectl apply -k does.
-func build(t *testing.T, folder string) resmap.ResMap {
-	t.Helper()
-	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
-	if err != nil {
-		t.Fatalf("%s: %v", folder, err)
-	}
-	return rendered
-}
 
 // TestEnvironments holds the overlays against the table in docs/deploy.md.
 func TestEnvironments(t *testing.T) {
@@ -42,7 +29,7 @@ func TestEnvironments(t *testing.T) {
 		"prod":    {2, 3, 3, []string{"config.yaml"}},
 	} {
 		kinds := map[string]int{}
-		for _, r := range build(t, filepath.Join(deploy, "overlays", env)).Resources() {
+		for _, r := range build(t, disk, filepath.Join(deploy, "overlays", env)).Resources() {
 			kinds[r.GetKind()]++
 			if got := r.GetLabels()["app.kubernetes.io/instance"]; got != "shop-"+env {
 				t.Errorf("%s: %s is of instance %q", env, r.CurId(), got)
@@ -134,7 +121,7 @@ func TestDocumentedOverlay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before, err := build(t, overlay).AsYaml()
+	before, err := build(t, disk, overlay).AsYaml()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +130,7 @@ func TestDocumentedOverlay(t *testing.T) {
 			t.Errorf("%q is not in what the overlay makes", want)
 		}
 	}
-	for _, r := range build(t, overlay).Resources() {
+	for _, r := range build(t, disk, overlay).Resources() {
 		if labels := r.GetLabels(); labels["app.kubernetes.io/version"] != "v1.4.2" || labels["cost-center"] != "4711" {
 			if r.GetKind() != "Secret" || labels["cost-center"] != "4711" {
 				t.Errorf("%s has the labels %v", r.CurId(), labels)
@@ -151,7 +138,7 @@ func TestDocumentedOverlay(t *testing.T) {
 		}
 	}
 	regenerate(t, dir)
-	after, err := build(t, overlay).AsYaml()
+	after, err := build(t, disk, overlay).AsYaml()
 	if err != nil {
 		t.Fatal(err)
 	}
