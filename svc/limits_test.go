@@ -25,6 +25,9 @@ func TestFiles(t *testing.T) {
 		s := greeter(t, hello)
 		s.Settings.Limits.Connections = test.connections
 		r := start(t, s, Options{})
+		if err := r.stop(); err != nil { // all lines are written then
+			t.Error(err)
+		}
 		if got := strings.Contains(r.log.String(), "the limit of open files is reached before limits.connections"); got != test.warned {
 			t.Errorf("%s: warned: %v\n%s", test.name, got, r.log)
 		}

@@ -46,7 +46,12 @@ const (
 // until it fails. A bad configuration is an error before anything is opened.
 // When Run has returned, no goroutine of the service is left, save one in a write
 // to o.Log that cannot be broken off.
-func Run(ctx context.Context, s Service, o Options) (err error) {
+func Run(ctx context.Context, s Service, o Options) error {
+	return s.use(o, func(a *App) error { return a.run(ctx) })
+}
+
+// use makes the app of a service for some work, and closes what that has opened.
+func (s Service) use(o Options, work func(*App) error) (err error) {
 	l, err := s.load(o)
 	if err != nil {
 		return err
@@ -54,7 +59,11 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 	a := newApp(s, o, l)
 	defer a.lines.Close(logBudget) // after everything that has something to say
 	defer func() { err = errors.Join(err, a.group.Close()) }()
+	return work(a)
+}
 
+func (a *App) run(ctx context.Context) error {
+	a.checkFiles()
 	addresses, err := a.start(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -62,19 +71,19 @@ func Run(ctx context.Context, s Service, o Options) (err error) {
 		}
 		return err
 	}
-	a.group.Go("reload", a.reloadOn(o.hangUps))
+	a.group.Go("reload", a.reloadOn(a.options.hangUps))
 	a.group.OnReady = func() {
 		a.health.Started()
 		a.log.Info("ready", "grpc", addresses.GRPC, "http", addresses.HTTP, "admin", addresses.Admin)
-		if o.Ready != nil {
-			o.Ready(addresses)
+		if a.options.Ready != nil {
+			a.options.Ready(addresses)
 		}
 	}
 	a.group.OnStop = func() {
 		a.health.Stopping()
 		a.stopReports()
 	}
-	hard := o.Hard
+	hard := a.options.Hard
 	if hard == nil {
 		hard = context.Background()
 	}
@@ -103,7 +112,6 @@ func newApp(s Service, o Options, l *loaded) *App {
 		slog.SetDefault(a.log) // and with it that of package log
 		grpclog.SetLoggerV2(logging.GRPC(a.log))
 	}
-	a.checkFiles()
 	return a
 }
 
