@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	_ "google.golang.org/grpc/encoding/gzip" // callers may compress what they send
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 

@@ -33,6 +33,10 @@ func rules() []rule {
 		{"OTEL_TRACES_EXPORTER", []string{"otlp", "none"}},
 		{"OTEL_EXPORTER_OTLP_PROTOCOL", []string{"grpc"}},
 		{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", []string{"grpc"}},
+		{"OTEL_EXPORTER_OTLP_COMPRESSION", []string{"gzip", "none"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", []string{"gzip", "none"}},
+		{"OTEL_EXPORTER_OTLP_INSECURE", []string{"true", "false"}},
+		{"OTEL_EXPORTER_OTLP_TRACES_INSECURE", []string{"true", "false"}},
 	}
 }
 
@@ -47,8 +51,7 @@ func readEnvironment() (environment, error) {
 		}
 	}
 	env.sampler = variable("OTEL_TRACES_SAMPLER") != ""
-	endpoint := variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") + variable("OTEL_EXPORTER_OTLP_ENDPOINT")
-	env.export = endpoint != "" && variable("OTEL_TRACES_EXPORTER") != "none"
+	env.export = otlp("ENDPOINT").value != "" && variable("OTEL_TRACES_EXPORTER") != "none"
 	return env, nil
 }
 

@@ -2,11 +2,10 @@ package tracing
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -17,11 +16,13 @@ func newExporter(ctx context.Context, o Options, env environment) (sdktrace.Span
 		if !env.export {
 			return nil, nil
 		}
-		otlp, err := otlptracegrpc.New(ctx)
+		client, err := newOTLPClient()
 		if err != nil {
-			return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+			return nil, err
 		}
-		exporter = otlp
+		if exporter, err = otlptrace.New(ctx, client); err != nil {
+			return nil, err
+		}
 	}
 	log := o.Log
 	if log == nil {
