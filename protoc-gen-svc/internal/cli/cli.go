@@ -111,8 +111,8 @@ func unknown(name string) error {
 		}
 	}
 	text := fmt.Sprintf("unknown command %q", name)
-	if near := fault.Suggest(name, names); near != "" {
-		return usagef("%s (did you mean %q?)", text, near)
+	if hint := fault.DidYouMean(name, names); hint != "" {
+		return usagef("%s%s", text, hint)
 	}
 	return usagef("%s (want one of %s)", text, strings.Join(names, ", "))
 }

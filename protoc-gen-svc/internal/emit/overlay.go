@@ -12,6 +12,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
@@ -177,7 +178,7 @@ func (l *layering) unknown(name string) {
 		names = append(names, known)
 	}
 	slices.Sort(names)
-	l.fault("%s: there is no template of this name%s", name, typecheck.DidYouMean(name, names))
+	l.fault("%s: there is no template of this name%s", name, fault.DidYouMean(name, names))
 }
 
 // parse adds what a file defines. In defined are the names that other files of
@@ -233,7 +234,7 @@ func (l *layering) check() {
 	slices.Sort(called)
 	for _, name := range slices.Sorted(maps.Keys(l.defined)) {
 		if !c.Called(name) && l.data[name] == nil {
-			l.fault("%s: no template uses %q%s", l.templates.Lookup(name).ParseName, name, typecheck.DidYouMean(name, called))
+			l.fault("%s: no template uses %q%s", l.templates.Lookup(name).ParseName, name, fault.DidYouMean(name, called))
 		}
 	}
 }

@@ -1,5 +1,16 @@
 package fault
 
+import "fmt"
+
+// DidYouMean is the nearest candidate as a hint, ` (did you mean "x"?)`; empty when
+// none is near.
+func DidYouMean(name string, candidates []string) string {
+	if near := Suggest(name, candidates); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
+}
+
 // Suggest returns the candidate that the author most likely meant, for "did you
 // mean"; empty when none is near. Of equally near ones it takes the first.
 func Suggest(name string, candidates []string) string {

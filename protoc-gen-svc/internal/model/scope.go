@@ -127,8 +127,5 @@ func suggestion[T any](in map[protoreflect.FullName]T, from protoreflect.FullNam
 }
 
 func didYouMean(name string, candidates []string) string {
-	if s := fault.Suggest(name, sorted(candidates)); s != "" {
-		return ` (did you mean "` + s + `"?)`
-	}
-	return ""
+	return fault.DidYouMean(name, sorted(candidates))
 }

@@ -253,8 +253,8 @@ func Find(all []Group, name string) ([]Group, error) {
 	if len(found) > 0 {
 		return found, nil
 	}
-	if near := fault.Suggest(name, names); near != "" {
-		return nil, fmt.Errorf("%q is not in the contract (did you mean %q?)", name, near)
+	if hint := fault.DidYouMean(name, names); hint != "" {
+		return nil, fmt.Errorf("%q is not in the contract%s", name, hint)
 	}
 	return nil, fmt.Errorf("%q is not in the contract (want a service, or a method as in %q)", name, "order.v1.OrderService/CreateOrder")
 }

@@ -3,6 +3,8 @@ package typecheck
 import (
 	"fmt"
 	"reflect"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
 
 // member is the type of a field or of a method's first result, as text/template
@@ -51,7 +53,7 @@ func Missing(t reflect.Type, name string) string {
 	if typeName == "" {
 		typeName = indirect(t).String()
 	}
-	return fmt.Sprintf("%s has no field or method %q%s", typeName, name, DidYouMean(name, members(t)))
+	return fmt.Sprintf("%s has no field or method %q%s", typeName, name, fault.DidYouMean(name, members(t)))
 }
 
 // members are the names of all fields and methods that templates can use.

@@ -113,7 +113,7 @@ func (c *Checker) template(dot reflect.Type, n *parse.TemplateNode) {
 		data = c.pipe(dot, n.Pipe)
 	}
 	if t := c.Templates.Lookup(n.Name); t == nil || t.Tree == nil {
-		c.fault(n, n.String(), fmt.Sprintf("there is no template %q%s", n.Name, DidYouMean(n.Name, c.names())))
+		c.fault(n, n.String(), fmt.Sprintf("there is no template %q%s", n.Name, fault.DidYouMean(n.Name, c.names())))
 		return
 	}
 	c.called[n.Name] = true
@@ -210,12 +210,4 @@ func (c *Checker) fault(n parse.Node, expression, message string) {
 		}
 	}
 	c.faults = append(c.faults, text)
-}
-
-// DidYouMean is the nearest candidate as a hint, empty when none is near.
-func DidYouMean(name string, candidates []string) string {
-	if near := fault.Suggest(name, candidates); near != "" {
-		return fmt.Sprintf(" (did you mean %q?)", near)
-	}
-	return ""
 }
