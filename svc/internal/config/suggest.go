@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/protosvc/protosvc/internal/spelling"
 	"github.com/protosvc/protosvc/svc/internal/cut"
 )
 
@@ -43,7 +44,7 @@ func nearest(name string, known []string, limit int) string {
 		if max(len(name)-len(other), len(other)-len(name)) > limit {
 			continue // so is the distance, which takes the product of both to count
 		}
-		if d := distance(name, other); d <= limit {
+		if d := spelling.Distance(name, other); d <= limit {
 			best, limit = candidate, d-1
 		}
 	}
@@ -53,28 +54,3 @@ func nearest(name string, known []string, limit int) string {
 var separators = strings.NewReplacer("_", "", "-", "")
 
 func plain(name string) string { return separators.Replace(strings.ToLower(name)) }
-
-// distance counts the letters to insert, remove, replace, or swap with their
-// neighbour to get from a to b (optimal string alignment).
-func distance(a, b string) int {
-	before, last := make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row := make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			same := 1
-			if a[i-1] == b[j-1] {
-				same = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+same)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
-}
