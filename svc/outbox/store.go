@@ -36,7 +36,7 @@ func (s store) insert(ctx context.Context, tx *sql.Tx, m message, due time.Time)
 	return err
 }
 
-const claimed = `UPDATE svc_outbox SET owner = $1, due_time = $2, attempts = attempts + 1 WHERE `
+const claimed = `UPDATE svc_outbox SET owner = $3, due_time = $4, attempts = attempts + 1 WHERE `
 
 const columns = ` RETURNING id, method, message_key, request, headers, owner, attempts, failures`
 
@@ -56,19 +56,16 @@ func (s store) claimDue(ctx context.Context, method string, limit int) ([]messag
 	} else if err != nil {
 		return nil, err
 	}
-	return s.claim(ctx, claimed+`due_time <= $4 AND NOT parked AND id IN (SELECT m.id FROM svc_outbox m
-			WHERE m.method = $3 AND m.due_time <= $4 AND NOT m.parked AND NOT EXISTS
-				(SELECT 1 FROM svc_outbox e WHERE e.message_key = m.message_key AND (e.seq, e.id) < (m.seq, m.id))
-			ORDER BY m.due_time LIMIT $5)`+columns,
-		claim.Token(), claim.Until(), method, now, limit)
+	return s.claim(ctx, claimed+`due_time <= $2 AND NOT parked AND id IN (SELECT m.id`+due+` ORDER BY m.due_time LIMIT $5)`+columns,
+		method, now, claim.Token(), claim.Until(), limit)
 }
 
 // claimKey takes the first message of a key unless somebody delivers it, due or
 // not, parked or not.
 func (s store) claimKey(ctx context.Context, method, key string) ([]message, error) {
-	return s.claim(ctx, claimed+`method = $3 AND (owner = '' OR due_time <= $4)
+	return s.claim(ctx, claimed+`method = $1 AND (owner = '' OR due_time <= $2)
 			AND id = (SELECT id FROM svc_outbox WHERE message_key = $5 ORDER BY seq, id LIMIT 1)`+columns,
-		claim.Token(), claim.Until(), method, time.Now().UnixMicro(), key)
+		method, time.Now().UnixMicro(), claim.Token(), claim.Until(), key)
 }
 
 func (s store) claim(ctx context.Context, query string, args ...any) (out []message, err error) {
