@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/protosvc/protosvc/svc/internal/carried"
+	"github.com/protosvc/protosvc/svc/internal/tracing"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
 
@@ -19,15 +20,11 @@ type headers struct {
 	Propagated []string `json:"propagated,omitempty"`
 }
 
-func propagator() propagation.TextMapPropagator {
-	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
-}
-
 // carry notes down the trace context, the outgoing metadata of a call and what
 // travels with it.
 func carry(ctx context.Context) []byte {
 	h := headers{Trace: propagation.MapCarrier{}, Propagated: carried.Pairs(ctx)}
-	propagator().Inject(ctx, h.Trace)
+	tracing.Propagator().Inject(ctx, h.Trace)
 	h.Metadata, _ = metadata.FromOutgoingContext(ctx)
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -49,5 +46,5 @@ func restore(ctx context.Context, text []byte) context.Context {
 	if len(h.Propagated) > 0 {
 		ctx = propagate.NewContext(ctx, h.Propagated...)
 	}
-	return propagator().Extract(ctx, h.Trace)
+	return tracing.Propagator().Extract(ctx, h.Trace)
 }

@@ -22,7 +22,7 @@ type HTTPClient struct {
 
 // HTTP returns what makes the spans of an HTTP client. A provider of nil records
 // nothing.
-func HTTP(p trace.TracerProvider) *HTTPClient { return &HTTPClient{tracer(p), newPropagator()} }
+func HTTP(p trace.TracerProvider) *HTTPClient { return &HTTPClient{tracer(p), Propagator()} }
 
 // Start begins the span of a request, the n-th after the first, as a child of
 // the span in ctx. It is named after the method, as the semantic conventions

@@ -128,9 +128,9 @@ func tracer(p trace.TracerProvider) trace.Tracer {
 	return p.Tracer(scope)
 }
 
-// newPropagator has trace context and baggage travel in the W3C headers traceparent,
+// Propagator has trace context and baggage travel in the W3C headers traceparent,
 // tracestate and baggage.
-func newPropagator() propagation.TextMapPropagator {
+func Propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 

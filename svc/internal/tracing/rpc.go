@@ -31,7 +31,7 @@ func newMethod(p trace.TracerProvider, fullName string, kind trace.SpanKind, att
 	attributes = append([]attribute.KeyValue{semconv.RPCSystemNameGRPC, semconv.RPCMethod(name)}, attributes...)
 	return method{
 		tracer:     tracer(p),
-		propagator: newPropagator(),
+		propagator: Propagator(),
 		name:       name,
 		options:    []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attributes...)},
 	}
