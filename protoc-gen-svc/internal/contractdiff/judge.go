@@ -3,9 +3,10 @@ package contractdiff
 import (
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
 // verdict is what a change means.
@@ -74,20 +75,6 @@ func duration(s string) float64 {
 	return float64(d)
 }
 
-// quantity measures a number or a Kubernetes quantity.
-func quantity(s string) float64 {
-	for _, unit := range []struct {
-		suffix string
-		factor float64
-	}{{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"Ti", 1 << 40}, {"m", 1e-3}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"", 1}} {
-		if number, ok := strings.CutSuffix(s, unit.suffix); ok {
-			n, _ := strconv.ParseFloat(number, 64)
-			return n * unit.factor
-		}
-	}
-	return 0
-}
-
 // listed judges lists by what was added and what is gone.
 func listed(gone, added verdict) judgement {
 	return func(old, now string) verdict {
@@ -139,9 +126,9 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).callees":                 always(Look, "how another service is called"),
 	"(svc.v1.service).callees.gates_readiness": always(Look, "when the callee is down, this service is or is not taken out of rotation"),
 	"(svc.v1.service).propagate":               listed(verdict{Breaking, "callees and logs no longer get the key"}, verdict{Safe, "one more key travels"}),
-	"(svc.v1.service).propagate.max_bytes":     ordered(quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
+	"(svc.v1.service).propagate.max_bytes":     ordered(model.Quantity, verdict{Breaking, "longer values are refused"}, verdict{Safe, "longer values are let through"}),
 	"(svc.v1.service).error_contract":          always(Look, "errors that a method does not declare become INTERNAL, or no longer do"),
-	"(svc.v1.service).limits":                  ordered(quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
+	"(svc.v1.service).limits":                  ordered(model.Quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
 	"(svc.v1.service).limits.adaptive":         always(Look, "whether the limit of calls follows the latency"),
 	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
 	"(svc.v1.service).metrics": either(
@@ -151,14 +138,14 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).metrics.help":          always(Safe, "words"),
 	"(svc.v1.service).metrics.buckets":       always(Look, "quantiles over the change mix old and new buckets"),
 	"(svc.v1.service).metrics.labels.values": listed(verdict{Look, "what had the value counts as \"other\""}, verdict{Safe, "one more series"}),
-	"(svc.v1.service).scale":                 ordered(quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
+	"(svc.v1.service).scale":                 ordered(model.Quantity, verdict{Look, "less capacity"}, verdict{Safe, "more capacity"}),
 	"(svc.v1.service).scale.in_flight": either(
 		verdict{Look, "calls in progress add replicas too: an adapter must serve their number, or none is ever taken away"},
 		verdict{Look, "CPU alone adds replicas"}, verdict{Look, "replicas are added earlier, or later"}),
 	"(svc.v1.service).scale.priority_class": either(
 		verdict{Look, "Pods are refused until a PriorityClass of this name is there"}, verdict{Look, "Pods of a higher class are put in their place"},
 		verdict{Breaking, "Pods are refused without a PriorityClass of the new name"}),
-	"(svc.v1.service).probes":              ordered(quantity, verdict{Look, "a failing replica gets no calls sooner"}, verdict{Look, "a failing replica gets calls for longer"}),
+	"(svc.v1.service).probes":              ordered(model.Quantity, verdict{Look, "a failing replica gets no calls sooner"}, verdict{Look, "a failing replica gets calls for longer"}),
 	"(svc.v1.service).probes.startup":      ordered(duration, verdict{Look, "a replica that starts slowly is restarted sooner"}, verdict{Safe, "a replica may take longer to start"}),
 	"(svc.v1.service).go_runtime":          always(Look, "how much CPU the garbage collector takes to save memory"),
 	"(svc.v1.service).go_runtime.profiles": always(Look, "whether the admin port serves profiles"),

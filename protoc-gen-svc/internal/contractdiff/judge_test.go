@@ -230,17 +230,6 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestQuantity: every unit of Kubernetes is more than the one before it.
-func TestQuantity(t *testing.T) {
-	last := 0.0
-	for _, q := range []string{"", "900m", "1", "1k", "1Ki", "1M", "1Mi", "1G", "1Gi", "1T", "1Ti", "2Ti"} {
-		if got := quantity(q); got <= last && q != "" {
-			t.Errorf("%q is %g, which is not more than %g", q, got, last)
-		}
-		last = quantity(q)
-	}
-}
-
 // TestMapErrors: a mapping matters to callers as long as the method calls somebody.
 func TestMapErrors(t *testing.T) {
 	const to = "(svc.v1.method).map_errors[GONE].to"

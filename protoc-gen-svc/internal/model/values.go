@@ -58,6 +58,12 @@ func quantity(s, example string) (float64, error) {
 	return n * quantityScale[m[2]], nil
 }
 
+// Quantity is the value of a Kubernetes quantity; zero if the text is none.
+func Quantity(s string) float64 {
+	n, _ := quantity(s, "")
+	return n
+}
+
 // looseSize is how people write sizes besides: "4MB", "4 mib".
 var looseSize = regexp.MustCompile(`(?i)^\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)i?b?\s*$`)
 
@@ -82,11 +88,7 @@ func nearestSize(text, byDefault, least, most string) string {
 }
 
 // compareSizes compares quantities; one that is refused is zero.
-func compareSizes(a, b string) int {
-	left, _ := quantity(a, "")
-	right, _ := quantity(b, "")
-	return cmp.Compare(left, right)
-}
+func compareSizes(a, b string) int { return cmp.Compare(Quantity(a), Quantity(b)) }
 
 // orDefault is v unless it is the zero value.
 func orDefault[T comparable](v, byDefault T) T {

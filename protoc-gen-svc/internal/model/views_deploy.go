@@ -149,10 +149,7 @@ func (s *Service) PrivilegedPort() bool {
 }
 
 // Bytes is Memory as a number.
-func (s Scale) Bytes() int64 {
-	memory, _ := quantity(s.Memory, "") // Build refused what is none
-	return int64(memory)
-}
+func (s Scale) Bytes() int64 { return int64(Quantity(s.Memory)) }
 
 const (
 	// startupPeriod is the time between two startup probes.
