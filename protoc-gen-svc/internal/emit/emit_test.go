@@ -110,7 +110,7 @@ func TestCommentWith(t *testing.T) {
 		{"a\u202eb\u2066c", "// a b c"},
 	}
 	for _, test := range tests {
-		if got := commentWith("// ", model.Comment(test.comment)); got != test.want {
+		if got := Comment("// ", model.Comment(test.comment)); got != test.want {
 			t.Errorf("comment %q is %q, want %q", test.comment, got, test.want)
 		}
 	}

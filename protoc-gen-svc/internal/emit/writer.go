@@ -216,8 +216,8 @@ var plainFuncs = template.FuncMap{
 	},
 	"oneLine": oneLine,
 	// comment is a Go comment, commentWith one with other marks.
-	"comment":     func(c model.Comment) string { return commentWith("// ", c) },
-	"commentWith": commentWith,
+	"comment":     func(c model.Comment) string { return Comment("// ", c) },
+	"commentWith": Comment,
 	"lowerFirst":  func(s string) string { return strings.ToLower(s[:1]) + s[1:] },
 	// port is an address that listens on every interface.
 	"port": func(p uint32) string { return strconv.Quote(fmt.Sprintf(":%d", p)) },
@@ -248,7 +248,8 @@ var (
 // stands, and move to the top of the file.
 var plusBuild = regexp.MustCompile(`^(\s*)\+build\b`)
 
-func commentWith(mark string, c model.Comment) string {
+// Comment is the text with a mark before each line.
+func Comment(mark string, c model.Comment) string {
 	lines := c.Lines()
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(mark+plusBuild.ReplaceAllString(printable(line), "$1+ build"), " ")

@@ -3,10 +3,10 @@ package sync
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"google.golang.org/protobuf/compiler/protogen"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
@@ -91,17 +91,5 @@ func (g *goFile) signature(m *model.Method) (parameters, results, values string)
 
 // comment writes text as a comment.
 func (g *goFile) comment(text string) {
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		g.line("%s", strings.TrimRight("// "+printable(line), " "))
-	}
-}
-
-// printable replaces what could end a comment.
-func printable(line string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\t' || unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, line)
+	g.line("%s", emit.Comment("// ", model.Comment(strings.TrimSpace(text))))
 }
