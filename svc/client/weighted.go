@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/protosvc/protosvc/svc/internal/load"
+	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
 // weightedName is what the balancer is registered as.
@@ -154,13 +155,8 @@ func (r *replica) watch(ctx context.Context, cc grpc.ClientConnInterface) {
 			return
 		}
 		r.setWeight(0)
-		if status.Code(err) == codes.Unimplemented {
+		if status.Code(err) == codes.Unimplemented || !sleep.For(ctx, reportPause) {
 			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(reportPause):
 		}
 	}
 }
