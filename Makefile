@@ -129,6 +129,10 @@ race-notice:
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
 	@scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./services/... ./internal/system/...
 
+.PHONY: image
+image: ## build the images of the services, hold them to their size and to equal layers, run one (Debian, root)
+	@scripts/images
+
 .PHONY: resilience
 resilience: build ## break parts of the flagship under load and write docs/resilience.md (Debian, root)
 	@scripts/with-postgres bash -c 'cd test/resilience && go vet ./... && go run . -root ../..'
