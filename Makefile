@@ -154,6 +154,11 @@ bench-generate: third_party ## time the plugin for up to 1,000 services beside p
 protoc: third_party ## compare what protoc and buf make of the same contracts, byte for byte (Debian, root)
 	@scripts/protoc-against-buf
 
+# Both tools are built into Go's build cache, the first time.
+.PHONY: manifests
+manifests: ## hold every overlay against the schemas of Kubernetes and against kube-score
+	@cd test && go vet ./manifests/validate && go run ./manifests/validate -root ..
+
 .PHONY: fuzz
 FUZZTIME ?= 1m
 fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// kubernetes is the newest version whose schemas kubectl-validate carries.
+const kubernetes = "1.30"
+
+// operator is the module whose zip has the CustomResourceDefinitions. It is taken at
+// the version of its types, which the project decodes monitors with.
+const (
+	operator      = "github.com/prometheus-operator/prometheus-operator"
+	operatorTypes = operator + "/pkg/apis/monitoring"
+	operatorCRDs  = "example/prometheus-operator-crd"
+)
+
+// tools are the programs that judge, and what they need.
+type tools struct {
+	kubectlValidate, kubeScore string
+	crds                       string // a folder
+	scratch                    string
+}
+
+func prepare(ctx context.Context, scratch string) (*tools, error) {
+	t := &tools{scratch: scratch}
+	var err error
+	if t.kubectlValidate, err = built(ctx, "kubectl-validate"); err != nil {
+		return nil, err
+	}
+	if t.kubeScore, err = built(ctx, "kube-score"); err != nil {
+		return nil, err
+	}
+	t.crds, err = definitions(ctx, scratch)
+	return t, err
+}
+
+// built builds a tool into the build cache, if it is not there, and returns its path.
+func built(ctx context.Context, name string) (string, error) {
+	return output(exec.CommandContext(ctx, "go", "tool", "-modfile=tools/"+name+"/go.mod", "-n", name))
+}
+
+// definitions is the folder of the definitions in the module cache.
+func definitions(ctx context.Context, scratch string) (string, error) {
+	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", operatorTypes)
+	list.Dir = "test"
+	version, err := output(list)
+	if err != nil {
+		return "", err
+	}
+	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", operator+"@"+version)
+	download.Dir = scratch // no go.mod of the project learns of it
+	answer, err := output(download)
+	if err != nil {
+		return "", err
+	}
+	var module struct{ Dir string }
+	if err := json.Unmarshal([]byte(answer), &module); err != nil {
+		return "", fmt.Errorf("go mod download: %w", err)
+	}
+	return filepath.Join(module.Dir, operatorCRDs), nil
+}
+
+func output(cmd *exec.Cmd) (string, error) {
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%v: %w\n%s%s", cmd, err, out, stderr(err))
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func stderr(err error) []byte {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.Stderr
+	}
+	return nil
+}
+
+// judged runs a program that exits with 1 when it finds faults, and reads its JSON.
+func judged(cmd *exec.Cmd, verdict any) error {
+	// No cluster is asked for its schemas, and nothing for those that are not built in.
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+os.DevNull, "KUBERNETES_SERVICE_HOST=", "HTTPS_PROXY=http://127.0.0.1:1")
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 1) {
+		return fmt.Errorf("%s: %w\n%s%s", filepath.Base(cmd.Path), err, out, stderr(err))
+	}
+	if err := json.Unmarshal(out, verdict); err != nil {
+		return fmt.Errorf("%s: %w\n%s%s", filepath.Base(cmd.Path), err, out, stderr(err))
+	}
+	return nil
+}
+
+// invalid asks kubectl-validate about all files below a folder and returns what is
+// wrong with each, by path. A file that is valid has an entry without text.
+func (t *tools) invalid(ctx context.Context, folder string) (map[string]string, error) {
+	var answer map[string][]struct{ Status, Message string }
+	cmd := exec.CommandContext(ctx, t.kubectlValidate, "--version="+kubernetes, "--local-crds="+t.crds, "--output=json", folder)
+	if err := judged(cmd, &answer); err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for path, documents := range answer {
+		var faults []string
+		for _, d := range documents {
+			if d.Status != "Success" {
+				faults = append(faults, d.Message)
+			}
+		}
+		if len(documents) == 0 {
+			faults = append(faults, "there is no object")
+		}
+		found[path] = strings.Join(faults, "; ")
+	}
+	return found, nil
+}
+
+// critical is a fault that kube-score calls so.
+type critical struct{ kind, name, check, summary string }
+
+func (c critical) String() string {
+	return fmt.Sprintf("%s %s: %s: %s", c.kind, c.name, c.check, c.summary)
+}
+
+const gradeCritical = 1
+
+// criticals asks kube-score about the objects of one file, which may depend on each other.
+func (t *tools) criticals(ctx context.Context, file string) ([]critical, error) {
+	var answer []struct {
+		TypeMeta   struct{ Kind string } `json:"type_meta"`
+		ObjectMeta struct{ Name string } `json:"object_meta"`
+		Checks     []struct {
+			Check    struct{ ID string }
+			Grade    int
+			Skipped  bool
+			Comments []struct{ Path, Summary string }
+		}
+	}
+	cmd := exec.CommandContext(ctx, t.kubeScore, "score", "--kubernetes-version=v"+kubernetes, "--disable-ignore-checks-annotations",
+		"--output-format=json", file)
+	if err := judged(cmd, &answer); err != nil {
+		return nil, err
+	}
+	if len(answer) == 0 {
+		return nil, fmt.Errorf("kube-score: no object in %s", file)
+	}
+	var found []critical
+	for _, o := range answer {
+		for _, c := range o.Checks {
+			if c.Skipped || c.Grade > gradeCritical {
+				continue
+			}
+			for _, comment := range c.Comments {
+				found = append(found, critical{o.TypeMeta.Kind, o.ObjectMeta.Name, c.Check.ID, comment.Summary})
+			}
+			if len(c.Comments) == 0 {
+				found = append(found, critical{o.TypeMeta.Kind, o.ObjectMeta.Name, c.Check.ID, ""})
+			}
+		}
+	}
+	return found, nil
+}
