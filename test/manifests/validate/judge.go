@@ -64,7 +64,9 @@ func judge(ctx context.Context, t *tools, renderings []*rendering, mutants []*mu
 	if err != nil {
 		return nil, err
 	}
-	faults = append(valid, scored...)
+	faults = slices.Concat(valid, scored)
+	// Both come in the order of maps.
+	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	for _, m := range mutants {
 		if m.found == "" {
 			faults = append(faults, fmt.Errorf("%s: %s: %s does not refuse it for %q", m.kind, m.what, m.by(), m.want()))
@@ -132,7 +134,6 @@ func judgeSchemas(ctx context.Context, t *tools, renderings []*rendering, mutant
 			faults = append(faults, err)
 		}
 	}
-	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return faults, nil
 }
 

@@ -33,15 +33,15 @@ const container = "spec/template/spec/containers/0/"
 
 // table has at least one mutant for the schema of each kind that is rendered.
 var table = []mutant{
-	{kind: "ConfigMap", what: "a list of files", field: "data", value: []any{"config.yaml"}, message: "data"},
+	{kind: "ConfigMap", what: "a list of files", field: "data", value: []any{"config.yaml"}, message: "data: Invalid value"},
 	{kind: "Deployment", what: "replicas in words", field: "spec/replicas", value: "two", message: "spec.replicas"},
-	{kind: "Deployment", what: "unknown field", field: container + "probe", value: map[string]any{}, message: "probe"},
-	{kind: "Deployment", what: "no selector", field: "spec/selector", value: absent, message: "spec.selector"},
+	{kind: "Deployment", what: "unknown field", field: container + "probe", value: map[string]any{}, message: "containers[0].probe"},
+	{kind: "Deployment", what: "no selector", field: "spec/selector", value: absent, message: "spec.selector: Required value"},
 	{kind: "HorizontalPodAutoscaler", what: "replicas in words", field: "spec/minReplicas", value: "two", message: "spec.minReplicas"},
 	{kind: "Job", what: "retries in words", field: "spec/backoffLimit", value: "three", message: "spec.backoffLimit"},
 	{kind: "NetworkPolicy", what: "one type, not a list", field: "spec/policyTypes", value: "Ingress", message: "spec.policyTypes"},
 	{kind: "PodDisruptionBudget", what: "selector as text", field: "spec/selector", value: "app=order", message: "spec.selector"},
-	{kind: "PodMonitor", what: "no selector", field: "spec/selector", value: absent, message: "spec.selector"},
+	{kind: "PodMonitor", what: "no selector", field: "spec/selector", value: absent, message: "spec.selector: Required value"},
 	{kind: "Service", what: "port by name", field: "spec/ports/0/port", value: "grpc", message: "spec.ports[0].port"},
 	{kind: "ServiceAccount", what: "yes and no", field: "automountServiceAccountToken", value: "no", message: "automountServiceAccountToken"},
 	{kind: "ServiceMonitor", what: "interval with a space", field: "spec/endpoints/0/interval", value: "30 sec", message: "spec.endpoints[0].interval"},

@@ -112,7 +112,7 @@ func (t *tools) invalid(ctx context.Context, folder string) (map[string]string, 
 		var faults []string
 		for _, d := range documents {
 			if d.Status != "Success" {
-				faults = append(faults, d.Message)
+				faults = append(faults, strings.TrimPrefix(d.Message, ` "" is invalid: `))
 			}
 		}
 		if len(documents) == 0 {
