@@ -36,6 +36,7 @@ var checks = []struct {
 	{"stop", checkStop},
 	{"resources", checkResources},
 	{"security", checkSecurity},
+	{"migration", checkMigration},
 	{"kustomization", checkKustomization},
 }
 
@@ -353,23 +354,62 @@ func checkResources(s *Service, f *faults) {
 	f.when(true, "GOMEMLIMIT is not set")
 }
 
-// checkSecurity holds the pod against the Pod Security Standard "restricted".
+// checkSecurity holds the pods against the Pod Security Standard "restricted".
 func checkSecurity(s *Service, f *faults) {
+	restricted(s.Deployment.Spec.Template.Spec, f)
+	if s.Migration != nil {
+		restricted(s.Migration.Spec.Template.Spec, f)
+	}
+}
+
+func restricted(pod core.PodSpec, f *faults) {
 	isTrue := func(b *bool) bool { return b != nil && *b }
 	isFalse := func(b *bool) bool { return b != nil && !*b }
-	pod, c := s.Deployment.Spec.Template.Spec, s.container().SecurityContext
 	f.when(!isFalse(pod.AutomountServiceAccountToken), "the pod gets a token")
 	f.when(len(pod.Containers) != 1, "there are %d containers", len(pod.Containers))
-	if p := pod.SecurityContext; p == nil || c == nil {
+	p, c := pod.SecurityContext, pod.Containers[0].SecurityContext
+	if p == nil || c == nil {
 		f.when(true, "a securityContext is missing")
 		return
 	}
-	p := pod.SecurityContext
 	f.when(!isTrue(p.RunAsNonRoot) || p.RunAsUser == nil || *p.RunAsUser == 0, "the pod may run as root")
 	f.when(p.SeccompProfile == nil || p.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault, "there is no seccomp profile")
 	f.when(!isFalse(c.AllowPrivilegeEscalation), "privileges may grow")
 	f.when(!isTrue(c.ReadOnlyRootFilesystem), "the root file system can be written")
 	f.when(c.Capabilities == nil || !slices.Equal(c.Capabilities.Drop, []core.Capability{"ALL"}) || len(c.Capabilities.Add) > 0, "there are capabilities")
+}
+
+// checkMigration holds the Job that migrates against the replicas: it runs what they
+// run, with their configuration, and nobody takes it for one of them.
+func checkMigration(s *Service, f *faults) {
+	if s.Migration == nil {
+		return
+	}
+	pod := s.Migration.Spec.Template
+	c, of := pod.Spec.Containers[0], s.container()
+	f.when(c.Image != of.Image, "the image is %q, that of the replicas %q", c.Image, of.Image)
+	f.when(!slices.Equal(c.Args, []string{"--migrate"}), "the arguments are %q", c.Args)
+	f.when(pod.Spec.ServiceAccountName != s.Account.Name, "the pod runs as %q", pod.Spec.ServiceAccountName)
+	f.when(!slices.Equal(c.VolumeMounts, of.VolumeMounts), "the mounts are %v, those of the replicas %v", c.VolumeMounts, of.VolumeMounts)
+	f.when(pod.Spec.RestartPolicy != core.RestartPolicyNever || s.Migration.Spec.BackoffLimit == nil, "a failed try stays as it is, and the next one is a new pod")
+	variables := func(c core.Container) (names []string) {
+		for _, e := range c.Env {
+			if e.ValueFrom != nil {
+				names = append(names, e.Name)
+			}
+		}
+		return names
+	}
+	f.when(!slices.Equal(variables(c), variables(of)), "the Secrets' variables are %v, those of the replicas %v", variables(c), variables(of))
+	for name, selector := range map[string]map[string]string{
+		"Deployment": s.Deployment.Spec.Selector.MatchLabels, "Service": s.Service.Spec.Selector, "headless Service": s.Headless.Spec.Selector,
+	} {
+		f.when(within(selector, pod.Labels), "the %s takes the Job's pod for a replica", name)
+	}
+	if p := s.MigrationPolicy; p != nil {
+		f.when(!selects(&p.Spec.PodSelector, pod.Labels), "the NetworkPolicy selects %v, the pod has %v", p.Spec.PodSelector.MatchLabels, pod.Labels)
+		f.when(len(p.Spec.PolicyTypes) != 2 || len(p.Spec.Ingress) > 0, "the NetworkPolicy lets somebody in")
+	}
 }
 
 func checkKustomization(s *Service, f *faults) {

@@ -19,6 +19,7 @@ import (
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -37,6 +38,7 @@ var kinds = map[meta.TypeMeta]func() any{
 	{APIVersion: "v1", Kind: "ServiceAccount"}:                             func() any { return new(core.ServiceAccount) },
 	{APIVersion: "apps/v1", Kind: "Deployment"}:                            func() any { return new(apps.Deployment) },
 	{APIVersion: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"}:        func() any { return new(autoscaling.HorizontalPodAutoscaler) },
+	{APIVersion: "batch/v1", Kind: "Job"}:                                  func() any { return new(batch.Job) },
 	{APIVersion: "policy/v1", Kind: "PodDisruptionBudget"}:                 func() any { return new(policy.PodDisruptionBudget) },
 	{APIVersion: "monitoring.coreos.com/v1", Kind: "ServiceMonitor"}:       func() any { return new(monitoring.ServiceMonitor) },
 	{APIVersion: "monitoring.coreos.com/v1", Kind: "PodMonitor"}:           func() any { return new(monitoring.PodMonitor) },

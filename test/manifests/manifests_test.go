@@ -170,6 +170,24 @@ func TestSystem(t *testing.T) {
 	}
 }
 
+// wantFault breaks one of the files in one place, and wants Check to say something of it.
+func wantFault(t *testing.T, whole fstest.MapFS, file, old, now, want string) {
+	t.Helper()
+	broken := maps.Clone(whole)
+	text := string(whole[file].Data)
+	if strings.Count(text, old) == 0 {
+		t.Fatalf("%s does not contain %q: the case tests nothing", file, old)
+	}
+	broken[file] = &fstest.MapFile{Data: []byte(strings.Replace(text, old, now, 1))}
+	err := Check(broken)
+	if err == nil {
+		t.Fatal("not noticed")
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got\n%v\nwant something with %q", err, want)
+	}
+}
+
 // TestChecksFail shows that each check sees what it is for: it breaks the
 // generated files of one service in one place at a time.
 func TestChecksFail(t *testing.T) {
@@ -261,21 +279,7 @@ func TestChecksFail(t *testing.T) {
 	}
 	whole := inMemory(t, generated(t))
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			broken := maps.Clone(whole)
-			text := string(whole[test.file].Data)
-			if strings.Count(text, test.old) == 0 {
-				t.Fatalf("%s does not contain %q: the case tests nothing", test.file, test.old)
-			}
-			broken[test.file] = &fstest.MapFile{Data: []byte(strings.Replace(text, test.old, test.new, 1))}
-			err := Check(broken)
-			if err == nil {
-				t.Fatal("not noticed")
-			}
-			if !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got\n%v\nwant something with %q", err, test.want)
-			}
-		})
+		t.Run(test.name, func(t *testing.T) { wantFault(t, whole, test.file, test.old, test.new, test.want) })
 	}
 	t.Run("missing policy", func(t *testing.T) {
 		broken := maps.Clone(whole)

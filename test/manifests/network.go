@@ -31,8 +31,7 @@ func allowed(services []*Service, namespace string, from, to peer, port int32) b
 // end. Without a policy about it, everything is allowed.
 func allows(services []*Service, namespace string, here peer, direction networking.PolicyType, there peer, port int32) bool {
 	isolated := false
-	for _, s := range services {
-		p := s.Policy
+	for _, p := range policiesOf(services) {
 		if here.namespace != namespace || !selects(&p.Spec.PodSelector, here.labels) || !slices.Contains(p.Spec.PolicyTypes, direction) {
 			continue
 		}
@@ -44,6 +43,17 @@ func allows(services []*Service, namespace string, here peer, direction networki
 		}
 	}
 	return !isolated
+}
+
+func policiesOf(services []*Service) (all []*networking.NetworkPolicy) {
+	for _, s := range services {
+		for _, p := range []*networking.NetworkPolicy{s.Policy, s.MigrationPolicy} {
+			if p != nil {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
 }
 
 // rule is an ingress or an egress rule.

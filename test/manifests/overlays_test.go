@@ -152,26 +152,39 @@ func TestDocumentedOverlay(t *testing.T) {
 func regenerate(t *testing.T, dir string) {
 	t.Helper()
 	repository, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	generate(t, dir, repository, `{"directory": "proto", "exclude_paths": ["proto/svc"]}`,
+		"root=github.com/protosvc/protosvc/generated", "handlers=github.com/protosvc/protosvc/services", "system=true")
+}
+
+// generate runs buf and the plugin in a workspace, and writes generated/ below dir.
+func generate(t *testing.T, dir, workspace, input string, options ...string) {
+	t.Helper()
+	repository, err := filepath.Abs("../..")
+	must(t, err)
 	buf := filepath.Join(repository, "bin/buf")
 	if _, err := os.Stat(buf); err != nil {
 		t.Fatalf("there is no buf (run: make generate): %v", err)
 	}
 	plugin := filepath.Join(dir, "protoc-gen-svc")
-	run := func(name string, args ...string) {
+	run := func(folder, name string, args ...string) {
 		cmd := exec.Command(name, args...)
-		cmd.Dir = repository
+		cmd.Dir = folder
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
 	}
-	run("go", "build", "-buildvcs=false", "-o", plugin, "./protoc-gen-svc")
-	template := fmt.Sprintf(`{"version": "v2", "clean": true, "inputs": [{"directory": "proto", "exclude_paths": ["proto/svc"]}],
-		"plugins": [{"local": %q, "out": %q, "strategy": "all", "opt": ["root=github.com/protosvc/protosvc/generated",
-		"handlers=github.com/protosvc/protosvc/services", "system=true"]}]}`, plugin, filepath.Join(dir, "generated"))
-	run(buf, "generate", "--template", template)
+	run(repository, "go", "build", "-buildvcs=false", "-o", plugin, "./protoc-gen-svc")
+	template := fmt.Sprintf(`{"version": "v2", "clean": true, "inputs": [%s],
+		"plugins": [{"local": %q, "out": %q, "strategy": "all", "opt": %q}]}`, input, plugin, filepath.Join(dir, "generated"), strings.Join(options, ","))
+	run(workspace, buf, "generate", "--template", template)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // onlyYAML is a file system without what kustomize does not read.

@@ -11,6 +11,7 @@ import (
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -39,13 +40,18 @@ type Service struct {
 	// Policy is of the component network-policy, and nil where the run that wrote the
 	// files did not see the whole system.
 	Policy *networking.NetworkPolicy
+	// Migration is the Job that applies the migrations, nil where the service does, and
+	// MigrationPolicy is about its pods.
+	Migration       *batch.Job
+	MigrationPolicy *networking.NetworkPolicy
 }
 
-// policyFile is where a service's folder has its NetworkPolicy, policies where all of
-// them are put together.
+// policyFile and migrationPolicyFile are where a service's folder has its
+// NetworkPolicies, policies where all of them are put together.
 const (
-	policyFile = "/components/network-policy/networkpolicy.yaml"
-	policies   = "components/network-policy/kustomization.yaml"
+	policyFile          = "/components/network-policy/networkpolicy.yaml"
+	migrationPolicyFile = "/components/network-policy/migration-networkpolicy.yaml"
+	policies            = "components/network-policy/kustomization.yaml"
 )
 
 // Services reads the folders NAME/k8s below the root, in the order of names. An
@@ -71,9 +77,8 @@ func Services(fsys fs.FS) ([]*Service, error) {
 				faults = append(faults, s.addMonitor(path.Base(file), objects[file]))
 			}
 		}
-		if p, ok := objects[folder+policyFile].(*networking.NetworkPolicy); ok {
-			s.Policy = p
-		}
+		s.Policy, _ = objects[folder+policyFile].(*networking.NetworkPolicy)
+		s.MigrationPolicy, _ = objects[folder+migrationPolicyFile].(*networking.NetworkPolicy)
 		_, wholeSystem := objects[policies]
 		faults = append(faults, s.complete(wholeSystem))
 		services = append(services, s)
@@ -107,6 +112,8 @@ func (s *Service) add(file string, object any) error {
 		return once(&s.Autoscaler, o, s.Name)
 	case *policy.PodDisruptionBudget:
 		return once(&s.Disruption, o, s.Name)
+	case *batch.Job:
+		return once(&s.Migration, o, s.Name)
 	case *core.Service:
 		if o.Spec.ClusterIP == core.ClusterIPNone {
 			return once(&s.Headless, o, s.Name)
@@ -147,6 +154,7 @@ func (s *Service) complete(wholeSystem bool) error {
 		"Kustomization": s.Kustomization == nil, "monitor": s.Monitor == nil && s.Monitoring != nil,
 		"component of the monitor": s.Monitor != nil && s.Monitoring == nil,
 		"NetworkPolicy":            s.Policy == nil && wholeSystem,
+		"NetworkPolicy of the Job": s.MigrationPolicy == nil && s.Migration != nil && wholeSystem,
 	} {
 		if absent {
 			missing = append(missing, name)

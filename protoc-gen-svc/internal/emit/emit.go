@@ -51,6 +51,7 @@ var services = []output[*model.Service]{
 	{template: "k8s/monitor-kustomization.yaml.tmpl", path: deploy("k8s/components/monitor/kustomization.yaml"), when: (*model.Service).Monitored},
 	{template: "k8s/network-policy-kustomization.yaml.tmpl", path: deploy("k8s/components/network-policy/kustomization.yaml"), when: allCallersSeen},
 	{template: "k8s/networkpolicy.yaml.tmpl", path: networkPolicy, when: allCallersSeen},
+	{template: "k8s/migration-networkpolicy.yaml.tmpl", path: deploy("k8s/components/network-policy/migration-networkpolicy.yaml"), when: isolatesMigrations},
 	{template: "k8s/kustomization.yaml.tmpl", path: deploy("k8s/kustomization.yaml")},
 	{template: "k8s/overlay-dev.yaml.tmpl", path: deploy("overlays/dev/kustomization.yaml")},
 	{template: "k8s/overlay-staging.yaml.tmpl", path: deploy("overlays/staging/kustomization.yaml")},
@@ -173,6 +174,8 @@ func mainPackage(s *model.Service) model.Package { return s.Main }
 
 // allCallersSeen: a policy that left out a caller would cut it off.
 func allCallersSeen(s *model.Service) bool { return s.WholeSystem }
+
+func isolatesMigrations(s *model.Service) bool { return s.WholeSystem && s.MigratesByJob() }
 
 func hasRules(s *model.Service) bool { return !s.Rules.Empty() }
 

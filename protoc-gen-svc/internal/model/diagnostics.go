@@ -129,6 +129,7 @@ const (
 	networkCIDR
 	networkDatabase
 	networkNamespace
+	networkNoPaths
 	networkPodsMissing
 	portRange
 	portTwice
@@ -299,6 +300,7 @@ var diagnostics = [...]fault.Message{
 	networkCIDR:        {Rule: "network", Format: "%q is not a range of addresses without bits behind its prefix (want for example %q)"},
 	networkDatabase:    {Rule: "network", Format: "does not say one place (set cidr, or pods, and not both)"},
 	networkNamespace:   {Rule: "network", Format: "%q is set without pods, which it is about (set pods, or remove it)"},
+	networkNoPaths:     {Rule: "network", Format: "%q lets callers in to HTTP/JSON, which the service has not (give a method a path with google.api.http, or remove it)"},
 	networkPodsMissing: {Rule: "network", Format: "is missing: name the label of the pods (for example %q)"},
 	portRange:          {Rule: "port-range", Format: "%d is not a TCP port (want 1 to 65535)"},
 	portTwice:          {Rule: "port-taken", Format: "%d is also ports.%s"},

@@ -55,6 +55,9 @@ func (b *builder) network(s *Service, o *svcv1.Network) Network {
 		HTTPNamespaces:      b.label(at.in("http_namespaces"), o.GetHttpNamespaces(), "kubernetes.io/metadata.name=ingress-nginx"),
 		MonitoringNamespace: orDefault(b.namespace(at.in("monitoring_namespace"), o.GetMonitoringNamespace()), defaultMonitoringNamespace),
 	}
+	if o.GetHttpNamespaces() != "" && !s.HTTP() {
+		b.fault(at.in("http_namespaces"), networkNoPaths, o.GetHttpNamespaces())
+	}
 	for i, c := range o.GetClients() {
 		at := at.at("clients", i)
 		if c.GetPods() == "" {

@@ -17,21 +17,23 @@ import (
 var (
 	readme     = []string{"docs/README.md.tmpl"}
 	policy     = []string{"k8s/networkpolicy.yaml.tmpl"}
+	egress     = and(policy, "k8s/migration-networkpolicy.yaml.tmpl") // to the database
 	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
 	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
 	manifest   = []string{"k8s/deployment.yaml.tmpl"}
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
-	ports      = and(config, "k8s/networkpolicy.yaml.tmpl", "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
+	opened     = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
+	ports      = and(opened, "k8s/networkpolicy.yaml.tmpl")
 	labels     = and(deployment, "k8s/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
-		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
+		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl", "k8s/migration-networkpolicy.yaml.tmpl")
 	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
 		"k8s/system-monitor-kustomization.yaml.tmpl",
 		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl",
 		"k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl",
 		"k8s/system-overlay-dev.yaml.tmpl", "k8s/system-overlay-staging.yaml.tmpl", "k8s/system-overlay-prod.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
-	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl")
+	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl", "k8s/network-policy-kustomization.yaml.tmpl", "k8s/migration-networkpolicy.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
 )
 
@@ -57,12 +59,12 @@ var table = map[string]row{
 	"(svc.v1.service).database.migrations_secret":     value(and(readme, "k8s/migration-job.yaml.tmpl"), migrationsSecret).by("(svc.v1.service).database.secret"),
 	"(svc.v1.service).database.secret":                value(deployment, func(d *model.Database) string { return d.Secret }).by("(svc.v1.service).name"),
 
-	"(svc.v1.service).database.network": part(policy,
+	"(svc.v1.service).database.network": part(egress,
 		func(d *model.Database) (*model.DatabaseNetwork, bool) { return d.Network, d.Network != nil }),
-	"(svc.v1.service).database.network.cidr":      value(policy, func(d *model.DatabaseNetwork) string { return d.CIDR }),
-	"(svc.v1.service).database.network.pods":      value(policy, func(d *model.DatabaseNetwork) string { return d.Pods.Label.String() }),
-	"(svc.v1.service).database.network.namespace": value(policy, func(d *model.DatabaseNetwork) string { return d.Pods.Namespace }),
-	"(svc.v1.service).database.network.port":      value(policy, func(d *model.DatabaseNetwork) string { return number(d.Port) }),
+	"(svc.v1.service).database.network.cidr":      value(egress, func(d *model.DatabaseNetwork) string { return d.CIDR }),
+	"(svc.v1.service).database.network.pods":      value(egress, func(d *model.DatabaseNetwork) string { return d.Pods.Label.String() }),
+	"(svc.v1.service).database.network.namespace": value(egress, func(d *model.DatabaseNetwork) string { return d.Pods.Namespace }),
+	"(svc.v1.service).database.network.port":      value(egress, func(d *model.DatabaseNetwork) string { return number(d.Port) }),
 
 	"(svc.v1.service).network": same[*model.Service](nil),
 	"(svc.v1.service).network.clients": list(policy, func(s *model.Service) []model.NetworkPods { return s.Network.Clients },
