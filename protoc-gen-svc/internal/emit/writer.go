@@ -129,17 +129,23 @@ type press struct {
 }
 
 // generated is the file that is being rendered, as protogen has it. It belongs to a
-// plugin of its own, since plugins keep all their files.
+// plugin of its own, a copy, since plugins keep all their files.
 func (p *press) generated() *protogen.GeneratedFile {
 	if p.g == nil {
-		plugin, err := protogen.Options{ImportRewriteFunc: imports.Path}.New(&pluginpb.CodeGeneratorRequest{})
-		if err != nil {
-			panic(err) // nothing was asked for
-		}
+		plugin := *noFiles()
 		p.g = plugin.NewGeneratedFile(p.file.path, p.file.pkg)
 	}
 	return p.g
 }
+
+// noFiles is a plugin before its first file.
+var noFiles = sync.OnceValue(func() *protogen.Plugin {
+	plugin, err := protogen.Options{ImportRewriteFunc: imports.Path}.New(&pluginpb.CodeGeneratorRequest{})
+	if err != nil {
+		panic(err) // nothing was asked for
+	}
+	return plugin
+})
 
 func (p *press) render(f file) (Output, error) {
 	p.file, p.g = f, nil
@@ -186,15 +192,21 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 // wordingFunc says what a setting is about: by the template "wording TOPIC", then what the
 // contract says.
 func wordingFunc(templates *template.Template) template.FuncMap {
+	wordings := map[string]string{} // by topic: they have no data, and every service has most of them
 	return template.FuncMap{"wording": func(s model.Setting) (model.Comment, error) {
 		if s.Topic == "" {
 			return s.Comment, nil
 		}
-		var text strings.Builder
-		if err := templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
-			return "", err
+		wording, ok := wordings[s.Topic]
+		if !ok {
+			var text strings.Builder
+			if err := templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
+				return "", err
+			}
+			wording = text.String()
+			wordings[s.Topic] = wording
 		}
-		return model.Comment(strings.TrimSuffix(text.String()+"\n"+string(s.Comment), "\n")), nil
+		return model.Comment(strings.TrimSuffix(wording+"\n"+string(s.Comment), "\n")), nil
 	}}
 }
 
@@ -264,6 +276,9 @@ const turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 // printable replaces what could end a comment or a line, or hide what is in it.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
+		if ' ' <= r && r <= '~' { // as nearly all are
+			return r
+		}
 		if r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u2028\u2029\ufeff\ufffe\uffff"+turning, r)) {
 			return ' '
 		}

@@ -3,6 +3,7 @@ package model
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
@@ -47,7 +48,7 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 		}
 		for _, s := range f.Services {
 			service := b.service(f, s)
-			service.settings = service.allSettings()
+			service.settings = sync.OnceValue(service.allSettings)
 			system.Services = append(system.Services, service)
 		}
 	}

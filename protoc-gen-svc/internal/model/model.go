@@ -102,8 +102,8 @@ type Service struct {
 	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
 	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
 
-	settings     []Setting
-	strictErrors bool // of all methods
+	settings     func() []Setting // made when first asked for, as files are rendered side by side
+	strictErrors bool             // of all methods
 	proto        *protogen.Service
 }
 

@@ -277,7 +277,7 @@ func (s Setting) complete() Setting {
 
 // Settings are all that config.yaml can say, in its order: the settings that the
 // runtime has for every service (svc.Settings), then the service's own.
-func (s *Service) Settings() []Setting { return s.settings }
+func (s *Service) Settings() []Setting { return s.settings() }
 
 func (s *Service) allSettings() []Setting {
 	var out []Setting
