@@ -22,12 +22,13 @@ import (
 	"github.com/protosvc/protosvc/svc"
 )
 
-// identity is what an object, a series, a trace or a line says of its service. The
-// version is left out: a test's binary has none.
-type identity struct{ service, system, team string }
+// identity is what an object, a series, a trace or a line says of its service.
+type identity struct{ service, system, team, version string }
 
 // TestLabelsAgree compares what the manifests of a service say of it with what the
-// running service says, in each of the places of docs/labels.md.
+// running service says, in each of the places of docs/labels.md. The version of the
+// manifests is the image's tag, that of the program was linked into it: whoever builds
+// the image makes them one, and within each of the two all places agree.
 func TestLabelsAgree(t *testing.T) {
 	services, err := Services(generated(t))
 	if err != nil {
@@ -36,13 +37,19 @@ func TestLabelsAgree(t *testing.T) {
 	for _, s := range services {
 		t.Run(s.Name, func(t *testing.T) {
 			pod := s.Deployment.Spec.Template.Labels
-			want := identity{pod["app.kubernetes.io/name"], pod["app.kubernetes.io/part-of"], pod["team"]}
+			want := identity{pod["app.kubernetes.io/name"], pod["app.kubernetes.io/part-of"], pod["team"], pod["app.kubernetes.io/version"]}
 			targets, err := s.Monitor.targets(s)
 			if err != nil || len(targets) != 1 {
 				t.Fatalf("targets %v: %v", targets, err)
 			}
+			if of := targets[0]; want != (identity{of["job"], of["system"], of["team"], of["version"]}) {
+				t.Errorf("target: %v, the manifests say %+v", of, want)
+			}
 			said := told(t, s.Name)
-			said["target"] = identity{targets[0]["job"], targets[0]["system"], targets[0]["team"]}
+			want.version = said["build_info"].version
+			if want.version == "" {
+				t.Error("build_info has no version")
+			}
 			for _, place := range slices.Sorted(maps.Keys(said)) {
 				if said[place] != want {
 					t.Errorf("%s: %+v, the manifests say %+v", place, said[place], want)
@@ -91,11 +98,11 @@ func told(t *testing.T, name string) map[string]identity {
 		said["build_info"] = ofSeries(text)
 	})
 	for lines := bufio.NewScanner(&log); lines.Scan(); {
-		var line struct{ Msg, Service, System, Team string }
+		var line struct{ Msg, Service, System, Team, Version string }
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Errorf("%v: %s", err, lines.Text())
 		}
-		said["log line "+line.Msg] = identity{line.Service, line.System, line.Team}
+		said["log line "+line.Msg] = identity{line.Service, line.System, line.Team, line.Version}
 	}
 	said["trace"] = received.last()
 	return said
@@ -119,7 +126,7 @@ func ofSeries(text string) identity {
 		}
 		return ""
 	}
-	return identity{label("service"), label("system"), label("team")}
+	return identity{label("service"), label("system"), label("team"), label("version")}
 }
 
 // spans is a collector that keeps who sent the last spans.
@@ -158,5 +165,5 @@ func (s *spans) Export(_ context.Context, in *collector.ExportTraceServiceReques
 func (s *spans) last() identity {
 	s.Lock()
 	defer s.Unlock()
-	return identity{s.from["service.name"], s.from["service.namespace"], s.from["team"]}
+	return identity{s.from["service.name"], s.from["service.namespace"], s.from["team"], s.from["service.version"]}
 }
