@@ -137,6 +137,10 @@ image: ## build the images of the services, hold them to their size and to equal
 resilience: build ## break parts of the flagship under load and write docs/resilience.md (Debian, root)
 	@scripts/with-postgres bash -c 'cd test/resilience && go vet ./... && go run . -root ../..'
 
+.PHONY: e2e-api
+e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API server (the first time builds it, minutes)
+	@cd test && go vet ./e2e && go run ./e2e -root .. api
+
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/protosvc/protosvc/test/manifests/objects"
 )
 
 // exception is something that kube-score calls critical and that is meant.
@@ -46,7 +48,7 @@ const noPolicy = "The pod does not have a matching NetworkPolicy"
 // excepted finds the exception for a fault in a rendering.
 func excepted(r *rendering, c critical) *exception {
 	for _, e := range exceptions {
-		if e.check == c.check && e.summary == c.summary && (e.in == "" || e.in == r.environment()) {
+		if e.check == c.check && e.summary == c.summary && (e.in == "" || e.in == r.Environment()) {
 			return e
 		}
 	}
@@ -87,19 +89,19 @@ func judgeSchemas(ctx context.Context, t *tools, renderings []*rendering, mutant
 		return nil, err
 	}
 	handlers := map[string]func(fault string) error{} // by path
-	add := func(o object, handler func(fault string) error) error {
+	add := func(o objects.Object, handler func(fault string) error) error {
 		path := filepath.Join(folder, fmt.Sprintf("%d.yaml", len(handlers)))
 		handlers[path] = handler
-		return write(path, []object{o})
+		return write(path, []objects.Object{o})
 	}
 	for _, r := range renderings {
-		for _, o := range r.objects {
+		for _, o := range r.Objects {
 			err := add(o, func(fault string) error {
 				if fault == "" {
 					return nil
 				}
 				r.invalid++
-				return fmt.Errorf("%s: %s %s: %s", r.name, o.kind(), o.name(), fault)
+				return fmt.Errorf("%s: %s %s: %s", r.Name, o.Kind(), o.Name(), fault)
 			})
 			if err != nil {
 				return nil, err
@@ -142,9 +144,9 @@ func judgeSchemas(ctx context.Context, t *tools, renderings []*rendering, mutant
 func judgeScores(ctx context.Context, t *tools, renderings []*rendering, mutants []*mutant) ([]error, error) {
 	var faults []error
 	for _, r := range renderings {
-		found, err := t.score(ctx, r.objects)
+		found, err := t.score(ctx, r.Objects)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.name, err)
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
 		}
 		for _, c := range found {
 			if e := excepted(r, c); e != nil {
@@ -153,7 +155,7 @@ func judgeScores(ctx context.Context, t *tools, renderings []*rendering, mutants
 				continue
 			}
 			r.critical++
-			faults = append(faults, fmt.Errorf("%s: %v", r.name, c))
+			faults = append(faults, fmt.Errorf("%s: %v", r.Name, c))
 		}
 	}
 	for _, m := range mutants {
@@ -173,16 +175,16 @@ func judgeScores(ctx context.Context, t *tools, renderings []*rendering, mutants
 	return faults, nil
 }
 
-func (t *tools) score(ctx context.Context, objects []object) ([]critical, error) {
+func (t *tools) score(ctx context.Context, all []objects.Object) ([]critical, error) {
 	file := filepath.Join(t.scratch, "score.yaml")
-	if err := write(file, objects); err != nil {
+	if err := write(file, all); err != nil {
 		return nil, err
 	}
 	return t.criticals(ctx, file)
 }
 
-func write(path string, objects []object) error {
-	data, err := text(objects)
+func write(path string, all []objects.Object) error {
+	data, err := objects.Text(all)
 	if err != nil {
 		return err
 	}

@@ -70,7 +70,7 @@ func printTable(renderings []*rendering, mutants []*mutant) {
 	defer func() { _ = w.Flush() }()
 	_, _ = fmt.Fprintln(w, "RENDERING\tOBJECTS\tINVALID\tCRITICAL\tEXCEPTED")
 	for _, r := range renderings {
-		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", r.name, len(r.objects), r.invalid, r.critical, r.excepted)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", r.Name, len(r.Objects), r.invalid, r.critical, r.excepted)
 	}
 	_, _ = fmt.Fprintln(w, "\nEXCEPTION\tIN\tREASON\t\t")
 	for _, e := range exceptions {

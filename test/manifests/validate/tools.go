@@ -9,18 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/protosvc/protosvc/test/manifests/objects"
 )
 
 // kubernetes is the newest version whose schemas kubectl-validate carries.
 const kubernetes = "1.30"
-
-// operator is the module whose zip has the CustomResourceDefinitions. It is taken at
-// the version of its types, which the project decodes monitors with.
-const (
-	operator      = "github.com/prometheus-operator/prometheus-operator"
-	operatorTypes = operator + "/pkg/apis/monitoring"
-	operatorCRDs  = "example/prometheus-operator-crd"
-)
 
 // tools are the programs that judge, and what they need.
 type tools struct {
@@ -38,50 +32,17 @@ func prepare(ctx context.Context, scratch string) (*tools, error) {
 	if t.kubeScore, err = built(ctx, "kube-score"); err != nil {
 		return nil, err
 	}
-	t.crds, err = definitions(ctx, scratch)
+	t.crds, err = objects.Definitions(ctx, ".")
 	return t, err
 }
 
 // built builds a tool into the build cache, if it is not there, and returns its path.
 func built(ctx context.Context, name string) (string, error) {
-	return output(exec.CommandContext(ctx, "go", "tool", "-modfile=tools/"+name+"/go.mod", "-n", name))
-}
-
-// definitions is the folder of the definitions in the module cache.
-func definitions(ctx context.Context, scratch string) (string, error) {
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", operatorTypes)
-	list.Dir = "test"
-	version, err := output(list)
+	out, err := exec.CommandContext(ctx, "go", "tool", "-modfile=tools/"+name+"/go.mod", "-n", name).Output()
 	if err != nil {
-		return "", err
-	}
-	download := exec.CommandContext(ctx, "go", "mod", "download", "-json", operator+"@"+version)
-	download.Dir = scratch // no go.mod of the project learns of it
-	answer, err := output(download)
-	if err != nil {
-		return "", err
-	}
-	var module struct{ Dir string }
-	if err := json.Unmarshal([]byte(answer), &module); err != nil {
-		return "", fmt.Errorf("go mod download: %w", err)
-	}
-	return filepath.Join(module.Dir, operatorCRDs), nil
-}
-
-func output(cmd *exec.Cmd) (string, error) {
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%v: %w\n%s%s", cmd, err, out, stderr(err))
+		return "", fmt.Errorf("building %s: %w\n%s", name, err, stderr(err))
 	}
 	return strings.TrimSpace(string(out)), nil
-}
-
-func stderr(err error) []byte {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.Stderr
-	}
-	return nil
 }
 
 // judged runs a program that exits with 1 when it finds faults, and reads its JSON.
@@ -167,4 +128,13 @@ func (t *tools) criticals(ctx context.Context, file string) ([]critical, error) 
 		}
 	}
 	return found, nil
+}
+
+// stderr is what a program that failed wrote.
+func stderr(err error) []byte {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.Stderr
+	}
+	return nil
 }

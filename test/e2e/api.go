@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/protosvc/protosvc/test/manifests/objects"
+)
+
+// runAPI applies every rendering, and what is broken, to an API server.
+func runAPI(ctx context.Context, root string, r *report) error {
+	programs, version, err := binaries(ctx, root, r)
+	if err != nil {
+		return err
+	}
+	renderings, err := objects.All(filepath.Join(root, "generated/deploy"))
+	if err != nil {
+		return err
+	}
+	job, err := objects.MigrationJob(root)
+	if err != nil {
+		return err
+	}
+	renderings = append(renderings, job)
+	folder, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	s, err := startServer(ctx, programs, folder)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	r.note("Kubernetes %s is ready", version)
+	if err := s.define(ctx, root); err != nil {
+		return err
+	}
+	r.note("the kinds of prometheus-operator are established")
+	for _, one := range renderings {
+		namespace := "e2e-" + strings.NewReplacer("/", "-", ".", "all").Replace(one.Name)
+		if err := s.namespace(ctx, namespace); err != nil {
+			return err
+		}
+		r.verdict(s.applied(ctx, namespace, one), "%s: %d objects are taken, strictly and without a warning", one.Name, len(one.Objects))
+		r.verdict(s.unchanged(ctx, namespace, one), "%s: applying it again changes nothing", one.Name)
+		r.verdict(s.admitted(ctx, namespace, one), "%s: its pods are admitted under the Pod Security Standard restricted", one.Name)
+	}
+	if err := s.namespace(ctx, "e2e-moves"); err != nil {
+		return err
+	}
+	for _, name := range []string{"overlays/dev", "overlays/staging", "overlays/prod", ".", "overlays/dev"} {
+		one := find(renderings, name)
+		if one == nil {
+			return fmt.Errorf("there is no rendering %s", name)
+		}
+		r.verdict(s.applied(ctx, "e2e-moves", one), "%s: is taken over what was applied before", name)
+	}
+	for _, b := range broken {
+		r.verdict(s.refused(ctx, renderings, b), "%s: %s is refused, or warned of", b.kind, b.what)
+	}
+	return nil
+}
+
+func find(renderings []*objects.Rendering, name string) *objects.Rendering {
+	for _, r := range renderings {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// define applies the definitions of the monitors and waits until the API server serves
+// their kinds.
+func (s *server) define(ctx context.Context, root string) error {
+	folder, err := objects.Definitions(ctx, root)
+	if err != nil {
+		return err
+	}
+	for _, plural := range []string{"servicemonitors", "podmonitors"} {
+		text, err := os.ReadFile(filepath.Join(folder, "monitoring.coreos.com_"+plural+".yaml"))
+		if err != nil {
+			return err
+		}
+		var definition objects.Object
+		if err := yaml.Unmarshal(text, &definition); err != nil {
+			return err
+		}
+		if _, err := s.client.apply(ctx, "", definition, false); err != nil {
+			return fmt.Errorf("%s: %w", definition.Name(), err)
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not established after a minute"))
+	defer cancel()
+	return s.apiserver.until(ctx, func(ctx context.Context) error {
+		for _, plural := range []string{"servicemonitors", "podmonitors"} {
+			if err := s.client.get(ctx, "/apis/monitoring.coreos.com/v1/"+plural, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// namespace makes one that enforces the Pod Security Standard restricted, and warns of
+// Deployments and Jobs whose pods it would refuse.
+func (s *server) namespace(ctx context.Context, name string) error {
+	_, err := s.client.apply(ctx, "", objects.Object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{
+		"name": name, "labels": map[string]any{"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"},
+	}}, false)
+	return err
+}
+
+// applied applies all objects of a rendering and returns what is said against them.
+func (s *server) applied(ctx context.Context, namespace string, r *objects.Rendering) error {
+	var all []error
+	for _, o := range r.Objects {
+		if _, err := s.client.apply(ctx, namespace, o, false); err != nil {
+			all = append(all, fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// unchanged applies them twice more and compares the versions: a field that the API
+// server writes in another way would change at every apply.
+func (s *server) unchanged(ctx context.Context, namespace string, r *objects.Rendering) error {
+	var all []error
+	for _, o := range r.Objects {
+		var versions []any
+		for range 2 {
+			stored, err := s.client.apply(ctx, namespace, o, false)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err)
+			}
+			meta, _ := stored["metadata"].(map[string]any)
+			versions = append(versions, meta["resourceVersion"])
+		}
+		if versions[0] == nil || versions[0] != versions[1] {
+			all = append(all, fmt.Errorf("%s %s: version %v became %v", o.Kind(), o.Name(), versions[0], versions[1]))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// admitted tries a pod of each Deployment and Job, with their ServiceAccount.
+func (s *server) admitted(ctx context.Context, namespace string, r *objects.Rendering) error {
+	var all []error
+	tried := 0
+	for _, o := range r.Objects {
+		spec, _ := o["spec"].(map[string]any)
+		template, ok := spec["template"].(map[string]any)
+		if !ok {
+			continue
+		}
+		pod := objects.Object{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "try-" + o.Name()}, "spec": template["spec"]}
+		if r.Name == objects.MigrationsAlone { // which is rendered without its service
+			account := objects.Object{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": map[string]any{"name": "mover"}}
+			if _, err := s.client.apply(ctx, namespace, account, false); err != nil {
+				return err
+			}
+		}
+		if err := s.client.tryCreate(ctx, namespace, pod); err != nil {
+			all = append(all, fmt.Errorf("a pod of %s %s: %w", o.Kind(), o.Name(), err))
+		}
+		tried++
+	}
+	if tried == 0 {
+		return errors.New("there is no pod to try")
+	}
+	return errors.Join(all...)
+}

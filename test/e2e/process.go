@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// process is a program that runs until it is stopped.
+type process struct {
+	name, log string
+	cmd       *exec.Cmd
+	ended     chan struct{}
+}
+
+// start starts a program that writes its log into a folder. It ends with this one, too,
+// if this one is killed.
+func start(folder, binary string, args ...string) (*process, error) {
+	p := &process{name: filepath.Base(binary), ended: make(chan struct{})}
+	p.log = filepath.Join(folder, p.name+".log")
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	p.cmd = exec.Command(binary, args...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// stop ends the program and waits until it is gone.
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(10 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// until asks again and again until the answer is no error. It gives up when the program
+// has ended.
+func (p *process) until(ctx context.Context, ready func(context.Context) error) error {
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w: %w", p.name, context.Cause(ctx), err)
+		case <-p.ended:
+			return fmt.Errorf("%s has ended: %v\n%s", p.name, p.cmd.ProcessState, p.tail())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// tail is the end of the log.
+func (p *process) tail() string {
+	const most = 4000
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}
