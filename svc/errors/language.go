@@ -1,6 +1,7 @@
 package errors
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,15 +59,7 @@ func byWeight(languages string) []string {
 			break
 		}
 	}
-	slices.SortStableFunc(all, func(a, b weighted) int {
-		switch {
-		case a.weight > b.weight:
-			return -1
-		case a.weight < b.weight:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(a, b weighted) int { return cmp.Compare(b.weight, a.weight) })
 	out := make([]string, len(all))
 	for i, w := range all {
 		out[i] = w.language
