@@ -187,6 +187,27 @@ func TestStreamEndsWithEOF(t *testing.T) {
 	}
 }
 
+// What is not in the contract, such as the health of the callee, is called too.
+func TestStreamBesideTheContract(t *testing.T) {
+	b := startBackend(t, named("a"))
+	conn := dial(t, echoSpec(), client.Options{}, b)
+	watch := func() (healthpb.HealthCheckResponse_ServingStatus, error) {
+		s, err := healthpb.NewHealthClient(conn).Watch(soon(t), &healthpb.HealthCheckRequest{Service: service})
+		if err != nil {
+			return 0, err
+		}
+		answer, err := s.Recv()
+		return answer.GetStatus(), err
+	}
+	if got, err := watch(); got != healthpb.HealthCheckResponse_SERVING || err != nil {
+		t.Errorf("health = %v, %v", got, err)
+	}
+	_ = conn.Close()
+	if _, err := watch(); status.Code(err) != codes.Canceled {
+		t.Errorf("health over a closed connection = %v", err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	b := startBackend(t, named("a"))
 	b.health.SetServingStatus(service, healthpb.HealthCheckResponse_NOT_SERVING)

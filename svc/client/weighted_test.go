@@ -40,3 +40,33 @@ func TestShutdownForgetsWeight(t *testing.T) {
 		t.Errorf("the child hears %v, want that the connection is shut down", heard)
 	}
 }
+
+// counter counts the picks of an endpoint.
+type counter struct{ picks int }
+
+func (c *counter) Pick(balancer.PickInfo) (balancer.PickResult, error) {
+	c.picks++
+	return balancer.PickResult{}, nil
+}
+
+// Replicas that answer a call in ten seconds, say, weigh less than one each.
+func TestSmallWeights(t *testing.T) {
+	endpoint := func(weight float64) (*counter, weightedEndpoint) {
+		r, c := new(replica), new(counter)
+		r.setWeight(weight)
+		return c, weightedEndpoint{picker: c, replicas: []*replica{r}}
+	}
+	light, a := endpoint(0.1)
+	heavy, b := endpoint(0.3)
+	unused := new(counter)
+	p := &weightedPicker{[]weightedEndpoint{a, b}, unused}
+	const picks = 4000
+	for range picks {
+		if _, err := p.Pick(balancer.PickInfo{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if heavy.picks < picks*2/3 || light.picks < picks/6 || unused.picks > 0 {
+		t.Errorf("weights 0.1 and 0.3: %d and %d picks, %d without weights; want 1000 and 3000", light.picks, heavy.picks, unused.picks)
+	}
+}
