@@ -6,6 +6,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/typepb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // Fingerprints are stored: another value for the same request would have every
@@ -40,6 +42,24 @@ func TestFingerprintTellsRequestsApart(t *testing.T) {
 			t.Errorf("message %d has the fingerprint of %d", i, first)
 		}
 		seen[key] = i
+	}
+	// Of each kind of field, two values and the first again.
+	for _, kind := range [][2]proto.Message{
+		{wrapperspb.Bool(true), wrapperspb.Bool(false)},
+		{wrapperspb.Int32(1), wrapperspb.Int32(-1)},
+		{wrapperspb.Int64(1), wrapperspb.Int64(1 << 40)},
+		{wrapperspb.UInt32(1), wrapperspb.UInt32(2)},
+		{wrapperspb.UInt64(1), wrapperspb.UInt64(1 << 63)},
+		{wrapperspb.Float(0.5), wrapperspb.Float(0.25)},
+		{wrapperspb.Double(0.5), wrapperspb.Double(-0.5)},
+		{wrapperspb.String("a"), wrapperspb.String("b")},
+		{wrapperspb.Bytes([]byte{0}), wrapperspb.Bytes([]byte{0, 0})},
+		{&typepb.Field{Kind: typepb.Field_TYPE_BOOL}, &typepb.Field{Kind: typepb.Field_TYPE_BYTES}},
+	} {
+		first, second := fingerprint(kind[0].ProtoReflect(), ""), fingerprint(kind[1].ProtoReflect(), "")
+		if again := fingerprint(proto.Clone(kind[0]).ProtoReflect(), ""); string(first) == string(second) || string(first) != string(again) {
+			t.Errorf("%T: %x and again %x, another value %x", kind[0], first, again, second)
+		}
 	}
 	if a, b := fingerprint(of("k", "a").ProtoReflect(), "reason"), fingerprint(of("l", "a").ProtoReflect(), "reason"); string(a) != string(b) {
 		t.Error("the key is part of the fingerprint")

@@ -284,6 +284,18 @@ func TestAdaptiveBounds(t *testing.T) {
 	}
 }
 
+// A method that nobody called alone yet is normal as it is, even on a busy server.
+func TestAdaptiveMeetsAMethodUnderLoad(t *testing.T) {
+	a, m := limit.NewAdaptive(100), new(limit.Method)
+	before := a.Limit()
+	for i := range 1000 {
+		a.Done(m, before, time.Duration(i)*10*time.Millisecond, 20*time.Millisecond)
+	}
+	if a.Limit() < before {
+		t.Errorf("the limit went from %d to %d while all calls took the same time", before, a.Limit())
+	}
+}
+
 // A queue that grows makes every answer come too late. The limit keeps it short
 // at any load, and lets all calls in while there is none.
 func TestAdaptive(t *testing.T) {
