@@ -187,6 +187,46 @@ func TestManyConnections(t *testing.T) {
 	}
 }
 
+// TestWhichConnectionCloses: the one that has been idle for longest, or else the one that
+// has been busy for longest.
+func TestWhichConnectionCloses(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		busy func(i int) bool
+		want int
+	}{
+		{"idle", func(int) bool { return false }, 0},
+		{"busy", func(int) bool { return true }, 0},
+		{"idle since a while", func(i int) bool { return i < 5 }, 5},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			changed := admin.NewServer(options(nil)).ConnState
+			conns := make([]*closing, admin.Connections+1)
+			for i := range conns {
+				conns[i] = new(closing)
+				changed(conns[i], http.StateNew)
+				if test.busy(i) {
+					changed(conns[i], http.StateActive)
+				}
+			}
+			for i, c := range conns {
+				if c.closed != (i == test.want) {
+					t.Errorf("connection %d is closed: %v", i, c.closed)
+				}
+			}
+		})
+	}
+}
+
+// closing is a connection that says whether it was closed.
+type closing struct {
+	net.Conn
+	closed bool
+}
+
+func (c *closing) Close() error       { c.closed = true; return nil }
+func (*closing) RemoteAddr() net.Addr { return new(net.TCPAddr) }
+
 // stillOpen counts those that the server does not close.
 func stillOpen(t *testing.T, conns []net.Conn) int64 {
 	t.Helper()
