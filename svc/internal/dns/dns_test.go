@@ -363,3 +363,35 @@ func TestAddress(t *testing.T) {
 		r.Close()
 	})
 }
+
+func TestCheck(t *testing.T) {
+	const noHost, noPort = "its host is neither a name nor an IP address", "its port is not a number from 0 to 65535"
+	for target, want := range map[string]string{
+		"dns:///shop:9090":             "",
+		"dns:///shop":                  "",
+		"dns://127.0.0.1:53/shop:9090": "",
+		"dns:///127.0.0.1:0":           "",
+		"dns:///[::1]:65535":           "",
+		"dns:///shop:http":             "",
+		"dns:///shop:":                 "it is not HOST:PORT",
+		"dns:///a:b:c":                 "it is not HOST:PORT",
+		"dns:///my%20shop:9090":        noHost,
+		"dns:///shop:65536":            noPort,
+		"dns:///shop:-1":               noPort,
+		"dns:///shop:10a":              noPort,
+		"dns:///shop:0x1F":             noPort,
+		"dns:///shop:HTTP":             noPort,
+	} {
+		u, err := url.Parse(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := Check(*u); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", target, got, want)
+		}
+	}
+}
