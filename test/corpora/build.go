@@ -35,7 +35,8 @@ func (w *workshop) writeModule() error {
 // runtimeCopy is a module with the part of the repository that outputs import.
 const runtimeCopy = "runtime"
 
-var runtimeFolders = []string{"svc", "internal/defaults", "internal/rpccode"}
+// runtimeFolders has what outputs import, and what that imports.
+var runtimeFolders = []string{"svc", "internal"}
 
 // copyRuntime copies the runtime: the go command compiles a package, and all that
 // import it, again when its folder has another path, as it has in each clone.
