@@ -54,6 +54,21 @@ func TestStatusIsBounded(t *testing.T) {
 	}
 }
 
+// A detail that cannot be made smaller is left out, and those beside it stay.
+func TestLargeDetailIsLeftOut(t *testing.T) {
+	large := &errdetails.DebugInfo{Detail: strings.Repeat("x", 20_000)}
+	st := errors.Answer{RequestID: "r"}.Status(errors.InvalidRequest.New("key", "value").WithDetails(large))
+	if _, there := detailOf[*errdetails.DebugInfo](st); there {
+		t.Error("the large detail is there")
+	}
+	if info, there := detailOf[*errdetails.ErrorInfo](st); !there || info.GetMetadata()["key"] != "value" {
+		t.Errorf("ErrorInfo is %v, want it whole", info)
+	}
+	if _, there := detailOf[*errdetails.RequestInfo](st); !there {
+		t.Error("the request id is lost")
+	}
+}
+
 // A caller's log says what was wrong with the request.
 func TestViolationsAtTheCaller(t *testing.T) {
 	err := errors.InvalidRequest.New().WithDetails(&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{
