@@ -59,7 +59,7 @@ func newOTLPClient() (*otlpClient, error) {
 		return nil, err
 	}
 	calls := []grpc.CallOption{grpc.MaxRetryRPCBufferSize(otlpRequestBytes)}
-	if otlp("COMPRESSION").value == gzip.Name {
+	if otlp("COMPRESSION").is(gzip.Name) {
 		calls = append(calls, grpc.UseCompressor(gzip.Name))
 	}
 	conn, err := grpc.NewClient(target,
@@ -108,14 +108,17 @@ func otlp(name string) setting {
 }
 
 func (s setting) fault(err error) error { return fmt.Errorf("%s: %w", s.variable, err) }
-func (s setting) isTrue() bool          { return strings.EqualFold(s.value, "true") }
+
+// is compares without regard to case, as OpenTelemetry does where a variable chooses
+// among a few values.
+func (s setting) is(value string) bool { return strings.EqualFold(s.value, value) }
 
 // otlpTarget returns where the collector is and how it is spoken to. A URL says by its
 // scheme whether it is with TLS; any other endpoint is a target of gRPC, such as
 // collector:4317, where INSECURE says it.
 func otlpTarget() (string, credentials.TransportCredentials, error) {
 	endpoint := otlp("ENDPOINT")
-	target, plain := endpoint.value, otlp("INSECURE").isTrue() || strings.HasPrefix(endpoint.value, "unix:")
+	target, plain := endpoint.value, otlp("INSECURE").is("true") || strings.HasPrefix(endpoint.value, "unix:")
 	if u, err := url.Parse(endpoint.value); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
 		if u.Host == "" {
 			return "", nil, endpoint.fault(fmt.Errorf("%q has no host", endpoint.value))

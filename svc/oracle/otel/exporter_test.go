@@ -170,6 +170,19 @@ func TestExporter(t *testing.T) {
 	}
 }
 
+// TestCompressionInCapitals: OpenTelemetry's exporter would compress nothing, and say
+// nothing either.
+func TestCompressionInCapitals(t *testing.T) {
+	w := &witness{seen: make(chan export, 1)}
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+w.listen(t))
+	t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP")
+	p, err := tracing.New(t.Context(), tracing.Options{SampleRatio: 1})
+	must(t, err)
+	if got := w.sees(t, p.TracerProvider().(*sdktrace.TracerProvider)).Compression; got != "gzip" {
+		t.Errorf("got compression %q", got)
+	}
+}
+
 // sees returns what the witness sees of a span from a provider, which it stops.
 func (w *witness) sees(t *testing.T, p *sdktrace.TracerProvider) export {
 	t.Helper()
