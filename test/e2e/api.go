@@ -20,15 +20,10 @@ func runAPI(ctx context.Context, root string, r *report) error {
 	if err != nil {
 		return err
 	}
-	renderings, err := objects.All(filepath.Join(root, "generated/deploy"))
+	renderings, err := objects.All(root)
 	if err != nil {
 		return err
 	}
-	job, err := objects.MigrationJob(root)
-	if err != nil {
-		return err
-	}
-	renderings = append(renderings, job)
 	folder, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
 		return err
@@ -49,8 +44,9 @@ func runAPI(ctx context.Context, root string, r *report) error {
 		if err := s.namespace(ctx, namespace); err != nil {
 			return err
 		}
-		r.verdict(s.applied(ctx, namespace, one), "%s: %d objects are taken, strictly and without a warning", one.Name, len(one.Objects))
-		r.verdict(s.unchanged(ctx, namespace, one), "%s: applying it again changes nothing", one.Name)
+		versions, err := s.applied(ctx, namespace, one)
+		r.verdict(err, "%s: %d objects are taken, strictly and without a warning", one.Name, len(one.Objects))
+		r.verdict(s.unchanged(ctx, namespace, one, versions), "%s: applying it again changes nothing", one.Name)
 		r.verdict(s.admitted(ctx, namespace, one), "%s: its pods are admitted under the Pod Security Standard restricted", one.Name)
 	}
 	if err := s.namespace(ctx, "e2e-moves"); err != nil {
@@ -61,7 +57,8 @@ func runAPI(ctx context.Context, root string, r *report) error {
 		if one == nil {
 			return fmt.Errorf("there is no rendering %s", name)
 		}
-		r.verdict(s.applied(ctx, "e2e-moves", one), "%s: is taken over what was applied before", name)
+		_, err := s.applied(ctx, "e2e-moves", one)
+		r.verdict(err, "%s: is taken over what was applied before", name)
 	}
 	for _, b := range broken {
 		r.verdict(s.refused(ctx, renderings, b), "%s: %s is refused, or warned of", b.kind, b.what)
@@ -119,33 +116,34 @@ func (s *server) namespace(ctx context.Context, name string) error {
 	return err
 }
 
-// applied applies all objects of a rendering and returns what is said against them.
-func (s *server) applied(ctx context.Context, namespace string, r *objects.Rendering) error {
+// applied applies all objects of a rendering. It returns their versions, and what is
+// said against them.
+func (s *server) applied(ctx context.Context, namespace string, r *objects.Rendering) (versions map[string]string, err error) {
+	versions = map[string]string{}
 	var all []error
 	for _, o := range r.Objects {
-		if _, err := s.client.apply(ctx, namespace, o, false); err != nil {
-			all = append(all, fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err))
+		name := o.Kind() + " " + o.Name()
+		stored, err := s.client.apply(ctx, namespace, o, false)
+		if err != nil {
+			all = append(all, fmt.Errorf("%s: %w", name, err))
+			continue
+		}
+		meta, _ := stored["metadata"].(map[string]any)
+		if versions[name], _ = meta["resourceVersion"].(string); versions[name] == "" {
+			all = append(all, fmt.Errorf("%s has no version", name))
 		}
 	}
-	return errors.Join(all...)
+	return versions, errors.Join(all...)
 }
 
-// unchanged applies them twice more and compares the versions: a field that the API
-// server writes in another way would change at every apply.
-func (s *server) unchanged(ctx context.Context, namespace string, r *objects.Rendering) error {
-	var all []error
-	for _, o := range r.Objects {
-		var versions []any
-		for range 2 {
-			stored, err := s.client.apply(ctx, namespace, o, false)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err)
-			}
-			meta, _ := stored["metadata"].(map[string]any)
-			versions = append(versions, meta["resourceVersion"])
-		}
-		if versions[0] == nil || versions[0] != versions[1] {
-			all = append(all, fmt.Errorf("%s %s: version %v became %v", o.Kind(), o.Name(), versions[0], versions[1]))
+// unchanged applies them again and compares the versions: a field that the API server
+// writes in another way would change at every apply.
+func (s *server) unchanged(ctx context.Context, namespace string, r *objects.Rendering, before map[string]string) error {
+	after, err := s.applied(ctx, namespace, r)
+	all := []error{err}
+	for name, version := range after {
+		if version != before[name] {
+			all = append(all, fmt.Errorf("%s: version %q became %q", name, before[name], version))
 		}
 	}
 	return errors.Join(all...)

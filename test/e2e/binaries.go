@@ -7,7 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"github.com/protosvc/protosvc/test/manifests/objects"
 )
 
 // kubernetesModule is what the programs are built from, at the version that
@@ -24,13 +25,9 @@ var programs = map[string]string{
 // of Kubernetes.
 func binaries(ctx context.Context, root string, r *report) (folder, version string, err error) {
 	tools := filepath.Join(root, "tools/kubernetes")
-	list := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", kubernetesModule)
-	list.Dir, list.Stderr = tools, os.Stderr
-	out, err := list.Output()
-	if err != nil {
-		return "", "", fmt.Errorf("%v: %w", list, err)
+	if version, err = objects.Output(ctx, tools, "go", "list", "-m", "-f", "{{.Version}}", kubernetesModule); err != nil {
+		return "", "", err
 	}
-	version = strings.TrimSpace(string(out))
 	caches, err := os.UserCacheDir()
 	if err != nil {
 		return "", "", err

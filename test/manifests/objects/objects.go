@@ -108,9 +108,10 @@ type Rendering struct {
 // system without an overlay.
 func (r *Rendering) Environment() string { return filepath.Base(r.Name) }
 
-// All renders the manifests below generated/deploy: the system, its overlays, and those
-// of each service.
-func All(deploy string) ([]*Rendering, error) {
+// All renders what is generated below the root of the repository: the system, its
+// overlays, those of each service, and the Job of the migrations.
+func All(root string) ([]*Rendering, error) {
+	deploy := filepath.Join(root, "generated/deploy")
 	folders := []string{deploy}
 	for _, pattern := range []string{"overlays/*", "*/overlays/*"} {
 		found, err := filepath.Glob(filepath.Join(deploy, pattern))
@@ -128,17 +129,18 @@ func All(deploy string) ([]*Rendering, error) {
 		if err != nil {
 			return nil, err
 		}
-		r, err := Render(filesys.MakeFsOnDisk(), folder, name)
+		r, err := render(filesys.MakeFsOnDisk(), folder, name)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, r)
 	}
-	return all, nil
+	job, err := migrationJob(root)
+	return append(all, job), err
 }
 
-// Render renders a folder, as kubectl kustomize does.
-func Render(fsys filesys.FileSystem, folder, name string) (*Rendering, error) {
+// render renders a folder, as kubectl kustomize does.
+func render(fsys filesys.FileSystem, folder, name string) (*Rendering, error) {
 	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, folder)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", folder, err)

@@ -17,22 +17,22 @@ import (
 // migrations is the case of the golden files whose service applies its migrations by
 // a Job, which no service of the flagship does.
 const (
-	migrations   = "protoc-gen-svc/testdata/service_migrations.txtar"
-	migrationJob = "want/deploy/mover/k8s/migration-job.yaml"
+	migrations     = "protoc-gen-svc/testdata/service_migrations.txtar"
+	migrationsFile = "want/deploy/mover/k8s/migration-job.yaml"
 )
 
 // MigrationsAlone is the name of the rendering that has nothing but that Job.
 const MigrationsAlone = "migrations"
 
-// MigrationJob renders the Job of that case, with the tag of the image set as the
-// kustomization of a service does. Root is that of the repository.
-func MigrationJob(root string) (*Rendering, error) {
+// migrationJob renders the Job of that case, with the tag of the image set as the
+// kustomization of a service does.
+func migrationJob(root string) (*Rendering, error) {
 	archive, err := txtar.ParseFile(filepath.Join(root, migrations))
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range archive.Files {
-		if f.Name != migrationJob {
+		if f.Name != migrationsFile {
 			continue
 		}
 		fsys := filesys.MakeFsInMemory()
@@ -42,9 +42,9 @@ func MigrationJob(root string) (*Rendering, error) {
 		if err := fsys.WriteFile("/kustomization.yaml", []byte("resources: [job.yaml]\nimages: [{name: mover, newTag: dev}]\n")); err != nil {
 			return nil, err
 		}
-		return Render(fsys, "/", MigrationsAlone)
+		return render(fsys, "/", MigrationsAlone)
 	}
-	return nil, fmt.Errorf("%s has no %s", migrations, migrationJob)
+	return nil, fmt.Errorf("%s has no %s", migrations, migrationsFile)
 }
 
 // operator is the module whose zip has the CustomResourceDefinitions. It is taken at
@@ -58,12 +58,12 @@ const (
 // Definitions is the folder of the definitions of prometheus-operator, in the module
 // cache. Root is that of the repository.
 func Definitions(ctx context.Context, root string) (string, error) {
-	version, err := output(ctx, filepath.Join(root, "test"), "go", "list", "-m", "-f", "{{.Version}}", operatorTypes)
+	version, err := Output(ctx, filepath.Join(root, "test"), "go", "list", "-m", "-f", "{{.Version}}", operatorTypes)
 	if err != nil {
 		return "", err
 	}
 	// In a folder without a go.mod, so that none of the project learns of the module.
-	answer, err := output(ctx, os.TempDir(), "go", "mod", "download", "-json", operator+"@"+version)
+	answer, err := Output(ctx, os.TempDir(), "go", "mod", "download", "-json", operator+"@"+version)
 	if err != nil {
 		return "", err
 	}
@@ -74,7 +74,7 @@ func Definitions(ctx context.Context, root string) (string, error) {
 	return filepath.Join(module.Dir, operatorCRDs), nil
 }
 
-func output(ctx context.Context, folder, name string, args ...string) (string, error) {
+func Output(ctx context.Context, folder, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = folder
 	out, err := cmd.Output()

@@ -2,8 +2,6 @@ package main
 
 import "github.com/protosvc/protosvc/test/manifests/objects"
 
-const deploy = "generated/deploy"
-
 // Renderings that others speak of.
 const (
 	production      = "overlays/prod"
@@ -18,16 +16,12 @@ type rendering struct {
 
 // renderAll renders the whole system, each overlay, and the Job of the migrations.
 func renderAll() ([]*rendering, error) {
-	found, err := objects.All(deploy)
-	if err != nil {
-		return nil, err
-	}
-	job, err := objects.MigrationJob(".")
+	found, err := objects.All(".")
 	if err != nil {
 		return nil, err
 	}
 	var all []*rendering
-	for _, r := range append(found, job) {
+	for _, r := range found {
 		all = append(all, &rendering{Rendering: r})
 	}
 	return all, nil

@@ -38,11 +38,7 @@ func prepare(ctx context.Context, scratch string) (*tools, error) {
 
 // built builds a tool into the build cache, if it is not there, and returns its path.
 func built(ctx context.Context, name string) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "tool", "-modfile=tools/"+name+"/go.mod", "-n", name).Output()
-	if err != nil {
-		return "", fmt.Errorf("building %s: %w\n%s", name, err, stderr(err))
-	}
-	return strings.TrimSpace(string(out)), nil
+	return objects.Output(ctx, ".", "go", "tool", "-modfile=tools/"+name+"/go.mod", "-n", name)
 }
 
 // judged runs a program that exits with 1 when it finds faults, and reads its JSON.
