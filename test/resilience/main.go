@@ -88,7 +88,7 @@ func run(ctx context.Context, root, only string) error {
 			return err
 		}
 	}
-	var results []result
+	var results []*result
 	var broken []error
 	failed := 0
 	for _, p := range plays {
@@ -113,11 +113,11 @@ func run(ctx context.Context, root, only string) error {
 type played struct {
 	scenario scenario
 	engine   engine
-	result   result
+	result   *result
 }
 
-// again are those to play once more: promises about time were not kept, and it
-// may be the machine that stood still. Wrong books stay wrong.
+// again are those to play once more: a scenario could not be played or promises about
+// time were not kept, and it may be the machine that stood still. Wrong books stay wrong.
 func again(plays []*played) (late []*played) {
 	for _, p := range plays {
 		if faults := p.result.faults(); len(faults) > 0 && p.result.money.wrong == 0 {
@@ -129,10 +129,8 @@ func again(plays []*played) (late []*played) {
 }
 
 // playAll plays the scenarios of each lane one after the other, the lanes beside each
-// other. The first scenario that cannot be played ends all.
+// other. It fails when it is told to stop.
 func playAll(ctx context.Context, lanes ...[]*played) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	var players sync.WaitGroup
 	for _, lane := range lanes {
 		players.Go(func() {
@@ -140,11 +138,7 @@ func playAll(ctx context.Context, lanes ...[]*played) error {
 				if ctx.Err() != nil {
 					return
 				}
-				var err error
-				if p.result, err = play(ctx, p.scenario, p.engine); err != nil {
-					cancel(fmt.Errorf("%s on %s: %w", p.scenario.name, p.engine.name(), err))
-					return
-				}
+				p.result = play(ctx, p.scenario, p.engine)
 				fmt.Println(p.result.line())
 			}
 		})

@@ -8,20 +8,25 @@ import (
 )
 
 // play runs a scenario on a fresh cluster.
-func play(ctx context.Context, s scenario, e engine) (r result, err error) {
-	r = result{scenario: s, engine: e.name(), codes: map[string]int{}}
+func play(ctx context.Context, s scenario, e engine) *result {
+	r := &result{scenario: s, engine: e.name(), codes: map[string]int{}}
 	r.lap()
 	if s.steps != nil {
-		err = s.steps(ctx, e, &r)
+		r.unplayed = s.steps(ctx, e, r)
 		r.lap("steps")
-		return r, err
+		return r
 	}
-	if s.shape.payments == 0 {
-		s.shape = usual
+	r.unplayed = r.play(ctx, e)
+	return r
+}
+
+func (r *result) play(ctx context.Context, e engine) (err error) {
+	if r.scenario.shape.payments == 0 {
+		r.scenario.shape = usual
 	}
-	c, err := startCluster(ctx, e, s.shape)
+	c, err := startCluster(ctx, e, r.scenario.shape)
 	if err != nil {
-		return r, err
+		return err
 	}
 	defer func() {
 		if stopped := c.stop(); err == nil {
@@ -36,11 +41,11 @@ func play(ctx context.Context, s scenario, e engine) (r result, err error) {
 	go c.watch(watched, counted)
 	calls, err := r.load(ctx, c, e)
 	if err != nil {
-		return r, err
+		return err
 	}
 	r.measure(calls)
 	if r.money, err = c.audit(ctx, e, calls); err != nil {
-		return r, err
+		return err
 	}
 	r.lap("books")
 	enough()
@@ -50,7 +55,7 @@ func play(ctx context.Context, s scenario, e engine) (r result, err error) {
 	for _, n := range c.counts.total(authorize) {
 		r.downstream += n
 	}
-	return r, nil
+	return nil
 }
 
 // load has the fault come to pass while the load runs, and returns its calls.

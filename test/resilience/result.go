@@ -23,6 +23,7 @@ type result struct {
 	before, after            usage     // of order
 	shares                   []float64 // of payments, where they are compared
 	laps
+	unplayed error // what kept it from being played
 }
 
 // measure counts. A call belongs to the fault if it began while it lasted.
@@ -84,6 +85,10 @@ func (r *result) faults() []error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
+	check(r.money.wrong == 0, "%d orders or payments are wrong: %s", r.money.wrong, strings.Join(r.money.problems, "; "))
+	if r.unplayed != nil {
+		return append(faults, fmt.Errorf("it could not be played: %w", r.unplayed))
+	}
 	check(r.success() >= r.scenario.success, "%.1f %% of the calls succeeded, want %.1f %% (%v)", 100*r.success(), 100*r.scenario.success, r.codes)
 	check(r.scenario.success < 1 || len(r.codes) == 0, "calls failed before or after, want none (%v)", r.codes)
 	for _, code := range r.scenario.never {
@@ -93,7 +98,6 @@ func (r *result) faults() []error {
 	check(r.scenario.steps == nil || r.during > 10, "only %d kills", r.during)
 	check(r.recovery <= maxRecovery, "it took %v to recover, want at most %v", r.recovery, maxRecovery)
 	check(r.amplification() <= maxAmplification, "%.2f calls reach payments for one order, want at most %v", r.amplification(), maxAmplification)
-	check(r.money.wrong == 0, "%d orders or payments are wrong: %s", r.money.wrong, strings.Join(r.money.problems, "; "))
 	if r.scenario.growth {
 		check(r.after.goroutines <= r.before.goroutines+maxGoroutines, "order has %v goroutines, %v before", r.after.goroutines, r.before.goroutines)
 		check(r.after.heap <= r.before.heap+maxHeap, "order's heap has %.1f MB, %.1f before", r.after.heap/1e6, r.before.heap/1e6)
@@ -102,6 +106,9 @@ func (r *result) faults() []error {
 }
 
 func (r *result) line() string {
+	if r.unplayed != nil {
+		return fmt.Sprintf("%-11s %-42s could not be played: %v  %v", r.engine, r.scenario.name, r.unplayed, &r.laps)
+	}
 	return fmt.Sprintf("%-11s %-42s %5.1f %% of %4d  p99 %6s  recovery %6s  amplification %.2f  %d orders, %d payments, %d wrong  goroutines %v to %v  heap %.1f to %.1f MB  %v %v  %v",
 		r.engine, r.scenario.name, 100*r.success(), r.during, r.p99.Round(time.Millisecond), r.recovery.Round(10*time.Millisecond),
 		r.amplification(), r.money.orders, r.money.payments, r.money.wrong,
@@ -119,8 +126,8 @@ calls that reached payments for each order. In the end the books are compared: e
 
 Each scenario has a flagship of its own. One runs at a time, but for the one without load, which runs beside
 the others. Where the server of all databases restarts, no call may end as a fault of the service, INTERNAL or UNKNOWN; nor
-where nobody reads the log. One that does not keep a promise about time is played once more, and that is what is shown; one that
-leaves wrong books is not.
+where nobody reads the log. One that could not be played, or does not keep a promise about time, is played once more, and that
+is what is shown; one that leaves wrong books is not.
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
 matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
@@ -131,7 +138,7 @@ a second before, and each of the six that follow must have at least half of the 
 |---|---|---|---|---|---|---|---|---|
 `
 
-func writeReport(name string, results []result) error {
+func writeReport(name string, results []*result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, preamble, rate)
 	for _, r := range results {
