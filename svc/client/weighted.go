@@ -73,7 +73,7 @@ func (b *weighted) NewSubConn(addresses []resolver.Address, o balancer.NewSubCon
 		case connectivity.Ready:
 			sc.GetOrBuildProducer(r) // grpc-go closes it when the state changes
 		case connectivity.Shutdown:
-			r.setWeight(0)
+			b.reported(r, load.Report{})
 		}
 		listener(s)
 	}
@@ -88,7 +88,7 @@ func (b *weighted) replica(a resolver.Address) *replica {
 	defer b.mu.Unlock()
 	r, ok := b.replicas.Get(a)
 	if !ok {
-		r = &replica{interval: b.interval}
+		r = &replica{of: b}
 		b.replicas.Set(a, r)
 	}
 	return r
@@ -98,7 +98,7 @@ func (b *weighted) replica(a resolver.Address) *replica {
 // a choice to make, round robin does as well.
 func (b *weighted) UpdateState(s balancer.State) {
 	if ready := b.ready(endpointsharding.ChildStatesFromPicker(s.Picker)); len(ready) > 1 {
-		s.Picker = &weightedPicker{ready, s.Picker}
+		s.Picker = newWeightedPicker(ready, s.Picker)
 	}
 	b.ClientConn.UpdateState(s)
 }
@@ -125,14 +125,29 @@ func (b *weighted) ready(children []endpointsharding.ChildState) (ready []weight
 	return ready
 }
 
+// reported takes what is known of a replica now, which changes what it weighs beside the
+// others.
+func (b *weighted) reported(r *replica, report load.Report) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r.report = report
+	all := b.replicas.Values()
+	reports := make([]load.Report, len(all))
+	for i, r := range all {
+		reports[i] = r.report
+	}
+	for i, w := range load.Weights(reports) {
+		all[i].weight.Store(math.Float64bits(w))
+	}
+}
+
 // replica is one address. It is the builder of the producer that keeps its
 // weight up to date while a connection to it is ready.
 type replica struct {
-	interval time.Duration
-	weight   atomic.Uint64 // bits of a float64; 0: unknown
+	of     *weighted
+	report load.Report   // the last one with calls; guarded by of.mu
+	weight atomic.Uint64 // bits of a float64; 0: unknown
 }
-
-func (r *replica) setWeight(w float64) { r.weight.Store(math.Float64bits(w)) }
 
 // Build is called by grpc-go with a connection to this address alone.
 func (r *replica) Build(cc any) (balancer.Producer, func()) {
@@ -140,21 +155,21 @@ func (r *replica) Build(cc any) (balancer.Producer, func()) {
 	go r.watch(ctx, cc.(grpc.ClientConnInterface))
 	return nil, func() {
 		cancel()
-		r.setWeight(0)
+		r.of.reported(r, load.Report{})
 	}
 }
 
 func (r *replica) watch(ctx context.Context, cc grpc.ClientConnInterface) {
 	for {
-		err := load.Watch(ctx, cc, r.interval, func(report load.Report) {
-			if w := report.Weight(); w > 0 { // else nothing new is known
-				r.setWeight(w)
+		err := load.Watch(ctx, cc, r.of.interval, func(report load.Report) {
+			if report.Calls > 0 { // else nothing new is known
+				r.of.reported(r, report)
 			}
 		})
 		if ctx.Err() != nil {
 			return
 		}
-		r.setWeight(0)
+		r.of.reported(r, load.Report{})
 		if status.Code(err) == codes.Unimplemented || !sleep.For(ctx, reportPause) {
 			return
 		}
@@ -178,30 +193,55 @@ func (e weightedEndpoint) weight() (w float64) {
 type weightedPicker struct {
 	endpoints  []weightedEndpoint
 	roundRobin balancer.Picker
+	turn       atomic.Uint64
 }
 
-// Pick draws an endpoint, each with a chance in proportion to its weight.
+// newWeightedPicker begins anywhere, so that the clients that start together do not all
+// begin with the same endpoint.
+func newWeightedPicker(endpoints []weightedEndpoint, roundRobin balancer.Picker) *weightedPicker {
+	p := &weightedPicker{endpoints: endpoints, roundRobin: roundRobin}
+	p.turn.Store(rand.Uint64N(turns))
+	return p
+}
+
+// Weights are compared as parts of the greatest one.
+const (
+	whole = 1<<16 - 1
+	turns = 1 << 32 // that a picker may begin with: its product with a weight is no overflow
+)
+
+// Pick takes the endpoints in turn and passes over those that weigh less than the
+// greatest, as often as they weigh less, and evenly: static stride scheduling, as gRFC
+// A58 has it. So a few calls are spread as well as many.
 func (p *weightedPicker) Pick(info balancer.PickInfo) (balancer.PickResult, error) {
+	mean, greatest := p.weights()
+	if greatest == 0 {
+		return p.roundRobin.Pick(info)
+	}
+	n := uint64(len(p.endpoints))
+	for {
+		turn := p.turn.Add(1)
+		i, round := turn%n, turn/n
+		w := p.endpoints[i].weight()
+		if w == 0 {
+			w = mean
+		}
+		part := uint64(min(w/greatest, 1) * whole) // it may have grown in between
+		if (part*round+i*whole/2)%whole >= whole-part {
+			return p.endpoints[i].picker.Pick(info)
+		}
+	}
+}
+
+// weights are the mean and the greatest of those that are known.
+func (p *weightedPicker) weights() (mean, greatest float64) {
 	var sum, known float64
 	for _, e := range p.endpoints {
 		if w := e.weight(); w > 0 {
 			sum += w
 			known++
+			greatest = max(greatest, w)
 		}
 	}
-	if known == 0 {
-		return p.roundRobin.Pick(info)
-	}
-	mean := sum / known
-	at := rand.Float64() * mean * float64(len(p.endpoints))
-	for _, e := range p.endpoints {
-		w := e.weight()
-		if w == 0 {
-			w = mean
-		}
-		if at -= w; at < 0 {
-			return e.picker.Pick(info)
-		}
-	}
-	return p.roundRobin.Pick(info) // a weight changed in between
+	return sum / max(known, 1), greatest
 }

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -32,20 +34,26 @@ func TestSince(t *testing.T) {
 	}
 }
 
-func TestWeight(t *testing.T) {
+func TestWeights(t *testing.T) {
 	tests := map[string]struct {
-		report Report
-		want   float64
+		reports []Report
+		want    []float64
 	}{
-		"half busy":          {Report{0.5, 100, 0}, 200},
-		"a tenth fails":      {Report{0.4, 100, 10}, 200},
-		"idle is not a race": {Report{0.0001, 10, 0}, 1000},
-		"no calls":           {Report{0.5, 0, 0}, 0},
+		"half busy":                 {[]Report{{0.5, 100, 0}}, []float64{200}},
+		"a tenth fails":             {[]Report{{0.4, 100, 10}}, []float64{200}},
+		"no calls":                  {[]Report{{0.5, 0, 0}}, []float64{0}},
+		"busy ones differ":          {[]Report{{0.5, 100, 0}, {0.5, 50, 0}}, []float64{200, 100}},
+		"idle ones do not":          {[]Report{{0.001, 30, 0}, {0.04, 10, 0}, {0, 20, 0}}, []float64{400, 400, 400}},
+		"an idle one that fails":    {[]Report{{0.001, 20, 0}, {0.001, 20, 3}}, []float64{400, 100}},
+		"an idle one beside a busy": {[]Report{{0.5, 100, 0}, {0.01, 50, 0}}, []float64{200, 1500}},
+		"no calls are not a mean":   {[]Report{{0.01, 20, 0}, {0.01, 0, 0}}, []float64{400, 0}},
+		"the threshold is not idle": {[]Report{{idle, 20, 0}, {idle, 10, 0}}, []float64{400, 200}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := test.report.Weight(); math.Abs(got-test.want) > 1e-9 {
-				t.Errorf("weight = %v, want %v", got, test.want)
+			got := Weights(test.reports)
+			if diff := cmp.Diff(test.want, got, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
+				t.Errorf("weights (-want +got):\n%s", diff)
 			}
 		})
 	}

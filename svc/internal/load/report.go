@@ -50,17 +50,34 @@ func (s Sample) Since(earlier Sample) Report {
 	}
 }
 
-// idle is the utilization below which differences are noise.
-const idle = 0.01
+// idle is the utilization below which differences are noise: a scrape of the metrics and
+// a garbage collection cost more than the calls do.
+const idle = 0.05
 
-// Weight is how many calls the server answers per share of its CPU: as in gRFC
-// A58, a failed call counts as one that used all of it. It is 0 when the server
-// answered no calls, so that nothing is known.
-func (r Report) Weight() float64 {
-	if r.Calls <= 0 {
-		return 0
+// Weights are how many calls each server answers per share of its CPU: as in gRFC A58, a
+// failed call counts as one that used all of it. Of a server that is idle it is not
+// known what its calls cost; it weighs as one that gets the mean of the calls, since
+// one that weighed what it got would get less and less. A server that answered no calls
+// weighs 0, which is unknown.
+func Weights(reports []Report) []float64 {
+	var calls, known float64
+	for _, r := range reports {
+		if r.Calls > 0 {
+			calls += r.Calls
+			known++
+		}
 	}
-	return r.Calls / (max(r.Utilization, idle) + r.Failures/r.Calls)
+	weights := make([]float64, len(reports))
+	for i, r := range reports {
+		switch {
+		case r.Calls <= 0:
+		case r.Utilization < idle:
+			weights[i] = calls / known / (idle + r.Failures/r.Calls)
+		default:
+			weights[i] = r.Calls / (r.Utilization + r.Failures/r.Calls)
+		}
+	}
+	return weights
 }
 
 // Fields of xds.data.orca.v3.OrcaLoadReport, all of type double.
