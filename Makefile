@@ -141,6 +141,10 @@ resilience: build ## break parts of the flagship under load and write docs/resil
 e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API server (the first time builds it, minutes)
 	@cd test && go vet ./e2e && go run ./e2e -root .. api
 
+.PHONY: e2e
+e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load, and write docs/e2e.md (Debian, root)
+	@cd test && go vet ./e2e/... && go build -o ../bin/e2e ./e2e && cd .. && exec bin/e2e -root . run $(SCENARIOS)
+
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .

@@ -16,7 +16,7 @@ import (
 
 // runAPI applies every rendering, and what is broken, to an API server.
 func runAPI(ctx context.Context, root string, r *report) error {
-	programs, version, err := binaries(ctx, root, r)
+	programs, version, err := binaries(ctx, root, r, apiPrograms)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func runAPI(ctx context.Context, root string, r *report) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	s, err := startServer(ctx, programs, folder)
+	s, err := startAlone(ctx, programs, folder)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/protosvc/protosvc/test/manifests/objects"
 )
@@ -15,33 +16,61 @@ import (
 // tools/kubernetes/go.mod says.
 const kubernetesModule = "k8s.io/kubernetes"
 
-// programs are the import paths of those that are started, by name.
-var programs = map[string]string{
-	"etcd":           "go.etcd.io/etcd/server/v3",
-	"kube-apiserver": kubernetesModule + "/cmd/kube-apiserver",
+// program is one that is built.
+type program struct{ module, path string }
+
+// programs are those that are started, by name. The module is a folder below tools.
+var programs = map[string]program{
+	"etcd":                    {"kubernetes", "go.etcd.io/etcd/server/v3"},
+	"kube-apiserver":          {"kubernetes", kubernetesModule + "/cmd/kube-apiserver"},
+	"kube-controller-manager": {"kubernetes", kubernetesModule + "/cmd/kube-controller-manager"},
+	"kube-scheduler":          {"kubernetes", kubernetesModule + "/cmd/kube-scheduler"},
+	"kube-proxy":              {"kubernetes", kubernetesModule + "/cmd/kube-proxy"},
+	"kubelet":                 {"kubernetes", kubernetesModule + "/cmd/kubelet"},
+	"kubectl":                 {"kubernetes", kubernetesModule + "/cmd/kubectl"},
+	"coredns":                 {"coredns", "github.com/coredns/coredns"},
 }
 
-// binaries builds what is missing and returns the folder of all of it, and the version
-// of Kubernetes.
-func binaries(ctx context.Context, root string, r *report) (folder, version string, err error) {
-	tools := filepath.Join(root, "tools/kubernetes")
-	if version, err = objects.Output(ctx, tools, "go", "list", "-m", "-f", "{{.Version}}", kubernetesModule); err != nil {
+// apiPrograms are those of an API server without a node.
+var apiPrograms = []string{"etcd", "kube-apiserver"}
+
+// nodePrograms are those of a cluster with nodes.
+var nodePrograms = slices.Sorted(maps.Keys(programs))
+
+// cache is a folder for what is built once and kept.
+func cache(name string) (string, error) {
+	caches := os.Getenv("PROTOSVC_CACHE")
+	if caches == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		caches = filepath.Join(user, "protosvc")
+	}
+	folder := filepath.Join(caches, name)
+	return folder, os.MkdirAll(folder, 0o755)
+}
+
+// binaries builds those of the programs that are missing and returns the folder of all,
+// and the version of Kubernetes.
+func binaries(ctx context.Context, root string, r *report, names []string) (folder, version string, err error) {
+	if version, err = moduleVersion(ctx, root, "kubernetes", kubernetesModule); err != nil {
 		return "", "", err
 	}
-	caches, err := os.UserCacheDir()
-	if err != nil {
+	if folder, err = cache(filepath.Join("kubernetes", version)); err != nil {
 		return "", "", err
 	}
-	folder = filepath.Join(cmp.Or(os.Getenv("PROTOSVC_CACHE"), filepath.Join(caches, "protosvc")), "kubernetes", version)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return "", "", err
-	}
-	for name, path := range programs {
-		if err := build(ctx, tools, path, filepath.Join(folder, name), version, r); err != nil {
+	for _, name := range names {
+		if err := build(ctx, filepath.Join(root, "tools", programs[name].module), programs[name].path, filepath.Join(folder, name), version, r); err != nil {
 			return "", "", err
 		}
 	}
 	return folder, version, nil
+}
+
+// moduleVersion is the version of a module that a folder below tools asks for.
+func moduleVersion(ctx context.Context, root, tools, module string) (string, error) {
+	return objects.Output(ctx, filepath.Join(root, "tools", tools), "go", "list", "-m", "-f", "{{.Version}}", module)
 }
 
 // build builds a program unless it is there. One that is half written has another name.

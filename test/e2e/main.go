@@ -2,11 +2,19 @@
 // released modules, and judges what becomes of them.
 //
 //	go run ./e2e -root .. api
+//	go run ./e2e -root .. run [NUMBER...]
+//	go run ./e2e -root .. up
 //
 // The part api starts a store and an API server on the loopback, without a node: it
 // applies every rendering as kubectl apply --server-side would, and wants broken
-// objects refused. It needs no root and leaves nothing behind but the programs, in
-// $PROTOSVC_CACHE/kubernetes or ~/.cache/protosvc/kubernetes.
+// objects refused. It needs no root.
+//
+// The parts run and up start nodes, too, with the flagship on them: run plays scenarios
+// under load, those of the numbers or all, and up leaves it to you until you end it.
+// They want root on Debian. The cluster lives in namespaces of its own and in memory;
+// nothing of it is left in the end.
+//
+// Programs, images and logs are kept in $PROTOSVC_CACHE or ~/.cache/protosvc.
 package main
 
 import (
@@ -20,31 +28,44 @@ import (
 	"time"
 )
 
-// parts are what can be asked for.
-var parts = map[string]func(ctx context.Context, root string, r *report) error{
-	"api": runAPI,
-}
+const usage = "usage: e2e [-root DIR] api | run [NUMBER...] | up"
 
 func main() {
 	root := flag.String("root", "..", "root of the repository")
+	flag.Usage = func() { fmt.Fprintln(flag.CommandLine.Output(), usage) }
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *root, flag.Args()); err != nil {
+	if err := run(ctx, *root, flag.Arg(0), flag.Args()[min(1, flag.NArg()):]); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, root string, args []string) error {
-	if len(args) != 1 || parts[args[0]] == nil {
-		return errors.New("usage: e2e [-root DIR] api")
-	}
+// The parts that a cluster begins with are followed by others: as the first process of
+// its namespaces, and as the child of the databases.
+func run(ctx context.Context, root, part string, args []string) error {
 	r := &report{began: time.Now()}
-	if err := parts[args[0]](ctx, root, r); err != nil {
-		return err
+	switch part {
+	case "api":
+		if err := runAPI(ctx, root, r); err != nil {
+			return err
+		}
+		return r.end()
+	case "run":
+		return runNode(ctx, root, r, "enter-run", args...)
+	case "enter-run":
+		return enter(root, "judge", args...)
+	case "judge":
+		return judge(ctx, root, r, args)
+	case "up":
+		return runNode(ctx, root, r, "enter-up")
+	case "enter-up":
+		return enter(root, "hold")
+	case "hold":
+		return hold(ctx, root, r)
 	}
-	return r.end()
+	return errors.New(usage)
 }
 
 // report is what was wanted, and what came of it.

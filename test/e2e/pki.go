@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -72,15 +73,17 @@ func (a *authority) template(name string, groups ...string) *x509.Certificate {
 	}
 }
 
-// issue signs a certificate for a server at addresses and a client of groups, and writes
-// FILE.crt and FILE.key.
-func (a *authority) issue(file, name string, addresses []net.IP, groups ...string) error {
+// issue signs a certificate for a server at IP addresses and a client of groups, and
+// writes FILE.crt and FILE.key.
+func (a *authority) issue(file, name string, addresses []string, groups ...string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
 	template := a.template(name, groups...)
-	template.IPAddresses = addresses
+	for _, address := range addresses {
+		template.IPAddresses = append(template.IPAddresses, net.ParseIP(address))
+	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
@@ -95,6 +98,23 @@ func (a *authority) issue(file, name string, addresses []net.IP, groups ...strin
 		return err
 	}
 	return a.write(file+".key", &pem.Block{Type: "EC PRIVATE KEY", Bytes: private})
+}
+
+// kubeconfig issues a certificate for a client, writes a kubeconfig that has it, and
+// returns its path.
+func (a *authority) kubeconfig(server, file, name string, groups ...string) (string, error) {
+	if err := a.issue(file, name, nil, groups...); err != nil {
+		return "", err
+	}
+	path := a.path(file + ".kubeconfig")
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+clusters: [{name: e2e, cluster: {server: %q, certificate-authority: %q}}]
+users: [{name: e2e, user: {client-certificate: %q, client-key: %q}}]
+contexts: [{name: e2e, context: {cluster: e2e, user: e2e}}]
+current-context: e2e
+`, server, a.path("ca.crt"), a.path(file+".crt"), a.path(file+".key"))
+	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 
 func (a *authority) path(file string) string { return filepath.Join(a.folder, file) }

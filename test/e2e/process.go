@@ -17,11 +17,10 @@ type process struct {
 	ended     chan struct{}
 }
 
-// start starts a program that writes its log into a folder. It ends with this one, too,
-// if this one is killed.
-func start(folder, binary string, args ...string) (*process, error) {
-	p := &process{name: filepath.Base(binary), ended: make(chan struct{})}
-	p.log = filepath.Join(folder, p.name+".log")
+// start starts a program that writes its log, NAME.log, into a folder. It ends with this
+// one, too, if this one is killed.
+func start(folder, name, binary string, args ...string) (*process, error) {
+	p := &process{name: name, log: filepath.Join(folder, name+".log"), ended: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
@@ -67,6 +66,13 @@ func (p *process) until(ctx context.Context, ready func(context.Context) error) 
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// within is until, for so long at the most.
+func (p *process) within(ctx context.Context, most time.Duration, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("not so after %v", most))
+	defer cancel()
+	return p.until(ctx, ready)
 }
 
 // tail is the end of the log.

@@ -2,57 +2,80 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net"
 	"path/filepath"
 	"time"
 )
 
-// server is an API server and its store, without a node.
+// The addresses of Services, the API server's own being the first.
+const (
+	serviceNetwork      = "10.96.0.0/16"
+	serviceNetworkFirst = "10.96.0.1"
+)
+
+// server is an API server and its store.
 type server struct {
 	etcd, apiserver *process
 	client          *client
 }
 
-// startServer starts both on free ports of the loopback, and returns when the API server
-// is ready. Everything they write lies in the folder.
-func startServer(ctx context.Context, programs, folder string) (s *server, err error) {
+// startAlone starts both on free ports of the loopback. Everything they write lies in
+// the folder.
+func startAlone(ctx context.Context, programs, folder string) (*server, error) {
+	ports, err := freePorts(3)
+	if err != nil {
+		return nil, err
+	}
+	authority, err := newAuthority(folder)
+	if err != nil {
+		return nil, err
+	}
+	return startServer(ctx, authority, serverAt{
+		programs: programs, data: folder, logs: folder, address: "127.0.0.1", ports: [3]string(ports),
+		args: []string{"--endpoint-reconciler-type=none"}, // a service on the loopback can have no endpoints
+	})
+}
+
+// serverAt is where a server runs, and how.
+type serverAt struct {
+	programs, data, logs string // folders
+	address              string
+	ports                [3]string // of the store, its peers, and the API server
+	args                 []string  // further ones of the API server
+}
+
+// startServer returns when the API server is ready.
+func startServer(ctx context.Context, authority *authority, at serverAt) (s *server, err error) {
 	s = &server{}
 	defer func() {
 		if err != nil {
 			s.stop()
 		}
 	}()
-	authority, err := newAuthority(folder)
-	if err != nil {
-		return s, err
-	}
-	if err := authority.issue("server", "kube-apiserver", []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
+	if err := authority.issue("server", "kube-apiserver", []string{at.address, serviceNetworkFirst}); err != nil {
 		return s, err
 	}
 	if err := authority.issue("admin", "admin", nil, "system:masters"); err != nil {
 		return s, err
 	}
-	ports, err := freePorts(3)
-	if err != nil {
-		return s, err
-	}
-	store, peers := "http://127.0.0.1:"+ports[0], "http://127.0.0.1:"+ports[1]
-	s.etcd, err = start(folder, filepath.Join(programs, "etcd"),
-		"--data-dir="+filepath.Join(folder, "etcd"), "--unsafe-no-fsync",
+	store, peers := "http://127.0.0.1:"+at.ports[0], "http://127.0.0.1:"+at.ports[1]
+	s.etcd, err = start(at.logs, "etcd", filepath.Join(at.programs, "etcd"),
+		"--data-dir="+filepath.Join(at.data, "etcd"), "--unsafe-no-fsync",
 		"--listen-client-urls="+store, "--advertise-client-urls="+store,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=default="+peers)
 	if err != nil {
 		return s, err
 	}
-	s.apiserver, err = start(folder, filepath.Join(programs, "kube-apiserver"),
-		"--etcd-servers="+store, "--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--secure-port="+ports[2],
-		"--endpoint-reconciler-type=none", // a service on the loopback can have no endpoints
-		"--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=Node,RBAC",
-		"--client-ca-file="+authority.path("ca.crt"),
-		"--tls-cert-file="+authority.path("server.crt"), "--tls-private-key-file="+authority.path("server.key"),
+	args := []string{
+		"--etcd-servers=" + store, "--bind-address=" + at.address, "--advertise-address=" + at.address, "--secure-port=" + at.ports[2],
+		"--service-cluster-ip-range=" + serviceNetwork, "--authorization-mode=Node,RBAC",
+		"--client-ca-file=" + authority.path("ca.crt"),
+		"--tls-cert-file=" + authority.path("server.crt"), "--tls-private-key-file=" + authority.path("server.key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
-		"--service-account-key-file="+authority.path("sa.pub"), "--service-account-signing-key-file="+authority.path("sa.key"))
+		"--service-account-key-file=" + authority.path("sa.pub"), "--service-account-signing-key-file=" + authority.path("sa.key"),
+	}
+	s.apiserver, err = start(at.logs, "kube-apiserver", filepath.Join(at.programs, "kube-apiserver"), append(args, at.args...)...)
 	if err != nil {
 		return s, err
 	}
@@ -60,8 +83,8 @@ func startServer(ctx context.Context, programs, folder string) (s *server, err e
 	if err != nil {
 		return s, err
 	}
-	s.client = newClient("https://127.0.0.1:"+ports[2], config)
-	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, fmt.Errorf("not ready after 2 minutes"))
+	s.client = newClient("https://"+net.JoinHostPort(at.address, at.ports[2]), config)
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, errors.New("not ready after 2 minutes"))
 	defer cancel()
 	return s, s.apiserver.until(ctx, func(ctx context.Context) error { return s.client.get(ctx, "/readyz", nil) })
 }

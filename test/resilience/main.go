@@ -25,8 +25,8 @@ import (
 // postgresURL is the variable by which scripts/with-postgres tells of its server.
 const postgresURL = "PROTOSVC_TEST_POSTGRES_URL"
 
-// postgresRestart is the one that names a program that restarts it.
-const postgresRestart = "PROTOSVC_TEST_POSTGRES_RESTART"
+// postgresControl is the one that names a program that starts, stops and restarts it.
+const postgresControl = "PROTOSVC_TEST_POSTGRES_CONTROL"
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "load" {
@@ -120,7 +120,7 @@ type played struct {
 // time were not kept, and it may be the machine that stood still. Wrong books stay wrong.
 func again(plays []*played) (late []*played) {
 	for _, p := range plays {
-		if faults := p.result.faults(); len(faults) > 0 && p.result.money.wrong == 0 {
+		if faults := p.result.faults(); len(faults) > 0 && p.result.money.Wrong == 0 {
 			fmt.Printf("%s on %s is played again: %v\n", p.scenario.name, p.engine.name(), errors.Join(faults...))
 			late = append(late, p)
 		}

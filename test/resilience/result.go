@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/books"
 )
 
 // result is what became of a scenario.
@@ -19,7 +21,7 @@ type result struct {
 	recovery                 time.Duration // from the end of the fault to the last failure that began after it
 	codes                    map[string]int
 	downstream               float64 // calls that reached payments
-	money                    money
+	money                    books.Result
 	before, after            usage     // of order
 	shares                   []float64 // of payments, where they are compared
 	laps
@@ -85,7 +87,7 @@ func (r *result) faults() []error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	check(r.money.wrong == 0, "%d orders or payments are wrong: %s", r.money.wrong, strings.Join(r.money.problems, "; "))
+	check(r.money.Wrong == 0, "%d orders or payments are wrong: %s", r.money.Wrong, strings.Join(r.money.Problems, "; "))
 	if r.unplayed != nil {
 		return append(faults, fmt.Errorf("it could not be played: %w", r.unplayed))
 	}
@@ -111,7 +113,7 @@ func (r *result) line() string {
 	}
 	return fmt.Sprintf("%-11s %-42s %5.1f %% of %4d  p99 %6s  recovery %6s  amplification %.2f  %d orders, %d payments, %d wrong  goroutines %v to %v  heap %.1f to %.1f MB  %v %v  %v",
 		r.engine, r.scenario.name, 100*r.success(), r.during, r.p99.Round(time.Millisecond), r.recovery.Round(10*time.Millisecond),
-		r.amplification(), r.money.orders, r.money.payments, r.money.wrong,
+		r.amplification(), r.money.Orders, r.money.Payments, r.money.Wrong,
 		r.before.goroutines, r.after.goroutines, r.before.heap/1e6, r.after.heap/1e6, r.codes, r.shares, &r.laps)
 }
 
@@ -143,11 +145,11 @@ func writeReport(name string, results []*result) error {
 	fmt.Fprintf(&out, preamble, rate)
 	for _, r := range results {
 		if r.scenario.steps != nil {
-			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.orders, r.money.wrong)
+			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.Orders, r.money.Wrong)
 			continue
 		}
 		fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | %d ms | %.1f s | %.2f | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(),
-			r.p99.Milliseconds(), r.recovery.Seconds(), r.amplification(), r.money.orders, r.money.wrong)
+			r.p99.Milliseconds(), r.recovery.Seconds(), r.amplification(), r.money.Orders, r.money.Wrong)
 	}
 	return os.WriteFile(name, []byte(out.String()), 0o644)
 }

@@ -247,7 +247,7 @@ func databaseGone(ctx context.Context, c *cluster, _ engine) error {
 // restartServer restarts PostgreSQL three times under everybody's connections.
 func restartServer(ctx context.Context, _ *cluster, _ engine) error {
 	for range 3 {
-		if out, err := exec.CommandContext(ctx, os.Getenv(postgresRestart)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, os.Getenv(postgresControl), "restart").CombinedOutput(); err != nil {
 			return fmt.Errorf("restart of PostgreSQL: %w: %s", err, out)
 		}
 		if err := sleep(ctx, time.Second); err != nil {

@@ -186,10 +186,10 @@ func (r *result) add(o result) {
 	r.calls += o.calls
 	r.during += o.during
 	r.succeeded += o.succeeded
-	r.money.orders += o.money.orders
-	r.money.payments += o.money.payments
-	r.money.wrong += o.money.wrong
-	r.money.problems = append(r.money.problems, o.money.problems...)
+	r.money.Orders += o.money.Orders
+	r.money.Payments += o.money.Payments
+	r.money.Wrong += o.money.Wrong
+	r.money.Problems = append(r.money.Problems, o.money.Problems...)
 }
 
 func (s steps) run(ctx context.Context, e engine, r *result) (err error) {
@@ -262,13 +262,13 @@ func (c *cluster) killAt(ctx context.Context, e engine, r *result, t *tap, s ste
 	}
 	r.calls++
 	r.during++
-	r.money.orders, r.money.payments = books.orders, books.payments
-	if again.ok() && books.wrong == 0 && (!first.ok() || first.OrderID == again.OrderID) {
+	r.money.Orders, r.money.Payments = books.Orders, books.Payments
+	if again.ok() && books.Wrong == 0 && (!first.ok() || first.OrderID == again.OrderID) {
 		r.succeeded++
 		return false, nil
 	}
-	r.money.wrong++
-	r.money.problems = append(append(r.money.problems, books.problems...), fmt.Sprintf("%s killed at message %d (after %t): %s, then %s", s.name, message, s.after, first.Code, again.Error))
+	r.money.Wrong++
+	r.money.Problems = append(append(r.money.Problems, books.Problems...), fmt.Sprintf("%s killed at message %d (after %t): %s, then %s", s.name, message, s.after, first.Code, again.Error))
 	return false, nil
 }
 

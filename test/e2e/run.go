@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// packages are those of Debian that a node is made of, and what builds and checks the
+// images.
+var packages = []string{"containerd", "runc", "containernetworking-plugins", "iptables", "conntrack", "iproute2", "postgresql"}
+
+// nodeCount is so that a drained node leaves one for its pods.
+const nodeCount = 2
+
+// runNode makes everything that a cluster needs, and goes on in namespaces of its own.
+func runNode(ctx context.Context, root string, r *report, inside string, args ...string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("run this as root: a node mounts file systems and changes routes")
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	if err := script(ctx, root, "debian-packages", packages...); err != nil {
+		return err
+	}
+	if _, _, err := binaries(ctx, root, r, nodePrograms); err != nil {
+		return err
+	}
+	images, err := cache("e2e/images")
+	if err != nil {
+		return err
+	}
+	if err := script(ctx, root, "images", append([]string{"--archive", images}, services...)...); err != nil {
+		return err
+	}
+	if err := ownImages(ctx, root, images); err != nil {
+		return err
+	}
+	r.note("programs and images are there")
+	return confine(ctx, append([]string{"-root", root, inside}, args...)...)
+}
+
+func script(ctx context.Context, root, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", name), args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%v: %w", cmd, err)
+	}
+	return nil
+}
+
+// ownImages writes the images of what the cluster itself runs.
+func ownImages(ctx context.Context, root, folder string) error {
+	programs, _, err := binaries(ctx, root, nil, nil)
+	if err != nil {
+		return err
+	}
+	pause := filepath.Join(folder, "pause")
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", pause, "./e2e/pause")
+	cmd.Dir, cmd.Env = filepath.Join(root, "test"), append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
+	}
+	return errors.Join(
+		writeImage(filepath.Join(folder, "pause.tar"), pauseImage, pause),
+		writeImage(filepath.Join(folder, "coredns.tar"), dnsImage, filepath.Join(programs, "coredns")),
+	)
+}
+
+// enter is what the first process of the namespaces does: it makes room and becomes the
+// server of the databases, whose child goes on.
+func enter(root, inside string, args ...string) error {
+	if os.Getpid() != 1 {
+		return errors.New("this is for the first process of a cluster")
+	}
+	if err := furnish(newNodes(nodeCount)); err != nil {
+		return err
+	}
+	const temporary = "/run/tmp"
+	if err := os.MkdirAll(temporary, 0o755); err != nil {
+		return err
+	}
+	if err := os.Setenv("TMPDIR", temporary); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	with := filepath.Join(root, "scripts/with-postgres")
+	all := append([]string{with, "--listen", controlAddress, self, "-root", root, inside}, args...)
+	return syscall.Exec(with, all, os.Environ())
+}
+
+// raise starts the cluster and the flagship on it.
+func raise(ctx context.Context, root string, r *report) (*flagship, error) {
+	programs, version, err := binaries(ctx, root, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := cache("e2e/images")
+	if err != nil {
+		return nil, err
+	}
+	images, err := filepath.Glob(filepath.Join(folder, "*.tar"))
+	if err != nil {
+		return nil, err
+	}
+	logs, err := cache("e2e/logs")
+	if err != nil {
+		return nil, err
+	}
+	c, err := startCluster(ctx, programs, version, images, logs, newNodes(nodeCount), r)
+	if err != nil {
+		return nil, fmt.Errorf("start of Kubernetes %s: %w (logs: %s)", version, err, logs)
+	}
+	f, err := deploy(ctx, c, root, r)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.createUser(ctx)
+}
+
+// judge plays the scenarios of the numbers, or all.
+func judge(ctx context.Context, root string, r *report, numbers []string) error {
+	f, err := raise(ctx, root, r)
+	if err != nil {
+		return err
+	}
+	var trials []*trial
+	for _, s := range scenarios {
+		if len(numbers) > 0 && !slices.Contains(numbers, strconv.Itoa(s.number)) {
+			continue
+		}
+		t := s.try(ctx, f)
+		if t.err != nil && !t.wrong && ctx.Err() == nil { // it may be the machine that stood still
+			fmt.Printf("%s is played again: %v\n", s.name, t.err)
+			t = s.try(ctx, f)
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.verdict(t.err, "%s: %d calls in %.0f s, %d failed%s", s.name, len(t.calls), t.ended.Sub(t.began).Seconds(), len(failed(t.calls)),
+			suffix(outcomes(failed(t.calls))))
+		trials = append(trials, t)
+	}
+	if len(trials) == len(scenarios) {
+		if err := document(ctx, root, f.version, trials); err != nil {
+			return err
+		}
+	}
+	return r.end()
+}
+
+func suffix(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+// hold keeps the flagship until it is told to end.
+func hold(ctx context.Context, root string, r *report) error {
+	f, err := raise(ctx, root, r)
+	if err != nil {
+		return err
+	}
+	kubeconfig, err := f.authority.kubeconfig(f.server.client.url, "user", "admin", "system:masters")
+	if err != nil {
+		return err
+	}
+	var names strings.Builder
+	for _, service := range services {
+		fmt.Fprintf(&names, " %s", address(service))
+	}
+	fmt.Printf(`
+The flagship runs, in namespace %s. From another terminal:
+
+  nsenter --target $(pgrep --oldest --full with-postgres) --net --mount --pid
+  export KUBECONFIG=%s PATH=$PATH:%s
+  kubectl --namespace %s get pods
+
+Ctrl-C ends it, and leaves nothing.
+`, namespace, kubeconfig, f.programs, namespace)
+	<-ctx.Done()
+	return nil
+}

@@ -1,0 +1,334 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// scenario is something that happens to the flagship under load.
+type scenario struct {
+	number int // of the list in docs/e2e.md
+	name   string
+	run    func(ctx context.Context, f *flagship) error
+	judge  func(t *trial) error // beside the books, which have to agree
+}
+
+// trial is what came of a scenario.
+type trial struct {
+	*scenario
+	began, ended time.Time // what happened
+	calls        []call
+	err          error
+	wrong        bool // the books do not agree
+}
+
+const (
+	warmUp = 3 * time.Second // of load before something happens
+	after  = 3 * time.Second // of load after it
+)
+
+// try plays a scenario.
+func (s *scenario) try(ctx context.Context, f *flagship) *trial {
+	t := &trial{scenario: s}
+	l, err := f.startLoad()
+	if err != nil {
+		t.err = err
+		return t
+	}
+	t.err = sleep(ctx, warmUp)
+	t.began = time.Now()
+	if t.err == nil {
+		t.err = s.run(ctx, f)
+	}
+	t.ended = time.Now()
+	t.err = errors.Join(t.err, sleep(ctx, after))
+	t.calls = l.stop()
+	books := f.books(ctx, t.calls)
+	t.wrong = books != nil
+	t.err = errors.Join(t.err, books, s.judge(t))
+	return t
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// noneFailed wants every call to succeed.
+func noneFailed(t *trial) error {
+	all := failed(t.calls)
+	if len(all) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d calls failed (%s), the first %v after it began: %s %s", len(all), len(t.calls), outcomes(all),
+		all[0].start.Sub(t.began).Round(time.Millisecond), all[0].outcome, all[0].detail)
+}
+
+// someFailed is for a control: what counts failures has to see some.
+func someFailed(t *trial) error {
+	if len(failed(t.calls)) == 0 {
+		return errors.New("no call failed, so nothing is known of the others")
+	}
+	return nil
+}
+
+var scenarios = []*scenario{
+	{1, "each service is rolled, one after the other", roll(services...), noneFailed},
+	{1, "all services are rolled at once", rollAtOnce, noneFailed},
+	{1, "order is rolled with a drain delay of 0 s (control)", withoutDrain, someFailed},
+	{2, "user is scaled from 1 to 4, to 2, and rolled at once", scaleUser, noneFailed},
+	{5, "PostgreSQL is gone for 30 s", loseDatabase, afterDatabase},
+}
+
+// roll restarts services, each when the one before it has settled.
+func roll(services ...string) func(context.Context, *flagship) error {
+	return func(ctx context.Context, f *flagship) error {
+		for _, service := range services {
+			if err := f.restart(ctx, service); err != nil {
+				return err
+			}
+			if err := f.settled(ctx, service); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func rollAtOnce(ctx context.Context, f *flagship) error {
+	for _, service := range services {
+		if err := f.restart(ctx, service); err != nil {
+			return err
+		}
+	}
+	return f.allSettled(ctx)
+}
+
+func (f *flagship) allSettled(ctx context.Context) error {
+	for _, service := range services {
+		if err := f.settled(ctx, service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withoutDrain rolls order twice, to pods that end as soon as they are told to, and back.
+func withoutDrain(ctx context.Context, f *flagship) error {
+	for _, delay := range []any{"0s", nil} {
+		if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", delay); err != nil {
+			return err
+		}
+		if err := f.settled(ctx, "order"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// What a new pod has of the calls, of its share, and since when.
+const (
+	shareDeviation = 0.3
+	shareWithin    = 15 * time.Second
+	shareMeasured  = 5 * time.Second
+)
+
+// scaleUser scales up under a caller that knows one pod, and looks at the shares of the
+// new ones; then down, and rolls what is left before anything has come to rest.
+func scaleUser(ctx context.Context, f *flagship) error {
+	if err := f.scale(ctx, "user", 1); err != nil {
+		return err
+	}
+	old, err := f.pods(ctx, "user")
+	if err != nil {
+		return err
+	}
+	scaled := make(chan error, 1)
+	go func() { scaled <- f.scale(ctx, "user", 4) }()
+	shares, err := f.shares(ctx, "user", "GetUser", len(old), 4)
+	if err := errors.Join(err, <-scaled); err != nil {
+		return err
+	}
+	for pod, share := range shares {
+		if share < 1-shareDeviation || share > 1+shareDeviation {
+			err = errors.Join(err, fmt.Errorf("%v after all were ready, pod %s has %.2f of its share", shareWithin, pod, share))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.scale(ctx, "user", 2); err != nil {
+		return err
+	}
+	return roll("user")(ctx, f)
+}
+
+// shares waits until so many pods of a service are ready, and returns what each has of
+// the calls of a method in the last seconds of the time that it has, 1 being its share.
+func (f *flagship) shares(ctx context.Context, service, method string, before, want int) (map[string]float64, error) {
+	addresses := map[string]string{}
+	if err := f.server.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
+		pods, err := f.pods(ctx, service)
+		if err != nil {
+			return err
+		}
+		clear(addresses)
+		for _, p := range pods {
+			if ready(p) {
+				addresses[p.Name] = p.Status.PodIP
+			}
+		}
+		if len(addresses) != want {
+			return fmt.Errorf("%d pods of %s are ready, %d before, want %d", len(addresses), service, before, want)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if err := sleep(ctx, shareWithin-shareMeasured); err != nil {
+		return nil, err
+	}
+	first, err := f.started(ctx, addresses, method)
+	if err != nil {
+		return nil, err
+	}
+	if err := sleep(ctx, shareMeasured); err != nil {
+		return nil, err
+	}
+	last, err := f.started(ctx, addresses, method)
+	if err != nil {
+		return nil, err
+	}
+	total := 0.0
+	for pod := range last {
+		last[pod] -= first[pod]
+		total += last[pod]
+	}
+	if total == 0 {
+		return nil, fmt.Errorf("no pod of %s gets calls of %s", service, method)
+	}
+	for pod := range last {
+		last[pod] *= float64(len(last)) / total
+	}
+	return last, nil
+}
+
+// started reads how many calls of a method each pod has seen.
+func (f *flagship) started(ctx context.Context, addresses map[string]string, method string) (map[string]float64, error) {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	counts, errs := map[string]float64{}, []error{}
+	for pod, address := range addresses {
+		all.Go(func() {
+			n, err := startedCalls(ctx, address, method)
+			mu.Lock()
+			defer mu.Unlock()
+			counts[pod], errs = n, append(errs, err)
+		})
+	}
+	all.Wait()
+	return counts, errors.Join(errs...)
+}
+
+func startedCalls(ctx context.Context, address, method string) (n float64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+":9091/metrics", nil)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		if !strings.HasPrefix(lines.Text(), "grpc_server_started_total{") || !strings.Contains(lines.Text(), fmt.Sprintf("grpc_method=%q", method)) {
+			continue
+		}
+		fields := strings.Fields(lines.Text())
+		value, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+		if err != nil {
+			return 0, err
+		}
+		n += value
+	}
+	return n, lines.Err()
+}
+
+// What a database may cost that is gone and comes back.
+const (
+	outage   = 30 * time.Second
+	recovery = 3 * time.Second
+)
+
+// loseDatabase ends when the database is back: the calls after that are the ones that
+// have to succeed.
+func loseDatabase(ctx context.Context, f *flagship) error {
+	before, err := f.restarts(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.postgres.tell(ctx, "stop"); err != nil {
+		return err
+	}
+	back := time.Now().Add(outage)
+	unready := f.server.apiserver.within(ctx, outage-time.Second, func(ctx context.Context) error {
+		for _, service := range services {
+			pods, err := f.pods(ctx, service)
+			if err != nil {
+				return err
+			}
+			for _, p := range pods {
+				if ready(p) {
+					return fmt.Errorf("pod %s is ready without its database", p.Name)
+				}
+			}
+		}
+		return nil
+	})
+	if err := sleep(ctx, time.Until(back)); err != nil {
+		return err
+	}
+	if err := f.postgres.tell(ctx, "start"); err != nil {
+		return err
+	}
+	if err := errors.Join(unready, sleep(ctx, 2*recovery)); err != nil {
+		return err
+	}
+	after, err := f.restarts(ctx)
+	if err == nil && after != before {
+		err = fmt.Errorf("%d containers were started again", after-before)
+	}
+	return err
+}
+
+// afterDatabase wants calls to fail as they should, and no longer than they may.
+func afterDatabase(t *trial) error {
+	back := t.ended.Add(-2 * recovery)
+	var errs []error
+	for _, c := range failed(t.calls) {
+		if !slices.Contains([]string{"Unavailable", "503", "refused"}, c.outcome) {
+			errs = append(errs, fmt.Errorf("a call failed otherwise than it should: %s %s: %s", c.protocol, c.outcome, c.detail))
+		}
+		if c.start.After(back.Add(recovery)) {
+			errs = append(errs, fmt.Errorf("%v after the database was back a call failed: %s %s: %s",
+				c.start.Sub(back).Round(time.Millisecond), c.protocol, c.outcome, c.detail))
+		}
+	}
+	if len(failed(t.calls)) == 0 {
+		errs = append(errs, errors.New("no call failed without a database"))
+	}
+	return errors.Join(errs[:min(len(errs), 5)]...)
+}
