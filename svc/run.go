@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/protosvc/protosvc/internal/defaults"
+	"github.com/protosvc/protosvc/internal/recording"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
@@ -153,6 +154,7 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 		System:      a.service.System,
 		Team:        a.service.Team,
 		SampleRatio: a.settings.Tracing.SampleRatio,
+		Processor:   recording.Spans(ctx),
 		Log:         a.log,
 	})
 	if err != nil {

@@ -46,6 +46,10 @@ type Options struct {
 	// travel and stand in logs.
 	Exporter sdktrace.SpanExporter
 
+	// Processor sees each recorded span when it starts and when it ends, besides the
+	// exporter. Nil means nobody does.
+	Processor sdktrace.SpanProcessor
+
 	// Log is told when an export fails, and when exports work again. Nil means
 	// nobody is told.
 	Log *slog.Logger
@@ -86,6 +90,9 @@ func New(ctx context.Context, o Options) (*Provider, error) {
 	}
 	if exporter != nil {
 		options = append(options, sdktrace.WithBatcher(exporter))
+	}
+	if o.Processor != nil {
+		options = append(options, sdktrace.WithSpanProcessor(o.Processor))
 	}
 	return &Provider{sdktrace.NewTracerProvider(options...)}, nil
 }
