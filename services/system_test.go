@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -21,11 +20,10 @@ import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	"github.com/protosvc/protosvc/services/internal/id"
-	"github.com/protosvc/protosvc/services/internal/servicetest"
 	"github.com/protosvc/protosvc/services/order"
 	"github.com/protosvc/protosvc/services/payment"
 	"github.com/protosvc/protosvc/services/user"
-	"github.com/protosvc/protosvc/svc"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -35,30 +33,25 @@ type shop struct {
 	users    userv1.UserServiceClient
 	payments paymentv1.PaymentServiceClient
 	orders   orderv1.OrderServiceClient
-	http     string // of the order service
+	running  *svctest.Service // the order service
 	ctx      context.Context
 	t        *testing.T
 }
 
-// onEachEngine runs the test with the three services on databases of one kind.
-func onEachEngine(t *testing.T, test func(shop)) {
-	servicetest.OnEachEngine(t, func(t *testing.T, userDB string) {
-		run := func(s svc.Service, database, callees string) *servicetest.Service {
-			return servicetest.Start(t, s, fmt.Sprintf("database: {url: %q}\n%s", database, callees))
-		}
-		users := run(userv1svc.UserService(user.New, user.Migrations), userDB, "")
-		payments := run(paymentv1svc.PaymentService(payment.New, payment.Migrations), servicetest.Another(t, userDB), "")
-		orders := run(orderv1svc.OrderService(order.New, order.Migrations), servicetest.Another(t, userDB), fmt.Sprintf(
-			"callees: {user_service: {target: %q}, payment_service: {target: %q}}", users.Target(), payments.Target()))
-		test(shop{
-			users:    servicetest.Dial(t, users.Target(), userv1svc.DialUserService),
-			payments: servicetest.Dial(t, payments.Target(), paymentv1svc.DialPaymentService),
-			orders:   servicetest.Dial(t, orders.Target(), orderv1svc.DialOrderService),
-			http:     "http://" + orders.HTTP,
-			ctx:      servicetest.Context(t),
-			t:        t,
-		})
-	})
+// start runs the three services.
+func start(t *testing.T) shop {
+	t.Parallel()
+	users := svctest.Start(t, userv1svc.UserService(user.New, user.Migrations))
+	payments := svctest.Start(t, paymentv1svc.PaymentService(payment.New, payment.Migrations))
+	orders := svctest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), users, payments)
+	return shop{
+		users:    userv1.NewUserServiceClient(users.Conn),
+		payments: paymentv1.NewPaymentServiceClient(payments.Conn),
+		orders:   orderv1.NewOrderServiceClient(orders.Conn),
+		running:  orders,
+		ctx:      t.Context(),
+		t:        t,
+	}
 }
 
 // newUser registers a user and returns its id.
@@ -79,21 +72,20 @@ func request(userID string, minor int64) *orderv1.CreateOrderRequest {
 }
 
 func TestAnOrderFromFirstToLast(t *testing.T) {
-	onEachEngine(t, func(s shop) {
-		created, err := s.orders.CreateOrder(s.ctx, request(s.newUser(), 250))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		o := created.GetOrder()
-		s.wantPayment(o, paymentv1.PaymentState_PAYMENT_STATE_AUTHORIZED)
-		if _, err := s.payments.Capture(s.ctx, &paymentv1.CaptureRequest{PaymentId: o.GetPaymentId()}); err != nil {
-			s.t.Fatal(err)
-		}
-		if _, err := s.orders.CancelOrder(s.ctx, &orderv1.CancelOrderRequest{OrderId: o.GetOrderId()}); err != nil {
-			s.t.Fatal(err)
-		}
-		s.wantPayment(o, paymentv1.PaymentState_PAYMENT_STATE_REFUNDED)
-	})
+	s := start(t)
+	created, err := s.orders.CreateOrder(s.ctx, request(s.newUser(), 250))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o := created.GetOrder()
+	s.wantPayment(o, paymentv1.PaymentState_PAYMENT_STATE_AUTHORIZED)
+	if _, err := s.payments.Capture(s.ctx, &paymentv1.CaptureRequest{PaymentId: o.GetPaymentId()}); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.orders.CancelOrder(s.ctx, &orderv1.CancelOrderRequest{OrderId: o.GetOrderId()}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.wantPayment(o, paymentv1.PaymentState_PAYMENT_STATE_REFUNDED)
 }
 
 // wantPayment checks the payment of an order.
@@ -107,54 +99,51 @@ func (s shop) wantPayment(o *orderv1.Order, state paymentv1.PaymentState) {
 }
 
 func TestRefusalsCrossTheServices(t *testing.T) {
-	onEachEngine(t, func(s shop) {
-		ada := s.newUser()
-		_, err := s.orders.CreateOrder(s.ctx, request(ada, 5_000_000))
-		if !errors.Is(err, orderv1svc.OrderErrorPaymentDeclined) || !strings.Contains(err.Error(), "amount_above_limit") {
-			s.t.Errorf("order above the limit: %v", err)
-		}
-		_, err = s.orders.CreateOrder(s.ctx, request(id.New(), 250))
-		if !errors.Is(err, orderv1svc.OrderErrorUserNotFound) || errors.Is(err, userv1svc.UserErrorNotFound) {
-			s.t.Errorf("order of nobody: %v", err)
-		}
-		if _, err := s.users.DeactivateUser(s.ctx, &userv1.DeactivateUserRequest{UserId: ada}); err != nil {
-			s.t.Fatal(err)
-		}
-		if _, err := s.orders.CreateOrder(s.ctx, request(ada, 250)); !errors.Is(err, orderv1svc.OrderErrorUserNotActive) {
-			s.t.Errorf("order of a deactivated user: %v", err)
-		}
-	})
+	s := start(t)
+	ada := s.newUser()
+	_, err := s.orders.CreateOrder(s.ctx, request(ada, 5_000_000))
+	if !errors.Is(err, orderv1svc.OrderErrorPaymentDeclined) || !strings.Contains(err.Error(), "amount_above_limit") {
+		s.t.Errorf("order above the limit: %v", err)
+	}
+	_, err = s.orders.CreateOrder(s.ctx, request(id.New(), 250))
+	if !errors.Is(err, orderv1svc.OrderErrorUserNotFound) || errors.Is(err, userv1svc.UserErrorNotFound) {
+		s.t.Errorf("order of nobody: %v", err)
+	}
+	if _, err := s.users.DeactivateUser(s.ctx, &userv1.DeactivateUserRequest{UserId: ada}); err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.orders.CreateOrder(s.ctx, request(ada, 250)); !errors.Is(err, orderv1svc.OrderErrorUserNotActive) {
+		s.t.Errorf("order of a deactivated user: %v", err)
+	}
 }
 
 // The same over HTTP/JSON: the status of the contract, the error in the body.
 func TestRefusalsOverHTTP(t *testing.T) {
-	onEachEngine(t, func(s shop) {
-		ada := s.newUser()
-		for _, test := range []struct {
-			userID, price string
-			status        int
-			contains      string
-		}{
-			{ada, "250", http.StatusOK, `"ORDER_STATE_CONFIRMED"`},
-			{ada, "5000000", http.StatusPaymentRequired, `"amount_above_limit"`},
-			{id.New(), "250", http.StatusNotFound, `"ORDER_ERROR_USER_NOT_FOUND"`},
-			{ada, "0", http.StatusBadRequest, `items[0].unit_price.amount_minor`},
-		} {
-			status, body := s.post("/v1/orders", fmt.Sprintf(
-				`{"requestId": %q, "userId": %q, "items": [{"sku": "A-1", "quantity": 1, "unitPrice": {"currencyCode": "EUR", "amountMinor": %q}}]}`,
-				id.New(), test.userID, test.price))
-			if status != test.status || !strings.Contains(body, test.contains) {
-				s.t.Errorf("order for %s: %d %s, want %d with %s", test.price, status, body, test.status, test.contains)
-			}
+	s := start(t)
+	ada := s.newUser()
+	for _, test := range []struct {
+		userID, price string
+		status        int
+		contains      string
+	}{
+		{ada, "250", http.StatusOK, `"ORDER_STATE_CONFIRMED"`},
+		{ada, "5000000", http.StatusPaymentRequired, `"amount_above_limit"`},
+		{id.New(), "250", http.StatusNotFound, `"ORDER_ERROR_USER_NOT_FOUND"`},
+		{ada, "0", http.StatusBadRequest, `items[0].unit_price.amount_minor`},
+	} {
+		status, body := s.post("/v1/orders", fmt.Sprintf(
+			`{"requestId": %q, "userId": %q, "items": [{"sku": "A-1", "quantity": 1, "unitPrice": {"currencyCode": "EUR", "amountMinor": %q}}]}`,
+			id.New(), test.userID, test.price))
+		if status != test.status || !strings.Contains(body, test.contains) {
+			s.t.Errorf("order for %s: %d %s, want %d with %s", test.price, status, body, test.status, test.contains)
 		}
-	})
+	}
 }
 
 // post sends JSON to the order service.
 func (s shop) post(path, body string) (status int, answer string) {
 	s.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
-	res, err := client.Post(s.http+path, "application/json", strings.NewReader(body))
+	res, err := s.running.Client.Post(s.running.HTTP+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}

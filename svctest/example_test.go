@@ -35,8 +35,8 @@ type fakePayments struct {
 	paymentv1.UnimplementedPaymentServiceServer
 }
 
-func (fakePayments) Authorize(_ context.Context, req *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
-	return &paymentv1.AuthorizeResponse{Payment: &paymentv1.Payment{PaymentId: "payment of " + req.GetReference()}}, nil
+func (fakePayments) Authorize(context.Context, *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
+	return &paymentv1.AuthorizeResponse{Payment: &paymentv1.Payment{PaymentId: newID()}}, nil
 }
 
 const (

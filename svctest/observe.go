@@ -44,7 +44,7 @@ func (s *Service) Logs() []map[string]any {
 // 10 s, and then fails the test.
 func (s *Service) Log(message string) (line map[string]any) {
 	s.t.Helper()
-	s.Eventually("line "+strconv.Quote(message)+" in the log", func() bool {
+	s.Eventually("line "+strconv.Quote(message)+" is in the log", func() bool {
 		for _, line = range s.Logs() {
 			if line["msg"] == message {
 				return true
@@ -61,7 +61,7 @@ func (s *Service) Eventually(what string, condition func() bool) {
 	s.t.Helper()
 	for deadline := time.Now().Add(waitTimeout); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("svctest: %s: no %s within %v", s.service.Name, what, waitTimeout)
+			s.t.Fatalf("svctest: %s: not within %[3]v: %[2]s", s.service.Name, what, waitTimeout)
 		}
 	}
 }

@@ -363,8 +363,12 @@ func TestFakeHTTP(t *testing.T) {
 	var status int
 	inner := s.Start
 	s.Start = func(a *svc.App) error {
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		res, err := a.DialHTTP(maps).Do(req)
+		client := a.DialHTTP(maps)
+		req, err := client.NewRequest(t.Context(), http.MethodGet, "/", nil)
+		if err != nil {
+			return err
+		}
+		res, err := client.Do(req)
 		if err != nil {
 			return err
 		}

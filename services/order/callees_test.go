@@ -2,21 +2,15 @@ package order_test
 
 import (
 	"context"
-	"net"
 	"sync"
-	"testing"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/health"
-	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
-	"github.com/protosvc/protosvc/services/internal/servicetest"
 )
 
 // Users that people knows. Anybody else does not exist.
@@ -115,9 +109,12 @@ func (b *bank) authorize(req *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeR
 	if b.payments == nil {
 		b.payments, b.refunds = map[string]string{}, map[string]int{}
 	}
-	b.payments[req.GetReference()] = "payment of " + req.GetReference()
+	b.payments[req.GetReference()] = paymentOf(req.GetReference())
 	return &paymentv1.AuthorizeResponse{Payment: &paymentv1.Payment{PaymentId: b.payments[req.GetReference()]}}, nil
 }
+
+// paymentOf is the id of a payment: another UUID than its reference.
+func paymentOf(reference string) string { return "f" + reference[1:] }
 
 func (b *bank) Refund(ctx context.Context, req *paymentv1.RefundRequest) (*paymentv1.RefundResponse, error) {
 	return &paymentv1.RefundResponse{}, b.answer(ctx, b.refund(req))
@@ -151,28 +148,4 @@ func (b *bank) answer(ctx context.Context, err error) error {
 	hang <- struct{}{}
 	<-ctx.Done()
 	return ctx.Err()
-}
-
-// serve runs a callee on a port of its own until the test ends, and returns its
-// target.
-func serve(t testing.TB, name string, register func(grpc.ServiceRegistrar)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer(grpc.WaitForHandlers(true))
-	register(server)
-	checks := health.NewServer()
-	checks.SetServingStatus(name, healthpb.HealthCheckResponse_SERVING) // clients look at it
-	healthpb.RegisterHealthServer(server, checks)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return servicetest.Target(listener.Addr().String())
 }

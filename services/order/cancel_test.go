@@ -11,71 +11,67 @@ import (
 )
 
 func TestCancelRefundsOnce(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) {
-		req := request(250)
-		o := f.mustCreate(req)
-		first, err := f.cancel(o.GetOrderId())
-		if err != nil || first.GetState() != cancelled {
-			f.t.Fatalf("CancelOrder: %v, %v", first, err)
-		}
-		f.bank.set(down) // the second time the bank is not asked
-		second, err := f.cancel(o.GetOrderId())
-		if err != nil || !proto.Equal(first, second) {
-			f.t.Errorf("cancelled again: %v, %v, first: %v", second, err, first)
-		}
-		if again, err := f.create(req); err != nil || !proto.Equal(again, o) {
-			f.t.Errorf("CreateOrder with the same request id: %v, %v, want the first answer, %v", again, err, o)
-		}
-		if _, refunds := f.bank.made(); refunds != 1 {
-			f.t.Errorf("%d refunds, want 1", refunds)
-		}
-	})
+	f := start(t, polling)
+	req := request(250)
+	o := f.mustCreate(req)
+	first, err := f.cancel(o.GetOrderId())
+	if err != nil || first.GetState() != cancelled {
+		f.t.Fatalf("CancelOrder: %v, %v", first, err)
+	}
+	f.bank.set(down) // the second time the bank is not asked
+	second, err := f.cancel(o.GetOrderId())
+	if err != nil || !proto.Equal(first, second) {
+		f.t.Errorf("cancelled again: %v, %v, first: %v", second, err, first)
+	}
+	if again, err := f.create(req); err != nil || !proto.Equal(again, o) {
+		f.t.Errorf("CreateOrder with the same request id: %v, %v, want the first answer, %v", again, err, o)
+	}
+	if _, refunds := f.bank.made(); refunds != 1 {
+		f.t.Errorf("%d refunds, want 1", refunds)
+	}
 }
 
 func TestConcurrentCancels(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) {
-		o := f.mustCreate(request(250))
-		var group sync.WaitGroup
-		for range 20 {
-			group.Go(func() {
-				if got, err := f.cancel(o.GetOrderId()); err != nil || got.GetState() != cancelled {
-					f.t.Errorf("CancelOrder: %v, %v", got, err)
-				}
-			})
-		}
-		group.Wait()
-	})
+	f := start(t, polling)
+	o := f.mustCreate(request(250))
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if got, err := f.cancel(o.GetOrderId()); err != nil || got.GetState() != cancelled {
+				f.t.Errorf("CancelOrder: %v, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestWhatCannotBeCancelled(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) {
-		_, declined := f.create(request(limit + 1))
-		f.bank.set(down)
-		for orderID, state := range map[string]string{
-			metadata(declined, "order_id"):        "REJECTED",
-			f.mustStay(request(250)).GetOrderId(): "PENDING",
-		} {
-			_, err := f.cancel(orderID)
-			if !errors.Is(err, orderv1svc.OrderErrorTransitionNotAllowed) || metadata(err, "state") != state || metadata(err, "wanted") != "CANCELLED" {
-				f.t.Errorf("CancelOrder of an order that is %s: %v", state, err)
-			}
+	f := start(t, polling)
+	_, declined := f.create(request(limit + 1))
+	f.bank.set(down)
+	for orderID, state := range map[string]string{
+		metadata(declined, "order_id"):        "REJECTED",
+		f.mustStay(request(250)).GetOrderId(): "PENDING",
+	} {
+		_, err := f.cancel(orderID)
+		if !errors.Is(err, orderv1svc.OrderErrorTransitionNotAllowed) || metadata(err, "state") != state || metadata(err, "wanted") != "CANCELLED" {
+			f.t.Errorf("CancelOrder of an order that is %s: %v", state, err)
 		}
-	})
+	}
 }
 
 func TestCancelWaitsWhileTheBankIsDown(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) {
-		o := f.mustCreate(request(250))
-		f.bank.set(down)
-		if _, err := f.cancel(o.GetOrderId()); !transient(err) {
-			f.t.Errorf("CancelOrder while the bank is down: %v, want Unavailable", err)
-		}
-		if got := f.get(o.GetOrderId()); got.GetState() != cancelling {
-			f.t.Errorf("order is %v, want cancelling", got)
-		}
-		f.bank.set(nil)
-		if got, err := f.cancel(o.GetOrderId()); err != nil || got.GetState() != cancelled {
-			f.t.Errorf("CancelOrder: %v, %v", got, err)
-		}
-	})
+	f := start(t, polling)
+	o := f.mustCreate(request(250))
+	f.bank.set(down)
+	if _, err := f.cancel(o.GetOrderId()); !transient(err) {
+		f.t.Errorf("CancelOrder while the bank is down: %v, want Unavailable", err)
+	}
+	if got := f.get(o.GetOrderId()); got.GetState() != cancelling {
+		f.t.Errorf("order is %v, want cancelling", got)
+	}
+	f.bank.set(nil)
+	if got, err := f.cancel(o.GetOrderId()); err != nil || got.GetState() != cancelled {
+		f.t.Errorf("CancelOrder: %v, %v", got, err)
+	}
 }

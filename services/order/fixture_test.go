@@ -5,22 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
-	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	"github.com/protosvc/protosvc/services/internal/id"
-	"github.com/protosvc/protosvc/services/internal/servicetest"
 	"github.com/protosvc/protosvc/services/order"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,19 +34,17 @@ const (
 
 // fixture is a running order service, a client of it, and the services it calls.
 type fixture struct {
-	*servicetest.Service
+	*svctest.Service
 	orderv1.OrderServiceClient
 	*shop
 	ctx context.Context
 	t   *testing.T
 }
 
-// shop is what the replicas of an order service share.
+// shop is what the replicas of an order service call.
 type shop struct {
-	people  people
-	bank    bank
-	url     string // of the database
-	callees string // configuration
+	people people
+	bank   bank
 }
 
 // Settings of the service: whether watchers look for themselves.
@@ -57,27 +53,26 @@ const (
 	noPolling = "watch_interval: 1h"
 )
 
+// timeout is for all calls of a test.
+const timeout = 30 * time.Second
+
 // start runs an order service on an empty database.
-func start(t *testing.T, url, settings string) fixture {
-	s := &shop{url: url}
-	s.callees = fmt.Sprintf("callees: {user_service: {target: %q}, payment_service: {target: %q}}",
-		serve(t, userv1svc.UserServiceName, func(r grpc.ServiceRegistrar) { userv1.RegisterUserServiceServer(r, &s.people) }),
-		serve(t, paymentv1svc.PaymentServiceName, func(r grpc.ServiceRegistrar) { paymentv1.RegisterPaymentServiceServer(r, &s.bank) }))
-	return s.replica(t, settings)
+func start(t *testing.T, settings string) fixture {
+	t.Parallel()
+	return new(shop).replica(t, fmt.Sprintf("service: {%s}", settings))
 }
 
 // replica runs one more order service on the same database.
-func (s *shop) replica(t *testing.T, settings string) fixture {
-	running := servicetest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), fmt.Sprintf(`
-database: {url: %q}
-%s
-service: {%s}
-`, s.url, s.callees, settings))
-	return fixture{running, servicetest.Dial(t, running.Target(), orderv1svc.DialOrderService), s, servicetest.Context(t), t}
+func (f fixture) replica(settings string) fixture {
+	return f.shop.replica(f.t, fmt.Sprintf("database: {url: %q}\nservice: {%s}", f.Database, settings))
 }
 
-func onEachEngine(t *testing.T, settings string, test func(fixture)) {
-	servicetest.OnEachEngine(t, func(t *testing.T, url string) { test(start(t, url, settings)) })
+func (s *shop) replica(t *testing.T, config string) fixture {
+	running := svctest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), svctest.Config(config),
+		svctest.Fake(userv1svc.UserService)(&s.people), svctest.Fake(paymentv1svc.PaymentService)(&s.bank))
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	t.Cleanup(cancel)
+	return fixture{running, orderv1.NewOrderServiceClient(running.Conn), s, ctx, t}
 }
 
 // request asks for an order of ada's with this total.
@@ -164,7 +159,7 @@ func (f fixture) cancel(orderID string) (*orderv1.Order, error) {
 // awaitState waits until another one has brought the order into the state.
 func (f fixture) awaitState(orderID string, want orderv1.OrderState) {
 	f.t.Helper()
-	servicetest.Eventually(f.t, fmt.Sprintf("order becomes %v", want), func() bool { return f.get(orderID).GetState() == want })
+	f.Eventually(fmt.Sprintf("order becomes %v", want), func() bool { return f.get(orderID).GetState() == want })
 }
 
 // metadata is what an error of the contract carries under the key.

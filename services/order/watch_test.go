@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
-	"github.com/protosvc/protosvc/services/internal/servicetest"
 )
 
 const watchers = "order_watchers"
@@ -65,28 +64,29 @@ func (f fixture) walk(watcher fixture) {
 }
 
 func TestWatchShowsEveryState(t *testing.T) {
-	onEachEngine(t, noPolling, func(f fixture) { f.walk(f) })
+	f := start(t, noPolling)
+	f.walk(f)
 }
 
 func TestWatchShowsWhatOtherReplicasDo(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) { f.walk(f.replica(f.t, polling)) })
+	f := start(t, polling)
+	f.walk(f.replica(polling))
 }
 
 func TestWatchOfAFinalOrder(t *testing.T) {
-	onEachEngine(t, polling, func(f fixture) {
-		_, declined := f.create(request(limit + 1))
-		next := f.watch(f.ctx, metadata(declined, "order_id"))
-		if got := next(); got.GetState() != rejected {
-			f.t.Errorf("first state is %v, want rejected", got)
-		}
-		if got := next(); got != nil {
-			f.t.Errorf("after the final state: %v, want the end", got)
-		}
-	})
+	f := start(t, polling)
+	_, declined := f.create(request(limit + 1))
+	next := f.watch(f.ctx, metadata(declined, "order_id"))
+	if got := next(); got.GetState() != rejected {
+		f.t.Errorf("first state is %v, want rejected", got)
+	}
+	if got := next(); got != nil {
+		f.t.Errorf("after the final state: %v, want the end", got)
+	}
 }
 
 func TestWatchEndsWithItsCaller(t *testing.T) {
-	f := start(t, "sqlite::memory:", polling)
+	f := start(t, polling)
 	o := f.mustCreate(request(250))
 	ctx, leave := context.WithCancel(f.ctx)
 	stream, err := f.WatchOrder(ctx, &orderv1.WatchOrderRequest{OrderId: o.GetOrderId()})
@@ -96,18 +96,18 @@ func TestWatchEndsWithItsCaller(t *testing.T) {
 	if _, err := stream.Recv(); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Metric(t, watchers); got != 1 {
+	if got := f.Metric(watchers); got != 1 {
 		t.Errorf("%s is %v, want 1", watchers, got)
 	}
 	leave()
 	if _, err := stream.Recv(); status.Code(err) != codes.Canceled {
 		t.Errorf("Recv of a caller who left: %v", err)
 	}
-	servicetest.Eventually(t, "no watcher is left", func() bool { return f.Metric(t, watchers) == 0 })
+	f.Eventually("no watcher is left", func() bool { return f.Metric(watchers) == 0 })
 }
 
 func TestManyWatchersOfOneOrder(t *testing.T) {
-	f := start(t, "sqlite::memory:", polling)
+	f := start(t, polling)
 	o := f.mustCreate(request(250))
 	var streams []func() *orderv1.Order
 	for range 20 {

@@ -10,8 +10,8 @@ import (
 
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
-	"github.com/protosvc/protosvc/services/internal/servicetest"
 	"github.com/protosvc/protosvc/services/payment"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,22 +26,17 @@ const (
 // fixture is a running payment service that accepts up to 50.00 EUR or USD, and
 // a client of it.
 type fixture struct {
-	*servicetest.Service
+	*svctest.Service
 	paymentv1.PaymentServiceClient
 	ctx context.Context
 	t   *testing.T
 }
 
-func start(t *testing.T, url string) fixture {
-	s := servicetest.Start(t, paymentv1svc.PaymentService(payment.New, payment.Migrations), fmt.Sprintf(`
-database: {url: %q}
-service: {max_amount_minor: %d, currencies: [EUR, USD]}
-`, url, limit))
-	return fixture{s, servicetest.Dial(t, s.Target(), paymentv1svc.DialPaymentService), servicetest.Context(t), t}
-}
-
-func onEachEngine(t *testing.T, test func(fixture)) {
-	servicetest.OnEachEngine(t, func(t *testing.T, url string) { test(start(t, url)) })
+func start(t *testing.T) fixture {
+	t.Parallel()
+	s := svctest.Start(t, paymentv1svc.PaymentService(payment.New, payment.Migrations),
+		svctest.Config(fmt.Sprintf("service: {max_amount_minor: %d, currencies: [EUR, USD]}", limit)))
+	return fixture{s, paymentv1.NewPaymentServiceClient(s.Conn), t.Context(), t}
 }
 
 func request(reference, payer string, minor int64, currency string) *paymentv1.AuthorizeRequest {
@@ -64,7 +59,7 @@ func (f fixture) authorize(reference string) *paymentv1.Payment {
 func (f fixture) outcomes() string {
 	var parts []string
 	for _, outcome := range []string{"authorized", "declined", "captured", "refunded"} {
-		parts = append(parts, fmt.Sprintf("%s=%v", outcome, f.Metric(f.t, fmt.Sprintf("payments_total{outcome=%q}", outcome))))
+		parts = append(parts, fmt.Sprintf("%s=%v", outcome, f.Metric(fmt.Sprintf("payments_total{outcome=%q}", outcome))))
 	}
 	return strings.Join(parts, " ")
 }
