@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
@@ -53,6 +54,7 @@ func (h *hedge) invoke(ctx context.Context, cc grpc.ClientConnInterface, name st
 		Context: ctx, hedge: h, span: trace.SpanFromContext(ctx), ended: make(chan int, h.Attempts),
 		cc: cc, name: name, args: args, reply: reply.(proto.Message), opts: opts,
 	}
+	r.answer = r.reply.ProtoReflect().Type()
 	winner := r.run()
 	cancel()
 	for ; r.pending > 0; r.pending-- {
@@ -83,7 +85,8 @@ type hedgedCall struct {
 	cc       grpc.ClientConnInterface
 	name     string
 	args     any
-	reply    proto.Message
+	reply    proto.Message            // of the first request while that runs
+	answer   protoreflect.MessageType // of reply, which the others may not look at
 	opts     []grpc.CallOption
 	attempts [maxAttempts]attempt // by number; 0 is the first
 	ended    chan int             // numbers of attempts
@@ -115,7 +118,7 @@ func (r *hedgedCall) send(number int) {
 	a := &r.attempts[number]
 	a.reply = r.reply
 	if number > 0 {
-		a.reply = r.reply.ProtoReflect().New().Interface()
+		a.reply = r.answer.New().Interface()
 		ctx = metadata.AppendToOutgoingContext(ctx, attemptsKey, strconv.Itoa(number))
 	}
 	opts := append(slices.Clip(r.opts), grpc.Trailer(&a.trailer))

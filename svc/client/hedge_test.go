@@ -120,6 +120,22 @@ func TestHedgeOfSlowCall(t *testing.T) {
 	})
 }
 
+// The first request decodes its answer after a further one was sent, which must not
+// look at what is decoded to. The race detector sees if it does, but not in the bubble
+// of synctest, whose clock orders what happens.
+func TestFirstAnswerAfterAHedge(t *testing.T) {
+	slow := startBackend(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
+		time.Sleep(50 * time.Millisecond)
+		return in, nil
+	}})
+	conn := dial(t, hedgedSpec(2, 10*time.Millisecond, 10*time.Second), client.Options{}, slow)
+	for range 5 {
+		if got, err := unary(soon(t), conn, "in"); err != nil || got != "in" {
+			t.Errorf("answer %q, %v", got, err)
+		}
+	}
+}
+
 func TestQuickCallIsNotHedged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := startAnswers(t, "a")
