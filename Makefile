@@ -127,7 +127,7 @@ race-notice:
 
 .PHONY: test-postgres
 test-postgres: ## the tests of everything with a database, on a PostgreSQL of their own (Debian, root)
-	@scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./services/... ./internal/system/...
+	@SVCTEST_DATABASE=postgres scripts/with-postgres go test -count=1 ./svc/database/... ./svc/idempotency/... ./svc/outbox/... ./svctest/... ./services/... ./internal/system/...
 
 .PHONY: image
 image: ## build the images of the services, hold them to their size and to equal layers, run one (Debian, root)

@@ -43,8 +43,12 @@ func arrows() []arrow {
 		{from: "internal/rpccode"},
 		{from: "internal/defaults"},
 		{from: "internal/spelling"},
+		// What tests of services hand to the runtime.
+		{from: "internal/recording"},
 		// The runtime knows nothing of what is built with it.
-		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/defaults", "internal/spelling"}},
+		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/defaults", "internal/spelling", "internal/recording"}},
+		// Tests of services need the runtime, and nothing of what is generated.
+		{from: "svctest", to: []string{"svc", "internal/recording"}},
 		// The plugin turns a contract into text. It holds the defaults in there against
 		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
