@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -28,6 +29,7 @@ import (
 	"github.com/protosvc/protosvc/services/order"
 	"github.com/protosvc/protosvc/services/user"
 	"github.com/protosvc/protosvc/svc"
+	"github.com/protosvc/protosvc/svc/database"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/server"
 	"github.com/protosvc/protosvc/svctest"
@@ -271,15 +273,64 @@ func TestDeps(t *testing.T) {
 	}
 }
 
+// A stop is quick, although the contract has a drain delay and a stream is open.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	s := svctest.Start(t, users())
+	s := svctest.Start(t, orders(), svctest.Fake(userv1svc.UserService)(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+	client := orderv1.NewOrderServiceClient(s.Conn)
+	stream, err := client.ImportOrders(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	address := strings.TrimPrefix(s.Target, "passthrough:///")
+	begin := time.Now()
 	s.Stop()
 	s.Stop()
+	if took, delay := time.Since(begin), orders().Settings.Stop.DrainDelay; took >= delay {
+		t.Errorf("the stop took %v, want less than the drain delay, %v", took, delay)
+	}
+	if _, err := stream.CloseAndRecv(); err == nil {
+		t.Error("a stream outlives its service")
+	}
 	if conn, err := net.Dial("tcp", address); err == nil {
 		conn.Close()
 		t.Error("the service still listens")
+	}
+}
+
+// Migrations are applied although, in production, another process does that.
+func TestAwaitedMigrations(t *testing.T) {
+	t.Parallel()
+	s := users()
+	s.AwaitMigrations = true
+	if err := getUser(t, svctest.Start(t, s), nobody); !errors.Is(err, userv1svc.UserErrorNotFound) {
+		t.Errorf("GetUser of nobody: %v", err)
+	}
+}
+
+// A fake needs none of what its service calls, even where that gates its readiness.
+func TestFakeOfACaller(t *testing.T) {
+	t.Parallel()
+	gated := func(newHandler func(orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error), migrations fs.FS) svc.Service {
+		s := orderv1svc.OrderService(newHandler, migrations)
+		for _, c := range s.Callees {
+			c.GatesReadiness = true
+		}
+		return s
+	}
+	callee := &svc.Callee{Key: "order_service", Spec: orderv1svc.OrderServiceSpec, Balance: "round_robin"}
+	s, conn := users(), grpc.ClientConnInterface(nil)
+	s.Callees = []*svc.Callee{callee}
+	inner := s.Start
+	s.Start = func(a *svc.App) error { conn = a.Dial(callee); return inner(a) }
+	svctest.Start(t, s, svctest.Fake(gated)(orderv1.UnimplementedOrderServiceServer{}))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := orderv1.NewOrderServiceClient(conn).GetOrder(ctx, &orderv1.GetOrderRequest{OrderId: nobody}, grpc.WaitForReady(true)); status.Code(err) != codes.Unimplemented {
+		t.Errorf("GetOrder of a fake: %v, want Unimplemented", err)
+	}
+	if callee.Spec.Target != orderv1svc.OrderServiceSpec.Target {
+		t.Errorf("the target of the caller's own service has become %s", callee.Spec.Target)
 	}
 }
 
@@ -395,5 +446,23 @@ func TestEngines(t *testing.T) {
 		if got, _ := failures(func(t *fakeT) { svctest.Start(t, users()) }); !strings.Contains(got, c.want) || strings.Contains(got, "s3cret") {
 			t.Errorf("with %+v the test fails with %q", c, got)
 		}
+	}
+}
+
+func TestPostgresIsDropped(t *testing.T) {
+	if os.Getenv("PROTOSVC_TEST_POSTGRES_URL") == "" {
+		t.Skip("PROTOSVC_TEST_POSTGRES_URL is not set")
+	}
+	t.Setenv("SVCTEST_DATABASE", "postgres")
+	var url string
+	if got, _ := failures(func(t *fakeT) { url = svctest.Start(t, users()).Database }); got != "" {
+		t.Fatal(got)
+	}
+	db, err := database.Open(t.Context(), database.Options{URL: url})
+	if err == nil {
+		err = errors.Join(db.PingContext(t.Context()), db.Close())
+	}
+	if err == nil || !strings.Contains(err.Error(), "does not exist") {
+		t.Errorf("the database after the test: %v", err)
 	}
 }
