@@ -34,7 +34,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -161,11 +160,7 @@ func (s *Service) connect(at svc.Addresses) {
 	}
 	// A kept connection would be a goroutine of the service, too.
 	s.Client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: httpTimeout}
-	table := slices.Clone(s.service.Errors)
-	for _, c := range s.service.Callees { // a handler may pass their errors on
-		table = append(table, c.Spec.Errors...)
-	}
-	conn, err := client.Dial(client.Spec{Service: s.service.FullName, Errors: table}, client.Options{
+	conn, err := client.Dial(client.Spec{Service: s.service.FullName}, client.Options{
 		Target: s.Target,
 		Dial:   []grpc.DialOption{grpc.WithDefaultServiceConfig("{}")},
 	})

@@ -145,6 +145,9 @@ func TestReplicasShareADatabase(t *testing.T) {
 	if err := getUser(t, second, created.GetUser().GetUserId()); err != nil {
 		t.Error(err)
 	}
+	if second.Database != first.Database {
+		t.Errorf("replicas have the databases %s and %s", first.Database, second.Database)
+	}
 	if other := svctest.Start(t, users()); getUser(t, other, created.GetUser().GetUserId()) == nil {
 		t.Error("another service has the same user")
 	}
