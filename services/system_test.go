@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -44,12 +45,15 @@ func start(t *testing.T) shop {
 	users := svctest.Start(t, userv1svc.UserService(user.New, user.Migrations))
 	payments := svctest.Start(t, paymentv1svc.PaymentService(payment.New, payment.Migrations))
 	orders := svctest.Start(t, orderv1svc.OrderService(order.New, order.Migrations), users, payments)
+	// Servers take the deadline of a caller, and else the contract's, which a busy machine misses.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
 	return shop{
 		users:    userv1.NewUserServiceClient(users.Conn),
 		payments: paymentv1.NewPaymentServiceClient(payments.Conn),
 		orders:   orderv1.NewOrderServiceClient(orders.Conn),
 		running:  orders,
-		ctx:      t.Context(),
+		ctx:      ctx,
 		t:        t,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -36,7 +37,10 @@ func start(t *testing.T) fixture {
 	t.Parallel()
 	s := svctest.Start(t, paymentv1svc.PaymentService(payment.New, payment.Migrations),
 		svctest.Config(fmt.Sprintf("service: {max_amount_minor: %d, currencies: [EUR, USD]}", limit)))
-	return fixture{s, paymentv1.NewPaymentServiceClient(s.Conn), t.Context(), t}
+	// Servers take the deadline of a caller, and else the contract's, which a busy machine misses.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return fixture{s, paymentv1.NewPaymentServiceClient(s.Conn), ctx, t}
 }
 
 func request(reference, payer string, minor int64, currency string) *paymentv1.AuthorizeRequest {

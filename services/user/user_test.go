@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -38,7 +39,10 @@ type fixture struct {
 func start(t *testing.T) fixture {
 	t.Parallel()
 	s := svctest.Start(t, userv1svc.UserService(user.New, user.Migrations))
-	return fixture{s, userv1.NewUserServiceClient(s.Conn), t.Context(), t}
+	// Servers take the deadline of a caller, and else the contract's, which a busy machine misses.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return fixture{s, userv1.NewUserServiceClient(s.Conn), ctx, t}
 }
 
 // create makes a user.
