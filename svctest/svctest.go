@@ -54,9 +54,9 @@ const (
 // Service is a running service.
 type Service struct {
 	// Conn is a connection to the service, for the generated New…Client. Errors of
-	// its contract are what errors.Is finds in what it returns. It has none of the contract's deadlines
-	// and retries: a call that a test makes is made once. The server still has the
-	// contract's deadline for a call whose context has none.
+	// its contract are what errors.Is finds in what it returns. It has none of the
+	// contract's deadlines and retries: a call that a test makes is made once. The
+	// server still has the contract's deadline for a call whose context has none.
 	Conn grpc.ClientConnInterface
 
 	// HTTP is the base URL of HTTP/JSON, "http://127.0.0.1:41234", empty if the
