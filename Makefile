@@ -145,6 +145,10 @@ e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API 
 e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load, and write docs/e2e.md (Debian, root)
 	@cd test && go vet ./e2e/... && go build -o ../bin/e2e ./e2e && cd .. && exec bin/e2e -root . run $(SCENARIOS)
 
+.PHONY: e2e-full
+e2e-full: ## make e2e with prometheus-operator, a Prometheus and autoscaling (Debian, root; builds them the first time, some ten minutes)
+	@$(MAKE) --no-print-directory e2e SCENARIOS="full $(SCENARIOS)"
+
 .PHONY: corpora
 corpora: ## generate for real-world protos that nobody wrote for us, and build what comes out
 	@cd test/corpora && go vet ./... && go test -count=1 ./... && go run .

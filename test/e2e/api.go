@@ -35,7 +35,7 @@ func runAPI(ctx context.Context, root string, r *report) error {
 	}
 	defer s.stop()
 	r.note("Kubernetes %s is ready", version)
-	if err := s.define(ctx, root); err != nil {
+	if err := s.define(ctx, root, monitorPlurals); err != nil {
 		return err
 	}
 	r.note("the kinds of prometheus-operator are established")
@@ -75,14 +75,22 @@ func find(renderings []*objects.Rendering, name string) *objects.Rendering {
 	return nil
 }
 
-// define applies the definitions of the monitors and waits until the API server serves
-// their kinds.
-func (s *server) define(ctx context.Context, root string) error {
+// The kinds of prometheus-operator, in the plural: the monitors, and all.
+var (
+	monitorPlurals = []string{"servicemonitors", "podmonitors"}
+	everyPlural    = append([]string{
+		"alertmanagerconfigs", "alertmanagers", "probes", "prometheusagents", "prometheuses", "prometheusrules", "scrapeconfigs", "thanosrulers",
+	}, monitorPlurals...)
+)
+
+// define applies the definitions of kinds of prometheus-operator and waits until the API
+// server serves them.
+func (s *server) define(ctx context.Context, root string, plurals []string) error {
 	folder, err := objects.Definitions(ctx, root)
 	if err != nil {
 		return err
 	}
-	for _, plural := range []string{"servicemonitors", "podmonitors"} {
+	for _, plural := range plurals {
 		text, err := os.ReadFile(filepath.Join(folder, "monitoring.coreos.com_"+plural+".yaml"))
 		if err != nil {
 			return err
@@ -95,11 +103,13 @@ func (s *server) define(ctx context.Context, root string) error {
 			return fmt.Errorf("%s: %w", definition.Name(), err)
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("not established after a minute"))
-	defer cancel()
-	return s.apiserver.until(ctx, func(ctx context.Context) error {
-		for _, plural := range []string{"servicemonitors", "podmonitors"} {
-			if err := s.client.get(ctx, "/apis/monitoring.coreos.com/v1/"+plural, nil); err != nil {
+	return s.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
+		for _, plural := range plurals {
+			path := "/apis/monitoring.coreos.com/v1/" + plural
+			if plural == "alertmanagerconfigs" || plural == "prometheusagents" || plural == "scrapeconfigs" {
+				path = "/apis/monitoring.coreos.com/v1alpha1/" + plural
+			}
+			if err := s.client.get(ctx, path, nil); err != nil {
 				return err
 			}
 		}

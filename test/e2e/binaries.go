@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 
 	"github.com/protosvc/protosvc/test/manifests/objects"
 )
@@ -19,23 +17,31 @@ const kubernetesModule = "k8s.io/kubernetes"
 // program is one that is built.
 type program struct{ module, path string }
 
-// programs are those that are started, by name. The module is a folder below tools.
+// programs are those that can be started, by name. The module is a folder below tools.
 var programs = map[string]program{
-	"etcd":                    {"kubernetes", "go.etcd.io/etcd/server/v3"},
-	"kube-apiserver":          {"kubernetes", kubernetesModule + "/cmd/kube-apiserver"},
-	"kube-controller-manager": {"kubernetes", kubernetesModule + "/cmd/kube-controller-manager"},
-	"kube-scheduler":          {"kubernetes", kubernetesModule + "/cmd/kube-scheduler"},
-	"kube-proxy":              {"kubernetes", kubernetesModule + "/cmd/kube-proxy"},
-	"kubelet":                 {"kubernetes", kubernetesModule + "/cmd/kubelet"},
-	"kubectl":                 {"kubernetes", kubernetesModule + "/cmd/kubectl"},
-	"coredns":                 {"coredns", "github.com/coredns/coredns"},
+	"etcd":                       {"kubernetes", "go.etcd.io/etcd/server/v3"},
+	"kube-apiserver":             {"kubernetes", kubernetesModule + "/cmd/kube-apiserver"},
+	"kube-controller-manager":    {"kubernetes", kubernetesModule + "/cmd/kube-controller-manager"},
+	"kube-scheduler":             {"kubernetes", kubernetesModule + "/cmd/kube-scheduler"},
+	"kube-proxy":                 {"kubernetes", kubernetesModule + "/cmd/kube-proxy"},
+	"kubelet":                    {"kubernetes", kubernetesModule + "/cmd/kubelet"},
+	"kubectl":                    {"kubernetes", kubernetesModule + "/cmd/kubectl"},
+	"coredns":                    {"coredns", "github.com/coredns/coredns"},
+	"metrics-server":             {"metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"},
+	"prometheus-operator":        {"monitoring", operatorModule + "/cmd/operator"},
+	"prometheus-config-reloader": {"monitoring", operatorModule + "/cmd/prometheus-config-reloader"},
+	"prometheus":                 {"prometheus", "github.com/prometheus/prometheus/cmd/prometheus"},
 }
 
-// apiPrograms are those of an API server without a node.
-var apiPrograms = []string{"etcd", "kube-apiserver"}
+const operatorModule = "github.com/prometheus-operator/prometheus-operator"
 
-// nodePrograms are those of a cluster with nodes.
-var nodePrograms = slices.Sorted(maps.Keys(programs))
+// What an API server needs without a node, what a cluster with nodes needs, and what a
+// monitoring on it.
+var (
+	apiPrograms        = []string{"etcd", "kube-apiserver"}
+	nodePrograms       = append([]string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "coredns"}, apiPrograms...)
+	monitoringPrograms = []string{"metrics-server", "prometheus-operator", "prometheus-config-reloader", "prometheus"}
+)
 
 // cache is a folder for what is built once and kept.
 func cache(name string) (string, error) {

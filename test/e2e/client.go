@@ -75,6 +75,20 @@ func (c *client) get(ctx context.Context, path string, into any) error {
 	return c.do(ctx, http.MethodGet, path, "", nil, into)
 }
 
+// delete deletes an object, pods after so many seconds and no later.
+func (c *client) delete(ctx context.Context, path string, grace int) error {
+	return c.do(ctx, http.MethodDelete, fmt.Sprintf("%s?gracePeriodSeconds=%d", path, grace), "", nil, nil)
+}
+
+// create is kubectl create of what needs no check.
+func (c *client) create(ctx context.Context, path string, fields map[string]any) error {
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, http.MethodPost, path, "application/json", body, nil)
+}
+
 // path is that of the objects of a kind, in a namespace if they are in one.
 func (c *client) path(ctx context.Context, namespace string, o objects.Object) (string, error) {
 	prefix := "/apis/" + o.APIVersion()
@@ -102,6 +116,16 @@ func (c *client) path(ctx context.Context, namespace string, o objects.Object) (
 	return prefix + "/" + r.Name, nil
 }
 
+// refusal is an answer of the API server that is no success.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.message)
+}
+
 func (c *client) do(ctx context.Context, method, path, contentType string, body []byte, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, bytes.NewReader(body))
 	if err != nil {
@@ -123,7 +147,7 @@ func (c *client) do(ctx context.Context, method, path, contentType string, body 
 		if json.Unmarshal(text, &status) != nil || status.Message == "" {
 			status.Message = string(text)
 		}
-		return fmt.Errorf("%s: %s", res.Status, status.Message)
+		return &refusal{res.StatusCode, status.Message}
 	}
 	if warnings := res.Header.Values("Warning"); len(warnings) > 0 {
 		return errors.New("warning: " + strings.Join(warnings, "; "))

@@ -34,11 +34,8 @@ type cluster struct {
 // controlPorts are those of the store, its peers, and the API server.
 var controlPorts = [3]string{"2379", "2380", "6443"}
 
-// The Service and the image of CoreDNS, as coredns.yaml has them.
-const (
-	dnsAddress = "10.96.0.10"
-	dnsImage   = "localhost/coredns:e2e"
-)
+// dnsAddress is that of the Service of CoreDNS.
+const dnsAddress = "10.96.0.10"
 
 //go:embed coredns.yaml
 var coredns []byte
@@ -175,29 +172,27 @@ func (c *cluster) startDNS(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	all, err := parse(coredns)
-	if err != nil {
+	if err := c.applyFile(ctx, coredns); err != nil {
 		return err
-	}
-	for _, o := range all {
-		if _, err := c.server.client.apply(ctx, "kube-system", o, false); err != nil {
-			return fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err)
-		}
 	}
 	return wait(func(ctx context.Context) error { return c.server.client.available(ctx, "kube-system", "coredns") })
 }
 
-// parse reads the objects of a file.
-func parse(text []byte) (all []objects.Object, err error) {
+// applyFile applies the objects of a file, each in the namespace that it names.
+func (c *cluster) applyFile(ctx context.Context, text []byte) error {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {
 		var o objects.Object
 		if err := decoder.Decode(&o); errors.Is(err, io.EOF) {
-			return all, nil
+			return nil
 		} else if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, o)
+		meta, _ := o["metadata"].(map[string]any)
+		namespace, _ := meta["namespace"].(string)
+		if _, err := c.server.client.apply(ctx, namespace, o, false); err != nil {
+			return fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func deploy(ctx context.Context, c *cluster, root string, r *report) (*flagship,
 	if f.postgres, err = findPostgres(); err != nil {
 		return nil, err
 	}
-	if err := c.server.define(ctx, root); err != nil {
+	if err := c.server.define(ctx, root, monitorPlurals); err != nil {
 		return nil, err
 	}
 	if err := c.server.namespace(ctx, namespace); err != nil {
@@ -169,6 +169,11 @@ func (f *flagship) settled(ctx context.Context, service string) error {
 		}
 		if len(pods) != int(*d.Spec.Replicas) {
 			return fmt.Errorf("%s has %d pods, those that end included, want %d", service, len(pods), *d.Spec.Replicas)
+		}
+		for _, p := range pods { // the Deployment notices somewhat later
+			if !ready(p) {
+				return fmt.Errorf("pod %s is not ready", p.Name)
+			}
 		}
 		return nil
 	})

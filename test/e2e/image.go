@@ -7,29 +7,35 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 )
 
-// writeImage writes an image that consists of one program, in the format of docker save.
-func writeImage(path, reference, program string) error {
+// imageOf is the image of a program that the cluster itself runs.
+func imageOf(program string) string { return "localhost/" + program + ":e2e" }
+
+// writeImage writes an image that consists of one program, in /bin, in the format of
+// docker save.
+func writeImage(path, program string) error {
 	binary, err := os.ReadFile(program)
 	if err != nil {
 		return err
 	}
-	layer, err := archive(file{"program", binary, 0o755})
+	name := filepath.Base(program)
+	layer, err := archive(file{"bin/" + name, binary, 0o755})
 	if err != nil {
 		return err
 	}
 	config, err := json.Marshal(map[string]any{
 		"architecture": runtime.GOARCH,
 		"os":           "linux",
-		"config":       map[string]any{"Entrypoint": []string{"/program"}},
+		"config":       map[string]any{"Entrypoint": []string{"/bin/" + name}},
 		"rootfs":       map[string]any{"type": "layers", "diff_ids": []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer))}},
 	})
 	if err != nil {
 		return err
 	}
-	manifest, err := json.Marshal([]any{map[string]any{"Config": "config.json", "RepoTags": []string{reference}, "Layers": []string{"layer.tar"}}})
+	manifest, err := json.Marshal([]any{map[string]any{"Config": "config.json", "RepoTags": []string{imageOf(name)}, "Layers": []string{"layer.tar"}}})
 	if err != nil {
 		return err
 	}

@@ -196,7 +196,8 @@ func post(ctx context.Context, c *http.Client, url string, body []byte, into pro
 	if res.StatusCode != http.StatusOK {
 		return strconv.Itoa(res.StatusCode), string(text)
 	}
-	if err := protojson.Unmarshal(text, into); err != nil {
+	// A newer service may send what this one has not heard of.
+	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, into); err != nil {
 		return "invalid", err.Error()
 	}
 	return "OK", ""

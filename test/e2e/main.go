@@ -2,7 +2,7 @@
 // released modules, and judges what becomes of them.
 //
 //	go run ./e2e -root .. api
-//	go run ./e2e -root .. run [NUMBER...]
+//	go run ./e2e -root .. run [full] [NUMBER...]
 //	go run ./e2e -root .. up
 //
 // The part api starts a store and an API server on the loopback, without a node: it
@@ -10,7 +10,8 @@
 // objects refused. It needs no root.
 //
 // The parts run and up start nodes, too, with the flagship on them: run plays scenarios
-// under load, those of the numbers or all, and up leaves it to you until you end it.
+// under load, those of the numbers or all, with a monitoring where it says full, and up
+// leaves the flagship to you until you end it.
 // They want root on Debian. The cluster lives in namespaces of its own and in memory;
 // nothing of it is left in the end.
 //
@@ -28,7 +29,7 @@ import (
 	"time"
 )
 
-const usage = "usage: e2e [-root DIR] api | run [NUMBER...] | up"
+const usage = "usage: e2e [-root DIR] api | run [full] [NUMBER...] | up"
 
 func main() {
 	root := flag.String("root", "..", "root of the repository")

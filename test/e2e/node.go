@@ -27,9 +27,6 @@ func newNodes(n int) []*node {
 	return nodes
 }
 
-// pauseImage is what holds the namespaces of a pod.
-const pauseImage = "localhost/pause:e2e"
-
 // containerd 1.6 is what Debian has; later ones read this version of its settings, too.
 // An adjustment of the out-of-memory score below that of the parent is not everywhere
 // root's to make.
@@ -39,7 +36,7 @@ state = "%[1]s/state"
 [grpc]
   address = "%[1]s/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "` + pauseImage + `"
+  sandbox_image = "localhost/pause:e2e"
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
@@ -53,7 +50,8 @@ const cniConfig = `{"cniVersion": "1.0.0", "name": "e2e", "plugins": [
 ]}
 `
 
-// The images are imported, so no image may be collected that no pod uses yet.
+// The images are imported, so no image may be collected that no pod uses yet. An edit of a
+// ConfigMap reaches a pod when it is synchronised, which is every minute by default.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: %[1]s
@@ -72,6 +70,7 @@ resolvConf: %[5]s/resolv.conf
 podLogsDir: %[5]s/pods
 volumePluginDir: %[5]s/plugins
 failSwapOn: false
+syncFrequency: 10s
 enforceNodeAllocatable: []
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%}
 imageGCHighThresholdPercent: 100

@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -22,27 +20,35 @@ const nodeCount = 2
 
 // runNode makes everything that a cluster needs, and goes on in namespaces of its own.
 func runNode(ctx context.Context, root string, r *report, inside string, args ...string) error {
+	p, err := newPlan(args)
+	if err != nil {
+		return err
+	}
 	if os.Geteuid() != 0 {
 		return errors.New("run this as root: a node mounts file systems and changes routes")
 	}
-	root, err := filepath.Abs(root)
-	if err != nil {
+	if root, err = filepath.Abs(root); err != nil {
 		return err
 	}
 	if err := script(ctx, root, "debian-packages", packages...); err != nil {
 		return err
 	}
-	if _, _, err := binaries(ctx, root, r, nodePrograms); err != nil {
+	if _, _, err := binaries(ctx, root, r, p.programs()); err != nil {
 		return err
 	}
 	images, err := cache("e2e/images")
 	if err != nil {
 		return err
 	}
-	if err := script(ctx, root, "images", append([]string{"--archive", images}, services...)...); err != nil {
+	if err := script(ctx, root, "images", append([]string{"--archive", images, "dev"}, services...)...); err != nil {
 		return err
 	}
-	if err := ownImages(ctx, root, images); err != nil {
+	if p.next() {
+		if err := nextImages(ctx, root, images); err != nil {
+			return err
+		}
+	}
+	if err := ownImages(ctx, root, images, p); err != nil {
 		return err
 	}
 	r.note("programs and images are there")
@@ -59,21 +65,20 @@ func script(ctx context.Context, root, name string, args ...string) error {
 }
 
 // ownImages writes the images of what the cluster itself runs.
-func ownImages(ctx context.Context, root, folder string) error {
+func ownImages(ctx context.Context, root, folder string, p *plan) error {
 	programs, _, err := binaries(ctx, root, nil, nil)
 	if err != nil {
 		return err
 	}
-	pause := filepath.Join(folder, "pause")
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", pause, "./e2e/pause")
-	cmd.Dir, cmd.Env = filepath.Join(root, "test"), append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
+	if err := command(ctx, filepath.Join(root, "test"), "env", "CGO_ENABLED=0", "go", "build", "-ldflags=-s -w", "-o", programs, "./e2e/pause"); err != nil {
+		return err
 	}
-	return errors.Join(
-		writeImage(filepath.Join(folder, "pause.tar"), pauseImage, pause),
-		writeImage(filepath.Join(folder, "coredns.tar"), dnsImage, filepath.Join(programs, "coredns")),
-	)
+	for _, name := range p.own() {
+		if err := writeImage(filepath.Join(folder, name+".tar"), filepath.Join(programs, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enter is what the first process of the namespaces does: it makes room and becomes the
@@ -102,7 +107,7 @@ func enter(root, inside string, args ...string) error {
 }
 
 // raise starts the cluster and the flagship on it.
-func raise(ctx context.Context, root string, r *report) (*flagship, error) {
+func raise(ctx context.Context, root string, r *report, p *plan) (*flagship, error) {
 	programs, version, err := binaries(ctx, root, r, nil)
 	if err != nil {
 		return nil, err
@@ -111,15 +116,11 @@ func raise(ctx context.Context, root string, r *report) (*flagship, error) {
 	if err != nil {
 		return nil, err
 	}
-	images, err := filepath.Glob(filepath.Join(folder, "*.tar"))
-	if err != nil {
-		return nil, err
-	}
 	logs, err := cache("e2e/logs")
 	if err != nil {
 		return nil, err
 	}
-	c, err := startCluster(ctx, programs, version, images, logs, newNodes(nodeCount), r)
+	c, err := startCluster(ctx, programs, version, p.images(folder), logs, newNodes(nodeCount), r)
 	if err != nil {
 		return nil, fmt.Errorf("start of Kubernetes %s: %w (logs: %s)", version, err, logs)
 	}
@@ -130,17 +131,23 @@ func raise(ctx context.Context, root string, r *report) (*flagship, error) {
 	return f, f.createUser(ctx)
 }
 
-// judge plays the scenarios of the numbers, or all.
-func judge(ctx context.Context, root string, r *report, numbers []string) error {
-	f, err := raise(ctx, root, r)
+// judge plays what is planned.
+func judge(ctx context.Context, root string, r *report, args []string) error {
+	p, err := newPlan(args)
 	if err != nil {
 		return err
 	}
-	var trials []*trial
-	for _, s := range scenarios {
-		if len(numbers) > 0 && !slices.Contains(numbers, strconv.Itoa(s.number)) {
-			continue
+	f, err := raise(ctx, root, r, p)
+	if err != nil {
+		return err
+	}
+	if p.full {
+		if err := f.judgeMonitoring(ctx, root, r); err != nil {
+			return err
 		}
+	}
+	var trials []*trial
+	for _, s := range p.scenarios {
 		t := s.try(ctx, f)
 		if t.err != nil && !t.wrong && ctx.Err() == nil { // it may be the machine that stood still
 			fmt.Printf("%s is played again: %v\n", s.name, t.err)
@@ -153,7 +160,7 @@ func judge(ctx context.Context, root string, r *report, numbers []string) error 
 			suffix(outcomes(failed(t.calls))))
 		trials = append(trials, t)
 	}
-	if len(trials) == len(scenarios) {
+	if p.whole() {
 		if err := document(ctx, root, f.version, trials); err != nil {
 			return err
 		}
@@ -170,7 +177,7 @@ func suffix(text string) string {
 
 // hold keeps the flagship until it is told to end.
 func hold(ctx context.Context, root string, r *report) error {
-	f, err := raise(ctx, root, r)
+	f, err := raise(ctx, root, r, &plan{})
 	if err != nil {
 		return err
 	}

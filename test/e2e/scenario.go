@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -89,7 +88,18 @@ var scenarios = []*scenario{
 	{1, "all services are rolled at once", rollAtOnce, noneFailed},
 	{1, "order is rolled with a drain delay of 0 s (control)", withoutDrain, someFailed},
 	{2, "user is scaled from 1 to 4, to 2, and rolled at once", scaleUser, noneFailed},
+	{3, "the process of a pod of user is killed", killProcess("user"), brief},
+	{3, "the process of a pod of payment is killed", killProcess("payment"), brief},
+	{3, "the process of a pod of order is killed", killProcess("order"), brief},
+	{3, "a pod of user is deleted with no grace", deleteAtOnce("user"), brief},
+	{3, "a pod of payment is deleted with no grace", deleteAtOnce("payment"), brief},
+	{3, "a pod of order is deleted with no grace", deleteAtOnce("order"), brief},
+	{4, "a pod of order is evicted, and another one", evictTwo("order"), noneFailed},
+	{4, "a node is drained", drain, noneFailed},
 	{5, "PostgreSQL is gone for 30 s", loseDatabase, afterDatabase},
+	{6, "the ConfigMap of order is edited, and reloaded pod by pod", editConfig, noneFailed},
+	{skewNumber, "user has a new field and a new error, order does not know them", skew("user"), noneFailed},
+	{skewNumber, "order knows them, user does not have them", skew("order"), noneFailed},
 }
 
 // roll restarts services, each when the one before it has settled.
@@ -243,28 +253,25 @@ func (f *flagship) started(ctx context.Context, addresses map[string]string, met
 }
 
 func startedCalls(ctx context.Context, address, method string) (n float64, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+":9091/metrics", nil)
+	status, text, err := admin(ctx, http.MethodGet, address, "/metrics")
 	if err != nil {
 		return 0, err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
+	if status != http.StatusOK {
+		return 0, fmt.Errorf("metrics of %s: %d %s", address, status, text)
 	}
-	defer func() { _ = res.Body.Close() }()
-	lines := bufio.NewScanner(res.Body)
-	for lines.Scan() {
-		if !strings.HasPrefix(lines.Text(), "grpc_server_started_total{") || !strings.Contains(lines.Text(), fmt.Sprintf("grpc_method=%q", method)) {
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "grpc_server_started_total{") || !strings.Contains(line, fmt.Sprintf("grpc_method=%q", method)) {
 			continue
 		}
-		fields := strings.Fields(lines.Text())
+		fields := strings.Fields(line)
 		value, err := strconv.ParseFloat(fields[len(fields)-1], 64)
 		if err != nil {
 			return 0, err
 		}
 		n += value
 	}
-	return n, lines.Err()
+	return n, nil
 }
 
 // What a database may cost that is gone and comes back.

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+//go:embed monitoring.yaml
+var monitoring []byte
+
+// monitor starts prometheus-operator, and by it a Prometheus, and what has the metrics that
+// autoscaling wants. It returns when Prometheus answers.
+func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error) {
+	if err := f.server.define(ctx, root, everyPlural); err != nil {
+		return nil, err
+	}
+	kubeconfig, err := f.authority.kubeconfig(f.server.client.url, "monitoring", "admin", "system:masters")
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []struct {
+		name string
+		args []string
+	}{
+		{"prometheus-operator", []string{
+			"--kubeconfig=" + kubeconfig, "--prometheus-config-reloader=" + imageOf("prometheus-config-reloader"),
+			"--config-reloader-cpu-limit=0", "--config-reloader-memory-limit=0", "--web.listen-address=127.0.0.1:8081",
+		}},
+		{"metrics-server", []string{
+			"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
+			"--bind-address=" + controlAddress, "--secure-port=4443", "--cert-dir=" + filepath.Join(f.data, "metrics-server"),
+			"--kubelet-preferred-address-types=InternalIP", "--kubelet-certificate-authority=" + f.authority.path("ca.crt"),
+			"--metric-resolution=10s",
+		}},
+	} {
+		started, err := start(f.logs, p.name, filepath.Join(f.programs, p.name), p.args...)
+		if err != nil {
+			return nil, err
+		}
+		f.others = append(f.others, started)
+	}
+	if err := f.applyFile(ctx, monitoring); err != nil {
+		return nil, err
+	}
+	p := &prometheus{}
+	return p, f.server.apiserver.within(ctx, 2*time.Minute, func(ctx context.Context) error {
+		var pods corev1.PodList
+		if err := f.server.client.get(ctx, "/api/v1/namespaces/monitoring/pods", &pods); err != nil {
+			return err
+		}
+		if len(pods.Items) != 1 || !ready(pods.Items[0]) {
+			return errors.New("the pod of Prometheus is not ready")
+		}
+		p.url = "http://" + pods.Items[0].Status.PodIP + ":9090"
+		return nil
+	})
+}
+
+// judgeMonitoring starts a monitoring under some load and looks at what it sees.
+func (f *flagship) judgeMonitoring(ctx context.Context, root string, r *report) error {
+	p, err := f.monitor(ctx, root)
+	if err != nil {
+		return err
+	}
+	r.note("Prometheus is ready")
+	l, err := f.startLoad()
+	if err != nil {
+		return err
+	}
+	r.verdict(f.targets(ctx, p), "every pod is a target that is up, with the governed labels and no others")
+	r.verdict(f.collected(ctx, p, root), "Prometheus has the series that the READMEs name")
+	r.verdict(f.books(ctx, l.stop()), "the books agree")
+	return ctx.Err()
+}
+
+// prometheus answers queries.
+type prometheus struct{ url string }
+
+// series are those that a query selects now, each by its labels.
+func (p *prometheus) series(ctx context.Context, query string) ([]map[string]string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/query?query="+url.QueryEscape(query), nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var answer struct {
+		Status, Error string
+		Data          struct {
+			Result []struct{ Metric map[string]string }
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("%s: %w", query, err)
+	}
+	if answer.Status != "success" {
+		return nil, fmt.Errorf("%s: %s", query, answer.Error)
+	}
+	var all []map[string]string
+	for _, r := range answer.Data.Result {
+		all = append(all, r.Metric)
+	}
+	return all, nil
+}
+
+// governed are the labels of every target, as docs/labels.md has them.
+var governed = []string{"instance", "job", "namespace", "node", "pod", "system", "team", "version"}
+
+// targets wants every pod of the flagship to be a target that is up and has those labels
+// and no others.
+func (f *flagship) targets(ctx context.Context, p *prometheus) error {
+	return f.server.apiserver.within(ctx, 90*time.Second, func(ctx context.Context) error {
+		up, err := p.series(ctx, fmt.Sprintf("up{namespace=%q} == 1", namespace))
+		if err != nil {
+			return err
+		}
+		seen := map[string]string{}
+		for _, labels := range up {
+			seen[labels["pod"]] = labels["job"]
+			delete(labels, "__name__")
+			if got := slices.Sorted(maps.Keys(labels)); !slices.Equal(got, governed) {
+				return fmt.Errorf("target %s has the labels %v, want %v", labels["pod"], got, governed)
+			}
+		}
+		var all []error
+		for _, service := range services {
+			pods, err := f.pods(ctx, service)
+			if err != nil {
+				return err
+			}
+			for _, pod := range pods {
+				if seen[pod.Name] != service {
+					all = append(all, fmt.Errorf("pod %s is no target of job %s that is up", pod.Name, service))
+				}
+				delete(seen, pod.Name)
+			}
+		}
+		if len(seen) > 0 {
+			all = append(all, fmt.Errorf("targets that are no pods: %v", seen))
+		}
+		return errors.Join(all...)
+	})
+}
+
+// A row of the table of metrics in a README begins with the names of series.
+var (
+	metricsRow = regexp.MustCompile("(?m)^\\| (`[a-z_]+`[^|]*)\\|")
+	metricName = regexp.MustCompile("`([a-z_]+)`")
+)
+
+// documented are the metrics that the README of a service names.
+func documented(root, service string) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "generated/deploy", service, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	_, section, found := strings.Cut(string(text), "\n## Metrics\n")
+	if !found {
+		return nil, fmt.Errorf("the README of %s has no section of metrics", service)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var names []string
+	for _, row := range metricsRow.FindAllStringSubmatch(section, -1) {
+		for _, name := range metricName.FindAllStringSubmatch(row[1], -1) {
+			names = append(names, name[1])
+		}
+	}
+	return names, nil
+}
+
+// collected wants Prometheus to have the series that the README of each service names.
+func (f *flagship) collected(ctx context.Context, p *prometheus, root string) error {
+	return f.server.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
+		var all []error
+		for _, service := range services {
+			names, err := documented(root, service)
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				return fmt.Errorf("the README of %s names no metric", service)
+			}
+			have, err := p.series(ctx, fmt.Sprintf("group by (__name__) ({job=%q})", service))
+			if err != nil {
+				return err
+			}
+			for _, name := range names {
+				if !slices.ContainsFunc(have, func(labels map[string]string) bool {
+					got := labels["__name__"]
+					return got == name || got == name+"_count"
+				}) {
+					all = append(all, fmt.Errorf("%s has no series %s", service, name))
+				}
+			}
+		}
+		return errors.Join(all...)
+	})
+}
