@@ -108,11 +108,16 @@ func (f *flagship) reload(ctx context.Context, address string, status int, inFor
 
 // admin asks the admin port of a pod.
 func admin(ctx context.Context, method, address, path string) (status int, answer string, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+address+":9091"+path, nil)
+	return ask(ctx, http.DefaultClient, method, "http://"+address+":9091"+path)
+}
+
+// ask makes a request without a body.
+func ask(ctx context.Context, c *http.Client, method, url string) (status int, answer string, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, "", err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := c.Do(req)
 	if err != nil {
 		return 0, "", err
 	}

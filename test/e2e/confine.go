@@ -51,12 +51,20 @@ func confine(ctx context.Context, args ...string) error {
 	}
 	runtime.LockOSThread() // the other dies with the thread that starts it
 	defer runtime.UnlockOSThread()
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return errors.Join(err, restore(saved))
+	}
+	first := filepath.Join(folder, firstProcess)
+	err = errors.Join(os.WriteFile(first, fmt.Appendln(nil, cmd.Process.Pid), 0o644), cmd.Wait())
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return errors.Join(err, restore(saved))
+	return errors.Join(err, os.Remove(first), restore(saved))
 }
+
+// firstProcess is a file with the id of the first process of a cluster, as the processes
+// outside of it have it.
+const firstProcess = "process"
 
 // lock takes a lock that no other run has.
 func lock(path string) (unlock func(), err error) {

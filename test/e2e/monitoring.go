@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -84,7 +85,46 @@ func (f *flagship) judgeMonitoring(ctx context.Context, root string, r *report) 
 	r.verdict(f.targets(ctx, p), "every pod is a target that is up, with the governed labels and no others")
 	r.verdict(f.collected(ctx, p, root), "Prometheus has the series that the READMEs name")
 	r.verdict(f.books(ctx, l.stop()), "the books agree")
+	r.verdict(f.autoscaled(ctx, "user"), "user gets more pods when it is busy")
 	return ctx.Err()
+}
+
+// autoscaled keeps a service busy until its HorizontalPodAutoscaler wants more pods than
+// at first, and sets the number of pods to that again. The caller lists users, over
+// several connections, as fast as it can.
+func (f *flagship) autoscaled(ctx context.Context, service string) error {
+	replicas := func() (int32, error) {
+		var d appsv1.Deployment
+		err := f.server.client.get(ctx, deployment(service), &d)
+		if err != nil {
+			return 0, err
+		}
+		return *d.Spec.Replicas, nil
+	}
+	before, err := replicas()
+	if err != nil {
+		return err
+	}
+	busy, rest := context.WithCancel(ctx)
+	defer rest()
+	for range 4 {
+		go func() {
+			c := newHTTPClient(true)
+			defer c.CloseIdleConnections()
+			for busy.Err() == nil {
+				_, _, _ = ask(busy, c, http.MethodGet, address(service)+"/v1/users") // whatever comes of it
+			}
+		}()
+	}
+	grown := f.server.apiserver.within(ctx, 2*time.Minute, func(context.Context) error {
+		now, err := replicas()
+		if err == nil && now <= before {
+			err = fmt.Errorf("%s has %d pods as before", service, now)
+		}
+		return err
+	})
+	rest()
+	return errors.Join(grown, f.scale(ctx, service, int(before)))
 }
 
 // prometheus answers queries.
@@ -92,22 +132,17 @@ type prometheus struct{ url string }
 
 // series are those that a query selects now, each by its labels.
 func (p *prometheus) series(ctx context.Context, query string) ([]map[string]string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/query?query="+url.QueryEscape(query), nil)
+	_, text, err := ask(ctx, http.DefaultClient, http.MethodGet, p.url+"/api/v1/query?query="+url.QueryEscape(query))
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
 	var answer struct {
 		Status, Error string
 		Data          struct {
 			Result []struct{ Metric map[string]string }
 		}
 	}
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
 		return nil, fmt.Errorf("%s: %w", query, err)
 	}
 	if answer.Status != "success" {

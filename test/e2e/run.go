@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 )
 
@@ -185,19 +184,19 @@ func hold(ctx context.Context, root string, r *report) error {
 	if err != nil {
 		return err
 	}
-	var names strings.Builder
-	for _, service := range services {
-		fmt.Fprintf(&names, " %s", address(service))
+	folder, err := cache("e2e")
+	if err != nil {
+		return err
 	}
 	fmt.Printf(`
-The flagship runs, in namespace %s. From another terminal:
+The flagship runs in namespace %s. From another terminal:
 
-  nsenter --target $(pgrep --oldest --full with-postgres) --net --mount --pid
+  nsenter --target $(cat %s) --net --mount --pid
   export KUBECONFIG=%s PATH=$PATH:%s
   kubectl --namespace %s get pods
 
 Ctrl-C ends it, and leaves nothing.
-`, namespace, kubeconfig, f.programs, namespace)
+`, namespace, filepath.Join(folder, firstProcess), kubeconfig, f.programs, namespace)
 	<-ctx.Done()
 	return nil
 }
