@@ -56,6 +56,7 @@ func New(d orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) {
 	h.outbox.PaymentServiceAuthorize.OnOutcome(h.authorized)
 	h.outbox.PaymentServiceRefund.OnOutcome(h.refunded)
 	d.Go("adoption", h.adopt)
+	d.Go("look at watched orders", h.look)
 	return h, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
@@ -27,6 +28,30 @@ func (s store) byID(ctx context.Context, id string) (record, error) {
 // byRequest returns the order that was created for the request id.
 func (s store) byRequest(ctx context.Context, requestID string) (record, error) {
 	return scan(s.db.QueryRowContext(ctx, `SELECT `+columns+` FROM orders WHERE request_id = $1`, requestID))
+}
+
+// states returns the states of the orders, by id.
+func (s store) states(ctx context.Context, ids []string) (map[string]orderv1.OrderState, error) {
+	var places strings.Builder
+	args := make([]any, len(ids))
+	for i, id := range ids {
+		args[i] = id
+		fmt.Fprintf(&places, ", $%d", i+1)
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT order_id, state FROM orders WHERE order_id IN (`+places.String()[2:]+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]orderv1.OrderState{}
+	for rows.Next() {
+		var id, state string
+		if err := rows.Scan(&id, &state); err != nil {
+			return nil, err
+		}
+		out[id] = stateOf(state)
+	}
+	return out, rows.Err()
 }
 
 // list returns up to limit orders of the user before the position, the newest

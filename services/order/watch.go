@@ -2,6 +2,8 @@ package order
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +26,7 @@ func (h *handler) WatchOrder(req *orderv1.WatchOrderRequest, stream grpc.ServerS
 	o, err := h.find(ctx, orderID)
 	sent := len(o.history()) - 1
 	for err == nil {
+		h.watchers.saw(orderID, o.state)
 		if sent, err = send(stream, o, sent); err != nil || final(o.state) {
 			return err
 		}
@@ -46,9 +49,8 @@ func send(stream grpc.ServerStreamingServer[orderv1.WatchOrderResponse], o recor
 	return len(history), nil
 }
 
-// awaitChange returns when this replica has changed the order, and at the latest
-// after the interval at which other replicas' changes are looked for. When the
-// service stops, it sends the caller to another replica, which loses nothing.
+// awaitChange returns when the order has changed. When the service stops, it sends
+// the caller to another replica, which loses nothing.
 func (h *handler) awaitChange(ctx context.Context, changed <-chan struct{}) error {
 	select {
 	case <-ctx.Done():
@@ -56,16 +58,36 @@ func (h *handler) awaitChange(ctx context.Context, changed <-chan struct{}) erro
 	case <-h.stopping:
 		return svcerrors.Stopping.New()
 	case <-changed:
-	case <-time.After(h.config.Load().GetWatchInterval().AsDuration()):
+		return nil
 	}
-	return nil
+}
+
+// look looks at intervals for what other replicas have done to the orders that are
+// watched here, until ctx ends.
+func (h *handler) look(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(h.config.Load().GetWatchInterval().AsDuration()):
+		}
+		if err := h.watchers.look(ctx, h.orders.states); err != nil && ctx.Err() == nil {
+			h.log.DebugContext(ctx, "watchers wait for the next look", "error", err)
+		}
+	}
 }
 
 // watchers wakes the streams of this process that watch an order. The zero value
 // has none.
 type watchers struct {
 	mu      sync.Mutex
-	byOrder map[string]map[chan struct{}]struct{}
+	byOrder map[string]*watched
+}
+
+// watched is an order that streams watch.
+type watched struct {
+	state   orderv1.OrderState // what one of them saw last
+	streams map[chan struct{}]struct{}
 }
 
 // join returns a channel that receives after each wake for the order, one value
@@ -74,30 +96,79 @@ func (w *watchers) join(orderID string) (changed <-chan struct{}, leave func()) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.byOrder == nil {
-		w.byOrder = map[string]map[chan struct{}]struct{}{}
+		w.byOrder = map[string]*watched{}
 	}
 	if w.byOrder[orderID] == nil {
-		w.byOrder[orderID] = map[chan struct{}]struct{}{}
+		w.byOrder[orderID] = &watched{streams: map[chan struct{}]struct{}{}}
 	}
 	c := make(chan struct{}, 1)
-	w.byOrder[orderID][c] = struct{}{}
+	w.byOrder[orderID].streams[c] = struct{}{}
 	return c, func() { w.leave(orderID, c) }
 }
 
 func (w *watchers) leave(orderID string, c chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.byOrder[orderID], c)
-	if len(w.byOrder[orderID]) == 0 {
+	delete(w.byOrder[orderID].streams, c)
+	if len(w.byOrder[orderID].streams) == 0 {
 		delete(w.byOrder, orderID)
 	}
 }
 
-// wake tells all who watch the order to look again. It never blocks.
+// lookSize is how many orders one question is about at the most.
+const lookSize = 500
+
+// look asks for the states of all orders that are watched, and wakes those who have not
+// seen them. One question is about many orders, whatever the number of their streams:
+// streams in which nothing happens cost the database nothing of their own.
+func (w *watchers) look(ctx context.Context, ask func(context.Context, []string) (map[string]orderv1.OrderState, error)) error {
+	for ids := range slices.Chunk(w.watched(), lookSize) {
+		states, err := ask(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for orderID, state := range states {
+			w.compare(orderID, state)
+		}
+	}
+	return nil
+}
+
+// watched are the orders that streams watch.
+func (w *watchers) watched() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Keys(w.byOrder))
+}
+
+// saw notes the state in which a stream found the order.
+func (w *watchers) saw(orderID string, state orderv1.OrderState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.byOrder[orderID].state = state
+}
+
+// compare wakes those who watch the order unless one of them saw it in this state.
+func (w *watchers) compare(orderID string, state orderv1.OrderState) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if o := w.byOrder[orderID]; o != nil && o.state != state {
+		o.wake()
+	}
+}
+
+// wake tells all who watch the order to look again.
 func (w *watchers) wake(orderID string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.byOrder[orderID] {
+	if o := w.byOrder[orderID]; o != nil {
+		o.wake()
+	}
+}
+
+// wake never blocks.
+func (o *watched) wake() {
+	for c := range o.streams {
 		select {
 		case c <- struct{}{}:
 		default: // not yet received: one look shows both changes
