@@ -29,9 +29,9 @@ import (
 )
 
 const (
-	headerTimeout   = 10 * time.Second // for the headers of an HTTP request
-	idleTimeout     = 2 * time.Minute  // of an HTTP connection between requests
-	refreshInterval = time.Second / 2  // of the gRPC health status: clients are back so soon
+	headerTimeout   = defaults.Handshake // of an HTTP request
+	idleTimeout     = 2 * time.Minute    // of an HTTP connection between requests
+	refreshInterval = time.Second / 2    // of the gRPC health status: clients are back so soon
 )
 
 // What comes after the budget of a stop, in order: the reserve of generated
@@ -239,9 +239,10 @@ func (a *App) startService(context.Context) error {
 
 func (a *App) startGRPC(context.Context) error {
 	status := health.NewServer()
-	healthpb.RegisterHealthServer(a.grpc, status)
-	a.stopReports = load.Register(a.grpc, a.binder.Load)
-	reflection.Register(a.grpc)
+	beside := a.binder.Beside(a.grpc)
+	healthpb.RegisterHealthServer(beside, status)
+	a.stopReports = load.Register(beside, a.binder.Load)
+	reflection.Register(beside)
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",

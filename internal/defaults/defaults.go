@@ -14,6 +14,23 @@ const (
 	StreamsPerConnection = 1000
 )
 
+// What a client may take to send, so that nobody holds memory by sending slowly.
+const (
+	// Handshake is for a connection to become one, for the headers of a request,
+	// and for a body that pauses.
+	Handshake = 10 * time.Second
+
+	// UploadRate is how many bytes of a body arrive in a second at the least: a
+	// slow mobile link.
+	UploadRate = 32 << 10
+)
+
+// Upload is how long a body of so many bytes takes at the most: 4 MiB have
+// 10 s + 4 MiB / 32 KiB/s = 138 s.
+func Upload(bytes int) time.Duration {
+	return Handshake + time.Duration(bytes)*time.Second/UploadRate
+}
+
 // DatabaseConnections bounds the pool of one replica.
 const DatabaseConnections = 16
 

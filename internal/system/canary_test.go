@@ -104,6 +104,8 @@ func echoOverGRPC(t *testing.T, s shop) {
 		header []string
 	}{
 		"method":       {"/order.v1.OrderService/" + canary, &emptypb.Empty{}, nil},
+		"malformed":    {"/" + canary, &emptypb.Empty{}, nil},
+		"no slash":     {canary, &emptypb.Empty{}, nil},
 		"service":      {"/" + canary + "/GetOrder", &emptypb.Empty{}, nil},
 		"field":        {orderv1.OrderService_GetOrder_FullMethodName, &orderv1.GetOrderRequest{OrderId: canary}, nil},
 		"page token":   {orderv1.OrderService_ListOrders_FullMethodName, &orderv1.ListOrdersRequest{UserId: newUUID(), PageToken: canary}, nil},

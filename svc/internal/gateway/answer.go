@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	stderrors "errors"
-	"io"
 	"math"
 	"net/http"
 	"slices"
@@ -27,25 +26,11 @@ var errTooLarge = &runtime.HTTPStatusError{
 	Err:        status.Error(codes.ResourceExhausted, "request body is too large"),
 }
 
-// body is a request body that remembers that it was too large. The error that
-// its reader got comes back as text in a status, made by generated code.
-type body struct {
-	io.ReadCloser
-	client   *patient
-	tooLarge bool
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	b.client.awaitBody()
-	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF {
-		b.client.hasBody()
-	}
-	var limit *http.MaxBytesError
-	if stderrors.As(err, &limit) {
-		b.tooLarge = true
-	}
-	return n, err
+// errTooSlow is answered with 408. gRPC has the same code for a message that does
+// not arrive in time.
+var errTooSlow = &runtime.HTTPStatusError{
+	HTTPStatus: http.StatusRequestTimeout,
+	Err:        status.Error(codes.DeadlineExceeded, "request body arrives too slowly"),
 }
 
 // answerer turns errors into responses.
@@ -54,8 +39,13 @@ type answerer struct{ table errors.Table }
 // failure answers with the error as google.rpc.Status. The delay that it may
 // have before the next try is in the header Retry-After too, in whole seconds.
 func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-	if b, ok := r.Body.(*body); ok && b.tooLarge {
-		err = errTooLarge
+	if b, ok := r.Body.(*body); ok {
+		if problem := b.problem(); problem != nil {
+			err = problem
+		}
+		if b.tooSlow {
+			w.Header().Set("Connection", "close")
+		}
 	}
 	st, httpStatus := a.statusOf(err)
 	if delay := pushback.Delay(st); delay > 0 {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// DefaultPatience is how long a client may take to send or to accept the next
-// piece of a message, unless the options say otherwise.
+// DefaultPatience is how long a client may take to accept the next piece of a
+// message, unless the options say otherwise.
 const DefaultPatience = 30 * time.Second
 
 // patient is a response whose client has a limited time to accept each piece. A
@@ -18,8 +18,8 @@ type patient struct {
 	patience time.Duration
 }
 
-func newPatient(w http.ResponseWriter, patience time.Duration) *patient {
-	p := &patient{w, http.NewResponseController(w), patience}
+func newPatient(w http.ResponseWriter, control *http.ResponseController, patience time.Duration) *patient {
+	p := &patient{w, control, patience}
 	p.wait() // what the server itself writes, "100 Continue" for one, counts too
 	return p
 }
@@ -41,11 +41,3 @@ func (p *patient) FlushError() error {
 
 // Unwrap is how http.ResponseController finds what this one does not do itself.
 func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
-// awaitBody limits the time until the next piece of the body. What the handler
-// leaves unread, the server reads within it.
-func (p *patient) awaitBody() { _ = p.control.SetReadDeadline(time.Now().Add(p.patience)) }
-
-// hasBody ends that: beyond the body, the server reads in order to notice that
-// the client has gone, which may be any time.
-func (p *patient) hasBody() { _ = p.control.SetReadDeadline(time.Time{}) }

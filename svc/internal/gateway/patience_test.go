@@ -17,7 +17,7 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
-// impatient serves the service to clients who may take 500 ms for each piece,
+// impatient serves the service to clients who may take 500 ms to accept each piece,
 // and returns its address.
 func impatient(t *testing.T, impl *echo) string {
 	t.Helper()
@@ -58,17 +58,6 @@ func TestClientDoesNotRead(t *testing.T) {
 	case <-ended:
 	case <-time.After(20 * time.Second):
 		t.Fatal("the handler still sends")
-	}
-}
-
-// A client who does not send what it announced loses its connection too.
-func TestClientDoesNotSend(t *testing.T) {
-	address := impatient(t, &echo{})
-	c := dial(t, address)
-	fmt.Fprintf(c, "POST /v1/echo HTTP/1.1\r\nHost: %s\r\nContent-Length: 50\r\n\r\n{", address)
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
-	if _, err := io.ReadAll(c); err != nil {
-		t.Errorf("the connection is still open: %v", err)
 	}
 }
 

@@ -8,8 +8,8 @@
 // process, behind a gateway, is surrounded in the same way as one behind a socket.
 //
 // What never reaches a method is counted where the service is registered:
-// [Binder.Register] sees messages that cannot be decoded, [Binder.NewGRPC]
-// calls of methods that do not exist.
+// [Binder.Register] sees messages that cannot be decoded or do not arrive in
+// time, [Binder.NewGRPC] calls of methods that do not exist.
 package server
 
 import (
@@ -61,6 +61,7 @@ type Binder struct {
 	sweeper  sweeper
 
 	strangers logging.Sampler // of the lines about methods that do not exist
+	arrivals  atomic.Pointer[map[string]arrival]
 
 	stopping chan struct{}
 	stop     sync.Once
@@ -75,6 +76,7 @@ func New(o Options) *Binder {
 		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{}),
 		strangers: logging.Sampler{Burst: mistakesLogged, Every: time.Second},
 	}
+	b.arrivals.Store(&map[string]arrival{})
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}

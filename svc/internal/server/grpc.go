@@ -19,6 +19,16 @@ import (
 
 // GRPCOptions say how a gRPC server treats its connections. Zero means the default.
 type GRPCOptions struct {
+	// HandshakeTimeout is how long a connection may take until HTTP/2, and TLS where
+	// there is some, is agreed upon; then it is closed. Default 10 seconds.
+	HandshakeTimeout time.Duration
+
+	// ReceiveTimeout is how long the only message of a call may take from its headers
+	// on, where the policy of the method has no timeout; then the call ends with
+	// DeadlineExceeded. Default: 10 seconds and 1 more for each 32 KiB of
+	// MaxReceiveBytes, which are 138 seconds for 4 MiB.
+	ReceiveTimeout time.Duration
+
 	// MaxConnectionAge is when a connection is asked to end, 10 % more or less.
 	// Clients then resolve and connect anew, which is how they find new
 	// replicas. Default 5 minutes.
@@ -46,7 +56,8 @@ type GRPCOptions struct {
 	// clients queue what is beyond. Default 1000.
 	MaxStreams int
 
-	// Extra are further options of grpc-go. They come last and win.
+	// Extra are further options of grpc-go. They come last and win. grpc.InTapHandle
+	// cannot be among them: grpc-go takes one, which is the server's own.
 	Extra []grpc.ServerOption
 }
 
@@ -67,7 +78,10 @@ func (b *Binder) grace() time.Duration {
 // NewGRPC returns a gRPC server without services. Bind methods before. It counts calls of methods
 // that do not exist, and answers them with Unimplemented.
 func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
+	maxReceive := cmp.Or(o.MaxReceiveBytes, defaults.MessageBytes)
 	options := []grpc.ServerOption{
+		grpc.ConnectionTimeout(cmp.Or(o.HandshakeTimeout, defaults.Handshake)),
+		grpc.InTapHandle(b.enter(cmp.Or(o.ReceiveTimeout, defaults.Upload(maxReceive)))),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge:      cmp.Or(o.MaxConnectionAge, 5*time.Minute),
 			MaxConnectionAgeGrace: cmp.Or(o.MaxConnectionAgeGrace, b.grace()),
@@ -78,7 +92,7 @@ func (b *Binder) NewGRPC(o GRPCOptions) *grpc.Server {
 			MinTime:             cmp.Or(o.MinPingInterval, 10*time.Second),
 			PermitWithoutStream: true,
 		}),
-		grpc.MaxRecvMsgSize(cmp.Or(o.MaxReceiveBytes, defaults.MessageBytes)),
+		grpc.MaxRecvMsgSize(maxReceive),
 		grpc.MaxHeaderListSize(uint32(cmp.Or(o.MaxHeaderBytes, defaults.HeaderBytes))),
 		grpc.MaxConcurrentStreams(uint32(cmp.Or(o.MaxStreams, defaults.StreamsPerConnection))),
 		grpc.UnknownServiceHandler(b.unknown),
@@ -96,6 +110,10 @@ func (b *Binder) unknown(_ any, stream grpc.ServerStream) error {
 	if suppressed, ok := b.strangers.Pass(); ok {
 		b.log.LogAttrs(stream.Context(), slog.LevelInfo, "unknown method called", append(suppressed, slog.String("rpc", name))...)
 	}
+	return noSuchMethod(name)
+}
+
+func noSuchMethod(name string) error {
 	name = cut.Text(strings.TrimPrefix(name, "/"), maxMethod)
 	return errors.ToStatus(status.Errorf(codes.Unimplemented, "unknown method %q", name)).Err()
 }

@@ -16,24 +16,49 @@ import (
 )
 
 // Register registers a service, as s.RegisterService(desc, impl) does, so that
-// messages that cannot be decoded are counted and logged. They never reach a
-// method: generated code decodes first. The descriptor is not changed.
+// messages that cannot be decoded or do not arrive in time are counted and logged.
+// They never reach a method: generated code decodes first. Bind methods before.
+// The descriptor is not changed.
 func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl any) {
+	b.register(s, desc, impl, b.decoder)
+	b.expect(desc, 0)
+}
+
+// Beside is a gRPC server for services without policies, such as that of health.
+// It bounds how long their callers may take to send: the one message as
+// [GRPCOptions].ReceiveTimeout says, and all messages of a stream 2 minutes.
+type Beside struct {
+	*grpc.Server
+	binder *Binder
+}
+
+// Beside returns the server for what is registered beside the services that have
+// policies.
+func (b *Binder) Beside(s *grpc.Server) Beside { return Beside{s, b} }
+
+// RegisterService registers a service.
+func (s Beside) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	unwatched := func(_, _ string, _ rpcmetrics.Kind) *decoder { return nil }
+	s.binder.register(s.Server, desc, impl, unwatched)
+	s.binder.expect(desc, conversation)
+}
+
+func (b *Binder) register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl any, decoder func(service, name string, kind rpcmetrics.Kind) *decoder) {
 	watched := *desc
 	watched.Methods = slices.Clone(desc.Methods)
 	for i, m := range watched.Methods {
-		d := b.decoder(desc.ServiceName, m.MethodName, rpcmetrics.Unary)
+		d := decoder(desc.ServiceName, m.MethodName, rpcmetrics.Unary)
 		watched.Methods[i].Handler = d.unary(m.Handler)
 	}
 	watched.Streams = slices.Clone(desc.Streams)
 	for i, m := range watched.Streams {
-		d := b.decoder(desc.ServiceName, m.StreamName, rpcmetrics.StreamKind(m))
+		d := decoder(desc.ServiceName, m.StreamName, rpcmetrics.StreamKind(m))
 		watched.Streams[i].Handler = d.stream(m.Handler)
 	}
 	s.RegisterService(&watched, impl)
 }
 
-// decoder watches the decoding of one method's messages.
+// decoder watches the decoding of one method's messages. Nil only bounds their time.
 type decoder struct {
 	metrics *rpcmetrics.ServerMethod
 	log     *slog.Logger
@@ -51,13 +76,13 @@ func (b *Binder) decoder(service, name string, kind rpcmetrics.Kind) *decoder {
 
 func (d *decoder) unary(h grpc.MethodHandler) grpc.MethodHandler {
 	return func(srv any, ctx context.Context, decode func(any) error, i grpc.UnaryServerInterceptor) (any, error) {
-		return h(srv, ctx, func(m any) error { return d.watch(ctx, decode(m)) }, i)
+		return h(srv, ctx, func(m any) error { return d.watch(ctx, d.arrived(ctx, decode(m))) }, i)
 	}
 }
 
 func (d *decoder) stream(h grpc.StreamHandler) grpc.StreamHandler {
 	return func(srv any, stream grpc.ServerStream) error {
-		return h(srv, &decodedStream{stream, d})
+		return h(srv, &decodedStream{ServerStream: stream, decoder: d})
 	}
 }
 
@@ -65,21 +90,35 @@ func (d *decoder) stream(h grpc.StreamHandler) grpc.StreamHandler {
 type decodedStream struct {
 	grpc.ServerStream
 	decoder *decoder
+	arrived bool // the first message
 }
 
 func (s *decodedStream) RecvMsg(m any) error {
-	return s.decoder.watch(s.Context(), s.ServerStream.RecvMsg(m))
+	err := s.ServerStream.RecvMsg(m)
+	if !s.arrived {
+		s.arrived = true
+		err = s.decoder.arrived(s.Context(), err)
+	}
+	return s.decoder.watch(s.Context(), err)
 }
 
 // watch counts and logs the error of a message that arrived but cannot be
 // decoded, and returns it. The end of a stream and a lost connection are none.
 func (d *decoder) watch(ctx context.Context, err error) error {
+	if d == nil {
+		return err
+	}
 	switch status.Code(err) {
 	case codes.Internal, codes.ResourceExhausted, codes.Unimplemented:
 		d.metrics.Undecodable()
-		if suppressed, ok := d.logged.Pass(); ok {
-			d.log.LogAttrs(ctx, slog.LevelInfo, "message cannot be decoded", append(suppressed, slog.Any("error", err))...)
-		}
+		d.note(ctx, "message cannot be decoded", err)
 	}
 	return err
+}
+
+// note logs what is wrong with a message.
+func (d *decoder) note(ctx context.Context, text string, err error) {
+	if suppressed, ok := d.logged.Pass(); ok {
+		d.log.LogAttrs(ctx, slog.LevelInfo, text, append(suppressed, slog.Any("error", err))...)
+	}
 }

@@ -23,7 +23,8 @@ type method struct {
 	tracer     trace.Tracer
 	propagator propagation.TextMapPropagator
 	name       string // "order.v1.OrderService/CreateOrder"
-	options    []trace.SpanStartOption
+	kind       []trace.SpanStartOption
+	attributes []attribute.KeyValue
 }
 
 func newMethod(p trace.TracerProvider, fullName string, kind trace.SpanKind, attributes []attribute.KeyValue) method {
@@ -33,8 +34,19 @@ func newMethod(p trace.TracerProvider, fullName string, kind trace.SpanKind, att
 		tracer:     tracer(p),
 		propagator: Propagator(),
 		name:       name,
-		options:    []trace.SpanStartOption{trace.WithSpanKind(kind), trace.WithAttributes(attributes...)},
+		kind:       []trace.SpanStartOption{trace.WithSpanKind(kind)},
+		attributes: attributes,
 	}
+}
+
+// start begins a span. Its attributes come when it is known to be recorded: the
+// sampler does not look at them, and most calls are spared a copy.
+func (m *method) start(ctx context.Context) (context.Context, trace.Span) {
+	ctx, span := m.tracer.Start(ctx, m.name, m.kind...)
+	if span.IsRecording() {
+		span.SetAttributes(m.attributes...)
+	}
+	return ctx, span
 }
 
 // ServerMethod starts the spans of one method on the side that answers it. It
@@ -54,7 +66,7 @@ func (m *ServerMethod) Start(ctx context.Context) (context.Context, trace.Span) 
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		ctx = Extract(ctx, m.propagator)
 	}
-	ctx, span := m.tracer.Start(ctx, m.name, m.options...)
+	ctx, span := m.start(ctx)
 	if span.IsRecording() {
 		span.SetAttributes(serverAddress(ctx)...)
 	}
@@ -88,7 +100,7 @@ func Client(p trace.TracerProvider, fullName string, attributes ...attribute.Key
 // context that carries it and whose outgoing metadata tell the callee about it.
 // End it with [ClientMethod.End].
 func (m *ClientMethod) Start(ctx context.Context) (context.Context, trace.Span) {
-	ctx, span := m.tracer.Start(ctx, m.name, m.options...)
+	ctx, span := m.start(ctx)
 	return Inject(ctx, m.propagator), span
 }
 

@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	stderrors "errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// body is a request body that comes at a least rate, and that remembers why it
+// could not be read: the error that its reader got comes back as text in a status,
+// made by generated code.
+//
+// A body that is too slow would hold what has come of it, and the handler's
+// goroutine, for as long as its client likes. So it is read against a deadline that
+// each byte moves by what it takes at the least rate, but never further away than
+// the pause. Of the defaults, 10 s and 32 KiB/s, follows that
+//
+//   - n bytes take at the most 10 s + n / 32 KiB/s: 138 s for 4 MiB, and 11 s for 32 KiB;
+//   - a client that sends 32 KiB/s, a slow mobile link, is never too slow, and may
+//     pause for 10 s, once or in pieces; what a faster one gains makes up for further
+//     pauses, of 10 s each at the most;
+//   - one that has sent nearly all of it at once, and then a byte every 10 s, is
+//     refused 10 s after the pause began.
+type body struct {
+	io.ReadCloser
+	control  *http.ResponseController
+	pause    time.Duration
+	rate     int // bytes per second
+	deadline time.Time
+
+	tooLarge, tooSlow bool
+}
+
+// start begins the time of the body. What the handler leaves unread, the server
+// reads within it.
+func (b *body) start() *body {
+	b.deadline = time.Now().Add(b.pause)
+	b.wait()
+	return b
+}
+
+// wait sets the deadline. Requests without a connection have none.
+func (b *body) wait() { _ = b.control.SetReadDeadline(b.deadline) }
+
+// received moves the deadline.
+func (b *body) received(bytes int) {
+	b.deadline = b.deadline.Add(time.Duration(bytes) * time.Second / time.Duration(b.rate))
+	if latest := time.Now().Add(b.pause); latest.Before(b.deadline) {
+		b.deadline = latest
+	}
+	b.wait()
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		// Beyond the body, the server reads in order to notice that the client has
+		// gone, which may be any time.
+		_ = b.control.SetReadDeadline(time.Time{})
+		return n, err
+	}
+	b.received(n)
+	if _, ok := stderrors.AsType[*http.MaxBytesError](err); ok {
+		b.tooLarge = true
+	}
+	if stderrors.Is(err, os.ErrDeadlineExceeded) {
+		b.tooSlow = true
+	}
+	return n, err
+}
+
+// problem returns why the body could not be read; nil if it is not to blame.
+func (b *body) problem() error {
+	switch {
+	case b.tooLarge:
+		return errTooLarge
+	case b.tooSlow:
+		return errTooSlow
+	}
+	return nil
+}
