@@ -32,6 +32,8 @@
 //   - a panic of a handler, validation, deadlines, errors: internal/server (call.go)
 //   - admission, that is too many calls and rate limits of callers: internal/server
 //     (admission.go); the limits themselves: internal/limit
+//   - what a call passes before its message is read, and how long that may take:
+//     internal/server (arrival.go); of a body over HTTP: internal/gateway (body.go)
 //   - retries of a gRPC call: made by grpc-go, as client/serviceconfig.go tells it; of a
 //     request over HTTP: httpclient; hedges: client (hedge.go)
 //   - circuit breakers: internal/breaker; client (breaker.go) asks one for each callee,

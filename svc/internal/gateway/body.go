@@ -56,10 +56,7 @@ func (b *body) received(bytes int) {
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
-		// Beyond the body, the server reads in order to notice that the client has
-		// gone, which may be any time.
-		_ = b.control.SetReadDeadline(time.Time{})
-		return n, err
+		return n, err // the server, which now waits for the client to go, has ended the deadline
 	}
 	b.received(n)
 	if _, ok := stderrors.AsType[*http.MaxBytesError](err); ok {

@@ -154,6 +154,19 @@ func TestMessageDoesNotArrive(t *testing.T) {
 	}
 }
 
+// Where neither a method nor the options say it, the largest message has the time that
+// it takes a slow link.
+func TestDefaultReceiveTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := serveInMemory(t, arriving{echo: refusing(t)}.server(t))
+		began := time.Now()
+		err := waitEnd(begin(t.Context(), t, conn, unaryName))
+		if took := time.Since(began); status.Code(err) != codes.DeadlineExceeded || took != 138*time.Second {
+			t.Errorf("the call ended after %v with %v, want 2m18s and DeadlineExceeded", took, err)
+		}
+	})
+}
+
 // The deadline that a handler sees began with the headers, not with the message.
 func TestDeadlineBeginsWithTheHeaders(t *testing.T) {
 	for _, name := range []string{unaryName, serverName} {
