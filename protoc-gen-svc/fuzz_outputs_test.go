@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -27,7 +26,7 @@ import (
 var textChecks = map[string][]func(name, text string) error{
 	".go":        {checkGo, checkFormat, inertGo},
 	".yaml":      {checkYAML, inertYAML},
-	".json":      {func(_, text string) error { return json.Unmarshal([]byte(text), new(any)) }},
+	".json":      {checkJSON},
 	".md":        {checkMarkdown, inertMarkdown},
 	".sh":        {checkSomeShell, inertLines("")},
 	".service":   {inertLines("systemd/service.tmpl")},

@@ -242,7 +242,7 @@ func checkFiles(files map[string]string) error {
 	return errors.Join(problems...)
 }
 
-var outputName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9]+)?$`)
+var outputName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9]+)*$`)
 
 func checkFile(name, text string) error {
 	for _, element := range strings.Split(name, "/") {

@@ -35,6 +35,7 @@ var services = []output[*model.Service]{
 	{template: "go/validate.go.tmpl", path: library("validate"), pkg: libraryPackage, when: hasRules, after: (*model.Service).EmitRules},
 	{template: "go/main.go.tmpl", path: mainFile, pkg: mainPackage},
 	{template: "config/config.yaml.tmpl", path: deploy("config.yaml")},
+	{template: "config/config.schema.json.tmpl", path: deploy("config.schema.json")},
 	{template: "docker/Dockerfile.tmpl", path: deploy("Dockerfile")},
 	{template: "systemd/service.tmpl", path: unitFile},
 	{template: "systemd/start.sh.tmpl", path: deploy("systemd/start.sh")},

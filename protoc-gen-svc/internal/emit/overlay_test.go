@@ -116,7 +116,7 @@ func TestFuncsAreDocumented(t *testing.T) {
 	slices.Sort(got)
 	own := maps.Clone(plainFuncs)
 	maps.Copy(own, goFuncs(nil))
-	maps.Copy(own, wordingFunc(nil))
+	maps.Copy(own, wordingFuncs(nil))
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(own)), got); diff != "" {
 		t.Errorf("funcs in docs/overlay.md (-want +got):\n%s", diff)
 	}

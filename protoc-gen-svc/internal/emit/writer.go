@@ -69,7 +69,7 @@ func allFuncs() template.FuncMap {
 	funcs := sprig.HermeticTxtFuncMap()
 	maps.Copy(funcs, plainFuncs)
 	maps.Copy(funcs, goFuncs(nil))
-	maps.Copy(funcs, wordingFunc(nil))
+	maps.Copy(funcs, wordingFuncs(nil))
 	return funcs
 }
 
@@ -91,7 +91,7 @@ func (w *writer) write() ([]Output, error) {
 		if p.templates, err = w.templates.Clone(); err != nil {
 			return nil, err
 		}
-		p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFunc(p.templates))
+		p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFuncs(p.templates))
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
 				out[i], faults[i] = p.render(w.planned[i])
@@ -189,25 +189,55 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 	}
 }
 
-// wordingFunc says what a setting is about: by the template "wording TOPIC", then what the
+// wordingFuncs are the funcs that execute templates.
+func wordingFuncs(templates *template.Template) template.FuncMap {
+	w := &words{templates, map[string]string{}}
+	return template.FuncMap{"wording": w.wording, "configSchema": w.configSchema}
+}
+
+// words are what the templates call things.
+type words struct {
+	templates *template.Template
+	byTopic   map[string]string // they have no data, and every service has most of them
+}
+
+// wording says what a setting is about: by the template "wording TOPIC", then what the
 // contract says.
-func wordingFunc(templates *template.Template) template.FuncMap {
-	wordings := map[string]string{} // by topic: they have no data, and every service has most of them
-	return template.FuncMap{"wording": func(s model.Setting) (model.Comment, error) {
-		if s.Topic == "" {
-			return s.Comment, nil
+func (w *words) wording(s model.Setting) (model.Comment, error) {
+	if s.Topic == "" {
+		return s.Comment, nil
+	}
+	wording, ok := w.byTopic[s.Topic]
+	if !ok {
+		var text strings.Builder
+		if err := w.templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
+			return "", err
 		}
-		wording, ok := wordings[s.Topic]
-		if !ok {
-			var text strings.Builder
-			if err := templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
-				return "", err
-			}
-			wording = text.String()
-			wordings[s.Topic] = wording
-		}
-		return model.Comment(strings.TrimSuffix(wording+"\n"+string(s.Comment), "\n")), nil
-	}}
+		wording = text.String()
+		w.byTopic[s.Topic] = wording
+	}
+	return model.Comment(strings.TrimSuffix(wording+"\n"+string(s.Comment), "\n")), nil
+}
+
+// configSchema is the JSON Schema of config.yaml, in the words of config.yaml.
+func (w *words) configSchema(s *model.Service, comment, title, description string) (string, error) {
+	schema, err := model.ConfigSchema(s, w.description)
+	if err != nil {
+		return "", err
+	}
+	schema.Comment, schema.Title, schema.Description = comment, title, description
+	return schema.Text()
+}
+
+// description words a setting, and the rules that its schema does not check.
+func (w *words) description(s model.Setting, unchecked []string) (string, error) {
+	wording, err := w.wording(s)
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = w.templates.ExecuteTemplate(&text, "describedSetting", map[string]any{"Setting": s, "Wording": Comment("", wording), "Unchecked": unchecked})
+	return strings.TrimSpace(text.String()), err
 }
 
 // plainFuncs make text of the contract fit where it goes.

@@ -32,6 +32,7 @@ func (b *builder) config(s *Service, o *svcv1.Service) *protogen.Message {
 	s.Config = &Config{
 		FullName: string(message.Desc.FullName()),
 		Message:  message.GoIdent,
+		proto:    message,
 		Fields:   b.configFields(message, section{env: s.EnvPrefix + "_SERVICE"}),
 	}
 	b.checkSecretKeys(s.Config.Fields, map[string]string{})
@@ -182,15 +183,16 @@ func isSpecial(m protoreflect.MessageDescriptor) bool {
 }
 
 const (
-	anyName  protoreflect.FullName = "google.protobuf.Any"
-	maskName protoreflect.FullName = "google.protobuf.FieldMask"
+	anyName      protoreflect.FullName = "google.protobuf.Any"
+	durationName protoreflect.FullName = "google.protobuf.Duration"
+	maskName     protoreflect.FullName = "google.protobuf.FieldMask"
 )
 
 // scalarNames and openNames are what people call the messages of protobuf with a form
 // of their own in YAML: scalars, and those whose content no contract knows.
 var (
 	scalarNames = map[protoreflect.FullName]string{
-		"google.protobuf.Duration":  "duration",
+		durationName:                "duration",
 		"google.protobuf.Timestamp": "time (RFC 3339)",
 		maskName:                    "field mask (paths with commas)",
 	}

@@ -357,6 +357,8 @@ type Config struct {
 	Fields   []*ConfigField
 	// Validator is the Go func that checks the message, or "nil".
 	Validator string
+
+	proto *protogen.Message
 }
 
 // ConfigField is one setting.

@@ -20,14 +20,14 @@ var (
 	egress     = and(policy, "k8s/migration-networkpolicy.yaml.tmpl") // to the database
 	goService  = []string{"go/service.go.tmpl"}
 	service    = and(readme, "go/service.go.tmpl")
-	config     = and(service, "config/config.yaml.tmpl", "k8s/configmap.yaml.tmpl")
+	config     = and(service, "config/config.yaml.tmpl", "config/config.schema.json.tmpl", "k8s/configmap.yaml.tmpl")
 	manifest   = []string{"k8s/deployment.yaml.tmpl"}
 	deployment = and(readme, "k8s/deployment.yaml.tmpl")
 	opened     = and(config, "docker/Dockerfile.tmpl", "k8s/deployment.yaml.tmpl", "k8s/service.yaml.tmpl")
 	ports      = and(opened, "k8s/networkpolicy.yaml.tmpl")
 	labels     = and(deployment, "k8s/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
 		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl", "k8s/migration-networkpolicy.yaml.tmpl")
-	everything = and(labels, "config/config.yaml.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
+	everything = and(labels, "config/config.yaml.tmpl", "config/config.schema.json.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
 		"k8s/system-monitor-kustomization.yaml.tmpl",
 		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl",
