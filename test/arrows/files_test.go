@@ -10,8 +10,9 @@ import (
 )
 
 // marked is a line by which people and tools know that a file is generated. It
-// has to stand alone, whatever starts a comment in the language of the file.
-var marked = regexp.MustCompile(`(?m)^(//|#|--|<!--) ?Code generated .* DO NOT EDIT\.( -->)?$`)
+// has to stand alone, whatever starts a comment in the language of the file. A JSON Schema has a keyword
+// for comments.
+var marked = regexp.MustCompile(`(?m)^(//|#|--|<!--) ?Code generated .* DO NOT EDIT\.( -->)?$|^  "\$comment": "Code generated .* DO NOT EDIT\.`)
 
 // headLines are how far down the mark may stand: after a #! line, a package's
 // comment or the leading comment of a proto.
