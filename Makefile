@@ -142,11 +142,11 @@ e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API 
 	@cd test && go vet ./e2e && go run ./e2e -root .. api
 
 .PHONY: e2e
-e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load, and write docs/e2e.md (Debian, root)
+e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load (Debian, root; SCENARIOS="1 2" for some)
 	@cd test && go vet ./e2e/... && go build -o ../bin/e2e ./e2e && cd .. && exec bin/e2e -root . run $(SCENARIOS)
 
 .PHONY: e2e-full
-e2e-full: ## make e2e with prometheus-operator, a Prometheus and autoscaling (Debian, root; builds them the first time, some ten minutes)
+e2e-full: ## make e2e with prometheus-operator, a Prometheus and autoscaling, and write docs/e2e.md (Debian, root)
 	@$(MAKE) --no-print-directory e2e SCENARIOS="full $(SCENARIOS)"
 
 .PHONY: corpora

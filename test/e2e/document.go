@@ -10,7 +10,7 @@ import (
 )
 
 // preamble is what stands before the table: versions, then the rate.
-const preamble = `<!-- Written by make e2e. DO NOT EDIT. -->
+const preamble = `<!-- Written by make e2e-full. DO NOT EDIT. -->
 
 # On a real Kubernetes
 
@@ -28,6 +28,14 @@ is not as it should be is played once more, and that is what is shown; one that 
 |---|---|---|---|---|
 `
 
+// monitored stands before the table of the monitoring.
+const monitored = `
+Beside it run prometheus-operator, a Prometheus that takes every monitor, and metrics-server.
+
+| What is wanted | So it is |
+|---|---|
+`
+
 // limits are what this cannot prove.
 const limits = `
 What this does not show: NetworkPolicies, which the plain bridge of this cluster does not enforce; delay and loss on the network,
@@ -35,7 +43,7 @@ which would need more than one kernel; a node that dies; IPVS.
 `
 
 // document writes docs/e2e.md.
-func document(ctx context.Context, root, kubernetes string, trials []*trial) error {
+func document(ctx context.Context, root, kubernetes string, trials []*trial, findings []finding) error {
 	versions := []string{"Kubernetes " + kubernetes}
 	for _, p := range []struct {
 		name string
@@ -50,15 +58,22 @@ func document(ctx context.Context, root, kubernetes string, trials []*trial) err
 	var out strings.Builder
 	fmt.Fprintf(&out, preamble, strings.Join(versions, ", "), nodeCount, rate, warmUp, after)
 	for _, t := range trials {
-		verdict := "yes"
-		if t.err != nil {
-			verdict = "**no**"
-		}
 		lost := failed(t.calls)
-		fmt.Fprintf(&out, "| %s | %.0f s | %d | %d%s | %s |\n", t.name, t.ended.Sub(t.began).Seconds(), len(t.calls), len(lost), suffix(outcomes(lost)), verdict)
+		fmt.Fprintf(&out, "| %s | %.0f s | %d | %d%s | %s |\n", t.name, t.ended.Sub(t.began).Seconds(), len(t.calls), len(lost), suffix(outcomes(lost)), verdict(t.err))
+	}
+	out.WriteString(monitored)
+	for _, f := range findings {
+		fmt.Fprintf(&out, "| %s | %s |\n", f.what, verdict(f.err))
 	}
 	out.WriteString(limits)
 	return os.WriteFile(filepath.Join(root, "docs/e2e.md"), []byte(out.String()), 0o644)
+}
+
+func verdict(err error) string {
+	if err != nil {
+		return "**no**"
+	}
+	return "yes"
 }
 
 // versionOf is the program's name and the number in the first line that it prints of its

@@ -4,6 +4,7 @@
 //	go run ./e2e -root .. api
 //	go run ./e2e -root .. run [full] [NUMBER...]
 //	go run ./e2e -root .. up
+//	go run ./e2e -root .. probe
 //
 // The part api starts a store and an API server on the loopback, without a node: it
 // applies every rendering as kubectl apply --server-side would, and wants broken
@@ -12,7 +13,8 @@
 // The parts run and up start nodes, too, with the flagship on them: run plays scenarios
 // under load, those of the numbers or all, with a monitoring where it says full, and up
 // leaves the flagship to you until you end it.
-// They want root on Debian. The cluster lives in namespaces of its own and in memory;
+// They want root on Debian, and a machine that has room for namespaces and cgroups, which
+// probe finds out. The cluster lives in namespaces of its own and in memory;
 // nothing of it is left in the end.
 //
 // Programs, images and logs are kept in $PROTOSVC_CACHE or ~/.cache/protosvc.
@@ -29,7 +31,7 @@ import (
 	"time"
 )
 
-const usage = "usage: e2e [-root DIR] api | run [full] [NUMBER...] | up"
+const usage = "usage: e2e [-root DIR] api | run [full] [NUMBER...] | up | probe"
 
 func main() {
 	root := flag.String("root", "..", "root of the repository")
@@ -54,13 +56,21 @@ func run(ctx context.Context, root, part string, args []string) error {
 		}
 		return r.end()
 	case "run":
-		return runNode(ctx, root, r, "enter-run", args...)
+		p, err := newPlan(args)
+		if err != nil {
+			return err
+		}
+		return runNode(ctx, root, r, p, "enter-run", args...)
 	case "enter-run":
 		return enter(root, "judge", args...)
 	case "judge":
 		return judge(ctx, root, r, args)
+	case "probe":
+		return confine(ctx, "enter-probe")
+	case "enter-probe":
+		return probe()
 	case "up":
-		return runNode(ctx, root, r, "enter-up")
+		return runNode(ctx, root, r, &plan{}, "enter-up")
 	case "enter-up":
 		return enter(root, "hold")
 	case "hold":

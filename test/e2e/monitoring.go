@@ -71,22 +71,29 @@ func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error
 	})
 }
 
-// judgeMonitoring starts a monitoring under some load and looks at what it sees.
-func (f *flagship) judgeMonitoring(ctx context.Context, root string, r *report) error {
-	p, err := f.monitor(ctx, root)
-	if err != nil {
-		return err
-	}
-	r.note("Prometheus is ready")
+// finding is something that was wanted beside the scenarios, and what came of it.
+type finding struct {
+	what string
+	err  error
+}
+
+// judgeMonitoring starts a monitoring and looks at what it sees of the flagship under
+// load.
+func (f *flagship) judgeMonitoring(ctx context.Context, root string) []finding {
 	l, err := f.startLoad()
 	if err != nil {
-		return err
+		return []finding{{"load begins", err}}
 	}
-	r.verdict(f.targets(ctx, p), "every pod is a target that is up, with the governed labels and no others")
-	r.verdict(f.collected(ctx, p, root), "Prometheus has the series that the READMEs name")
-	r.verdict(f.books(ctx, l.stop()), "the books agree")
-	r.verdict(f.autoscaled(ctx, "user"), "user gets more pods when it is busy")
-	return ctx.Err()
+	defer l.stop()
+	p, err := f.monitor(ctx, root)
+	if err != nil {
+		return []finding{{"prometheus-operator starts a Prometheus", err}}
+	}
+	return []finding{
+		{"Every pod is a target that is up, with the governed labels and no others.", f.targets(ctx, p)},
+		{"Prometheus has the series that the README of each service names.", f.collected(ctx, p, root)},
+		{"User gets more pods while it is busy, by its HorizontalPodAutoscaler.", f.autoscaled(ctx, "user")},
+	}
 }
 
 // autoscaled keeps a service busy until its HorizontalPodAutoscaler wants more pods than

@@ -39,7 +39,7 @@ func newPlan(args []string) (*plan, error) {
 }
 
 // whole reports whether nothing is left out.
-func (p *plan) whole() bool { return len(p.scenarios) == len(scenarios) }
+func (p *plan) whole() bool { return p.full && len(p.scenarios) == len(scenarios) }
 
 // next reports whether it needs the next version of the services.
 func (p *plan) next() bool {

@@ -18,15 +18,12 @@ var packages = []string{"containerd", "runc", "containernetworking-plugins", "ip
 const nodeCount = 2
 
 // runNode makes everything that a cluster needs, and goes on in namespaces of its own.
-func runNode(ctx context.Context, root string, r *report, inside string, args ...string) error {
-	p, err := newPlan(args)
-	if err != nil {
-		return err
-	}
+func runNode(ctx context.Context, root string, r *report, p *plan, inside string, args ...string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("run this as root: a node mounts file systems and changes routes")
 	}
-	if root, err = filepath.Abs(root); err != nil {
+	root, err := filepath.Abs(root)
+	if err != nil {
 		return err
 	}
 	if err := script(ctx, root, "debian-packages", packages...); err != nil {
@@ -105,6 +102,12 @@ func enter(root, inside string, args ...string) error {
 	return syscall.Exec(with, all, os.Environ())
 }
 
+// probe does what a cluster needs of the machine and leaves nothing.
+func probe() error {
+	nodes := newNodes(1)
+	return errors.Join(furnish(nodes), makeCgroups(nodes))
+}
+
 // raise starts the cluster and the flagship on it.
 func raise(ctx context.Context, root string, r *report, p *plan) (*flagship, error) {
 	programs, version, err := binaries(ctx, root, r, nil)
@@ -140,9 +143,11 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 	if err != nil {
 		return err
 	}
+	var findings []finding
 	if p.full {
-		if err := f.judgeMonitoring(ctx, root, r); err != nil {
-			return err
+		findings = f.judgeMonitoring(ctx, root)
+		for _, f := range findings {
+			r.verdict(f.err, "%s", f.what)
 		}
 	}
 	var trials []*trial
@@ -160,7 +165,7 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 		trials = append(trials, t)
 	}
 	if p.whole() {
-		if err := document(ctx, root, f.version, trials); err != nil {
+		if err := document(ctx, root, f.version, trials, findings); err != nil {
 			return err
 		}
 	}
