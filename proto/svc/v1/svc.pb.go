@@ -1895,8 +1895,9 @@ func (x *Stop) GetBudget() string {
 // Method is the policy of one RPC.
 type Method struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Deadline of a call. The server applies it when the caller sent none,
-	// generated clients always. "0s" means none. Where a run sees the whole system,
+	// Deadline of a call, from its headers on: sending the message counts. The
+	// server applies it when the caller sent none, generated clients always. "0s"
+	// means none. Where a run sees the whole system,
 	// it must not be less than the timeouts of the unary methods under calls
 	// together.
 	// Default: "5s" for unary methods, none for streams. Example: "800ms".
