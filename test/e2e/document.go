@@ -20,7 +20,8 @@ namespace that enforces the Pod Security Standard "restricted". PostgreSQL has o
 
 Callers create %d orders a second, whatever becomes of them: half over gRPC by the generated client, which looks up the
 headless Service in the cluster's DNS, half over HTTP/JSON by the name of the Service, with the standard library and without
-a second try, every other one of those on a new connection. Every call counts, from %v before something happens to %v after it. After
+a second try, every other one of those on a new connection. Where it says so, about 200 a second more look for an order, each on
+a connection of its own. Every call counts, from %v before something happens to %v after it. After
 each scenario the books of order and payment are compared: no order that a caller was told of is lost, none is paid twice. A scenario that
 is not as it should be is played once more, and that is what is shown; one that leaves wrong books is not.
 

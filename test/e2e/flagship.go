@@ -30,6 +30,7 @@ type flagship struct {
 	databases map[string]*sql.DB
 	objects   []objects.Object
 	userID    string // who orders
+	load      *load  // of the scenario that is played
 }
 
 // deploy applies what is generated as a user would, gives it what the platform has to
@@ -241,7 +242,7 @@ func (f *flagship) scale(ctx context.Context, service string, replicas int) erro
 func (f *flagship) books(ctx context.Context, calls []call) error {
 	var accepted []string
 	for _, c := range calls {
-		if c.ok() {
+		if c.ok() && c.orderID != "" { // else it made none
 			accepted = append(accepted, c.orderID)
 		}
 	}

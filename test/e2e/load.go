@@ -41,6 +41,12 @@ var ways = []struct {
 	{"HTTP, new connection,", func(l *load, ctx context.Context, c *call) { l.overHTTP(ctx, l.fresh, c) }},
 }
 
+// connections are the callers that only look for an order, and how long each rests then.
+const (
+	connections = 10
+	rest        = 50 * time.Millisecond
+)
+
 // patience is how long a caller without a deadline of its own waits.
 const patience = 5 * time.Second
 
@@ -70,6 +76,7 @@ type load struct {
 	done    chan struct{}
 	mu      sync.Mutex
 	all     []call
+	looks   []call // those of connect, which made no orders
 }
 
 // address is where a service is for programs in the cluster, over HTTP/JSON.
@@ -139,6 +146,25 @@ func (l *load) run() {
 	}
 }
 
+// connect looks for an order that does not exist, on a new connection each time, until ctx
+// ends. That it is told so is a success.
+func (l *load) connect(ctx context.Context) {
+	for sleep(ctx, rest) == nil {
+		c := call{start: time.Now(), protocol: "HTTP, new connection,", outcome: "OK"}
+		status, answer, err := ask(context.WithoutCancel(ctx), l.fresh, http.MethodGet, address("order")+"/v1/orders/"+uuid.NewString())
+		switch {
+		case err != nil:
+			c.outcome, c.detail = kind(err), err.Error()
+		case status != http.StatusNotFound:
+			c.outcome, c.detail = strconv.Itoa(status), answer
+		}
+		c.took = time.Since(c.start)
+		l.mu.Lock()
+		l.looks = append(l.looks, c)
+		l.mu.Unlock()
+	}
+}
+
 // stop waits for the last answers and returns what became of every call, in the order in
 // which they began.
 func (l *load) stop() []call {
@@ -146,8 +172,11 @@ func (l *load) stop() []call {
 	<-l.done
 	_ = l.dialer.Close()
 	l.kept.CloseIdleConnections()
-	slices.SortFunc(l.all, func(a, b call) int { return a.start.Compare(b.start) })
-	return l.all
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := append(l.all, l.looks...)
+	slices.SortFunc(all, func(a, b call) int { return a.start.Compare(b.start) })
+	return all
 }
 
 func (l *load) request() *orderv1.CreateOrderRequest {

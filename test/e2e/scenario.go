@@ -42,6 +42,7 @@ func (s *scenario) try(ctx context.Context, f *flagship) *trial {
 		t.err = err
 		return t
 	}
+	f.load = l
 	t.err = sleep(ctx, warmUp)
 	t.began = time.Now()
 	if t.err == nil {
@@ -86,7 +87,8 @@ func someFailed(t *trial) error {
 var scenarios = []*scenario{
 	{1, "each service is rolled, one after the other", roll(services...), noneFailed},
 	{1, "all services are rolled at once", rollAtOnce, noneFailed},
-	{1, "order is rolled with a drain delay of 0 s (control)", withoutDrain, someFailed},
+	{1, "order is rolled under further new connections", underConnections(roll("order")), noneFailed},
+	{1, "the same with a drain delay of 0 s (control)", underConnections(withoutDrain), someFailed},
 	{2, "user is scaled from 1 to 4, to 2, and rolled at once", scaleUser, noneFailed},
 	{3, "the process of a pod of user is killed", killProcess("user"), brief},
 	{3, "the process of a pod of payment is killed", killProcess("payment"), brief},
@@ -100,6 +102,19 @@ var scenarios = []*scenario{
 	{6, "the ConfigMap of order is edited, and reloaded pod by pod", editConfig, noneFailed},
 	{skewNumber, "user has a new field and a new error, order does not know them", skew("user"), noneFailed},
 	{skewNumber, "order knows them, user does not have them", skew("order"), noneFailed},
+}
+
+// underConnections has something happen while further callers come, each with a connection
+// of its own: what an endpoint that is gone and still listed costs shows in them.
+func underConnections(run func(context.Context, *flagship) error) func(context.Context, *flagship) error {
+	return func(ctx context.Context, f *flagship) error {
+		ctx, leave := context.WithCancel(ctx)
+		defer leave()
+		for range connections {
+			go f.load.connect(ctx)
+		}
+		return run(ctx, f)
+	}
 }
 
 // roll restarts services, each when the one before it has settled.
@@ -321,12 +336,16 @@ func loseDatabase(ctx context.Context, f *flagship) error {
 	return err
 }
 
+// withoutDatabase are the outcomes of calls that nobody can answer. Those that were waiting
+// for something when the database went may wait until their deadline.
+var withoutDatabase = []string{"Unavailable", "DeadlineExceeded", "503", "504", "refused"}
+
 // afterDatabase wants calls to fail as they should, and no longer than they may.
 func afterDatabase(t *trial) error {
 	back := t.ended.Add(-2 * recovery)
 	var errs []error
 	for _, c := range failed(t.calls) {
-		if !slices.Contains([]string{"Unavailable", "503", "refused"}, c.outcome) {
+		if !slices.Contains(withoutDatabase, c.outcome) {
 			errs = append(errs, fmt.Errorf("a call failed otherwise than it should: %s %s: %s", c.protocol, c.outcome, c.detail))
 		}
 		if c.start.After(back.Add(recovery)) {
