@@ -20,7 +20,7 @@ RACE_FLAG := $(if $(filter yes required,$(RACE)),-race,)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ## What a user of the project runs.
 
@@ -140,6 +140,8 @@ resilience: build ## break parts of the flagship under load and write docs/resil
 .PHONY: e2e-api
 e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API server (the first time builds it, minutes)
 	@cd test && go vet ./e2e && go run ./e2e -root .. api
+
+SCENARIOS ?=
 
 .PHONY: e2e
 e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load (Debian, root; SCENARIOS="1 2" for some)

@@ -38,14 +38,16 @@ func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error
 		args []string
 	}{
 		{"prometheus-operator", []string{
-			"--kubeconfig=" + kubeconfig, "--prometheus-config-reloader=" + imageOf("prometheus-config-reloader"),
+			"--apiserver=" + f.server.client.url, "--ca-file=" + f.authority.path("ca.crt"),
+			"--cert-file=" + f.authority.path("monitoring.crt"), "--key-file=" + f.authority.path("monitoring.key"),
+			"--prometheus-config-reloader=" + imageOf("prometheus-config-reloader"),
 			"--config-reloader-cpu-limit=0", "--config-reloader-memory-limit=0", "--web.listen-address=127.0.0.1:8081",
 		}},
 		{"metrics-server", []string{
 			"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
 			"--bind-address=" + controlAddress, "--secure-port=4443", "--cert-dir=" + filepath.Join(f.data, "metrics-server"),
 			"--kubelet-preferred-address-types=InternalIP", "--kubelet-certificate-authority=" + f.authority.path("ca.crt"),
-			"--metric-resolution=10s",
+			"--metric-resolution=15s",
 		}},
 	} {
 		started, err := start(f.logs, p.name, filepath.Join(f.programs, p.name), p.args...)
@@ -57,8 +59,8 @@ func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error
 	if err := f.applyFile(ctx, monitoring); err != nil {
 		return nil, err
 	}
-	p := &prometheus{}
-	return p, f.server.apiserver.within(ctx, 2*time.Minute, func(ctx context.Context) error {
+	operator, p := f.others[len(f.others)-2], &prometheus{}
+	return p, operator.within(ctx, 2*time.Minute, func(ctx context.Context) error {
 		var pods corev1.PodList
 		if err := f.server.client.get(ctx, "/api/v1/namespaces/monitoring/pods", &pods); err != nil {
 			return err
