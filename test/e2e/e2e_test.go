@@ -51,12 +51,17 @@ var errFailed = noneFailed(&trial{scenario: scenarios[0], calls: []call{{outcome
 
 func TestJudgements(t *testing.T) {
 	good := &trial{scenario: scenarios[0], calls: []call{{outcome: "OK"}}}
-	if noneFailed(good) != nil || someFailed(good) == nil {
+	if noneFailed(good) != nil || someUnreached(good) == nil {
 		t.Error("a trial without a failure is taken for one with some")
 	}
 	bad := &trial{scenario: scenarios[0], calls: []call{{outcome: "OK"}, {outcome: "503", detail: "down", protocol: "HTTP"}}}
-	if err := noneFailed(bad); err == nil || !strings.Contains(err.Error(), "1 of 2 calls failed (HTTP 503 1)") || someFailed(bad) != nil {
+	if err := noneFailed(bad); err == nil || !strings.Contains(err.Error(), "1 of 2 calls failed (HTTP 503 1)") || someUnreached(bad) == nil {
 		t.Errorf("a failure is not told: %v", err)
+	}
+	for _, outcome := range []string{"refused", "reset"} {
+		if err := someUnreached(&trial{calls: []call{{outcome: outcome}}}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -232,14 +232,20 @@ func post(ctx context.Context, c *http.Client, url string, body []byte, into pro
 	return "OK", ""
 }
 
+// Outcomes of calls that reached nobody, or lost whom they had reached.
+const (
+	refused = "refused"
+	reset   = "reset"
+)
+
 // kind is a word for an error of a connection.
 func kind(err error) string {
 	var network net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "refused"
+		return refused
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "reset"
+		return reset
 	case errors.As(err, &network) && network.Timeout():
 		return "timeout"
 	}
