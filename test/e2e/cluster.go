@@ -28,7 +28,6 @@ type cluster struct {
 	server    *server
 	nodes     []*node
 	others    []*process // controllers, scheduler, proxy
-
 }
 
 // controlPorts are those of the store, its peers, and the API server.
@@ -175,7 +174,10 @@ func (c *cluster) startDNS(ctx context.Context) error {
 	if err := c.applyFile(ctx, coredns); err != nil {
 		return err
 	}
-	return wait(func(ctx context.Context) error { return c.server.client.available(ctx, "kube-system", "coredns") })
+	return wait(func(ctx context.Context) error {
+		_, err := c.server.client.available(ctx, "kube-system", "coredns")
+		return err
+	})
 }
 
 // applyFile applies the objects of a file, each in the namespace that it names.
@@ -197,15 +199,16 @@ func (c *cluster) applyFile(ctx context.Context, text []byte) error {
 }
 
 // available reports whether a Deployment has all the pods that it wants, of the newest
-// template, and no others.
-func (c *client) available(ctx context.Context, namespace, name string) error {
+// template, and no others. It returns how many those are.
+func (c *client) available(ctx context.Context, namespace, name string) (want int32, err error) {
 	var d appsv1.Deployment
 	if err := c.get(ctx, "/apis/apps/v1/namespaces/"+namespace+"/deployments/"+name, &d); err != nil {
-		return err
+		return 0, err
 	}
-	want, s := *d.Spec.Replicas, d.Status
+	s := d.Status
+	want = *d.Spec.Replicas
 	if s.ObservedGeneration != d.Generation || s.UpdatedReplicas != want || s.AvailableReplicas != want || s.Replicas != want {
-		return fmt.Errorf("%d of %d pods of %s are new and %d available, with %d in all", s.UpdatedReplicas, want, name, s.AvailableReplicas, s.Replicas)
+		err = fmt.Errorf("%d of %d pods of %s are new and %d available, with %d in all", s.UpdatedReplicas, want, name, s.AvailableReplicas, s.Replicas)
 	}
-	return nil
+	return want, err
 }

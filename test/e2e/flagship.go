@@ -62,10 +62,8 @@ func deploy(ctx context.Context, c *cluster, root string, r *report) (*flagship,
 		}
 	}
 	r.note("databases and Secrets are there")
-	for _, service := range services {
-		if err := f.settled(ctx, service); err != nil {
-			return nil, err
-		}
+	if err := f.allSettled(ctx); err != nil {
+		return nil, err
 	}
 	r.note("the flagship is ready")
 	return f, nil
@@ -157,19 +155,16 @@ func (f *flagship) restarts(ctx context.Context) (n int32, err error) {
 // and the older ones are gone.
 func (f *flagship) settled(ctx context.Context, service string) error {
 	return f.server.apiserver.within(ctx, 3*time.Minute, func(ctx context.Context) error {
-		if err := f.server.client.available(ctx, namespace, service); err != nil {
+		want, err := f.server.client.available(ctx, namespace, service)
+		if err != nil {
 			return err
 		}
 		pods, err := f.allPods(ctx, service)
 		if err != nil {
 			return err
 		}
-		var d appsv1.Deployment
-		if err := f.server.client.get(ctx, deployment(service), &d); err != nil {
-			return err
-		}
-		if len(pods) != int(*d.Spec.Replicas) {
-			return fmt.Errorf("%s has %d pods, those that end included, want %d", service, len(pods), *d.Spec.Replicas)
+		if len(pods) != int(want) {
+			return fmt.Errorf("%s has %d pods, those that end included, want %d", service, len(pods), want)
 		}
 		for _, p := range pods { // the Deployment notices somewhat later
 			if !ready(p) {
@@ -182,6 +177,15 @@ func (f *flagship) settled(ctx context.Context, service string) error {
 
 func deployment(service string) string {
 	return "/apis/apps/v1/namespaces/" + namespace + "/deployments/" + service
+}
+
+// replicas are how many pods a service is to have.
+func (f *flagship) replicas(ctx context.Context, service string) (int32, error) {
+	var d appsv1.Deployment
+	if err := f.server.client.get(ctx, deployment(service), &d); err != nil {
+		return 0, err
+	}
+	return *d.Spec.Replicas, nil
 }
 
 // merge changes fields of an object.
@@ -224,14 +228,11 @@ func (f *flagship) scale(ctx context.Context, service string, replicas int) erro
 		return err
 	}
 	if err := f.server.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
-		var d appsv1.Deployment
-		if err := f.server.client.get(ctx, deployment(service), &d); err != nil {
-			return err
+		now, err := f.replicas(ctx, service)
+		if err == nil && int(now) != replicas {
+			err = fmt.Errorf("%s wants %d pods, not yet %d", service, now, replicas)
 		}
-		if int(*d.Spec.Replicas) != replicas {
-			return fmt.Errorf("%s wants %d pods, not yet %d", service, *d.Spec.Replicas, replicas)
-		}
-		return nil
+		return err
 	}); err != nil {
 		return err
 	}

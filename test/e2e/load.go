@@ -30,6 +30,9 @@ import (
 // rate is how many orders are created in a second, whatever becomes of them.
 const rate = 40
 
+// overNewConnection is what a report calls HTTP/JSON without a connection that is kept.
+const overNewConnection = "HTTP, new connection,"
+
 // ways are by which calls come, one after the other.
 var ways = []struct {
 	protocol string
@@ -38,7 +41,7 @@ var ways = []struct {
 	{"gRPC", (*load).overGRPC},
 	{"HTTP", func(l *load, ctx context.Context, c *call) { l.overHTTP(ctx, l.kept, c) }},
 	{"gRPC", (*load).overGRPC},
-	{"HTTP, new connection,", func(l *load, ctx context.Context, c *call) { l.overHTTP(ctx, l.fresh, c) }},
+	{overNewConnection, func(l *load, ctx context.Context, c *call) { l.overHTTP(ctx, l.fresh, c) }},
 }
 
 // connections are the callers that only look for an order, and how long each rests then.
@@ -150,7 +153,7 @@ func (l *load) run() {
 // ends. That it is told so is a success.
 func (l *load) connect(ctx context.Context) {
 	for sleep(ctx, rest) == nil {
-		c := call{start: time.Now(), protocol: "HTTP, new connection,", outcome: "OK"}
+		c := call{start: time.Now(), protocol: overNewConnection, outcome: "OK"}
 		status, answer, err := ask(context.WithoutCancel(ctx), l.fresh, http.MethodGet, address("order")+"/v1/orders/"+uuid.NewString())
 		switch {
 		case err != nil:

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -102,15 +101,7 @@ func (f *flagship) judgeMonitoring(ctx context.Context, root string) []finding {
 // at first, and sets the number of pods to that again. The caller lists users, over
 // several connections, as fast as it can.
 func (f *flagship) autoscaled(ctx context.Context, service string) error {
-	replicas := func() (int32, error) {
-		var d appsv1.Deployment
-		err := f.server.client.get(ctx, deployment(service), &d)
-		if err != nil {
-			return 0, err
-		}
-		return *d.Spec.Replicas, nil
-	}
-	before, err := replicas()
+	before, err := f.replicas(ctx, service)
 	if err != nil {
 		return err
 	}
@@ -125,8 +116,8 @@ func (f *flagship) autoscaled(ctx context.Context, service string) error {
 			}
 		}()
 	}
-	grown := f.server.apiserver.within(ctx, 2*time.Minute, func(context.Context) error {
-		now, err := replicas()
+	grown := f.server.apiserver.within(ctx, 2*time.Minute, func(ctx context.Context) error {
+		now, err := f.replicas(ctx, service)
 		if err == nil && now <= before {
 			err = fmt.Errorf("%s has %d pods as before", service, now)
 		}

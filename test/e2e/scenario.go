@@ -176,13 +176,9 @@ func scaleUser(ctx context.Context, f *flagship) error {
 	if err := f.scale(ctx, "user", 1); err != nil {
 		return err
 	}
-	old, err := f.pods(ctx, "user")
-	if err != nil {
-		return err
-	}
 	scaled := make(chan error, 1)
 	go func() { scaled <- f.scale(ctx, "user", 4) }()
-	shares, err := f.shares(ctx, "user", "GetUser", len(old), 4)
+	shares, err := f.shares(ctx, "user", "GetUser", 4)
 	if err := errors.Join(err, <-scaled); err != nil {
 		return err
 	}
@@ -202,7 +198,7 @@ func scaleUser(ctx context.Context, f *flagship) error {
 
 // shares waits until so many pods of a service are ready, and returns what each has of
 // the calls of a method in the last seconds of the time that it has, 1 being its share.
-func (f *flagship) shares(ctx context.Context, service, method string, before, want int) (map[string]float64, error) {
+func (f *flagship) shares(ctx context.Context, service, method string, want int) (map[string]float64, error) {
 	addresses := map[string]string{}
 	if err := f.server.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
 		pods, err := f.pods(ctx, service)
@@ -216,7 +212,7 @@ func (f *flagship) shares(ctx context.Context, service, method string, before, w
 			}
 		}
 		if len(addresses) != want {
-			return fmt.Errorf("%d pods of %s are ready, %d before, want %d", len(addresses), service, before, want)
+			return fmt.Errorf("%d pods of %s are ready, want %d", len(addresses), service, want)
 		}
 		return nil
 	}); err != nil {
