@@ -5,7 +5,6 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -16,6 +15,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
@@ -46,7 +46,7 @@ func TestNewBackendGetsCalls(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				listeners := map[string]*bufconn.Listener{"old": startAged(t, "old", test.age), "new": startAged(t, "new", test.age)}
 				var found atomic.Pointer[[]string] // what the name service knows
 				found.Store(&[]string{"old"})

@@ -6,12 +6,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
 
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/load"
 )
 
@@ -122,25 +122,25 @@ var quick, equal = [3]time.Duration{}, [3]float64{0.5, 0.5, 0.5}
 func TestFairness(t *testing.T) {
 	third := []float64{1. / 3, 1. / 3, 1. / 3}
 	t.Run("round robin is exact", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.RoundRobin, quick, equal)
 			expectShares(t, spread(t, conn, 300, 1, all), third, 0.01)
 		})
 	})
 	t.Run("round robin does not avoid a slow one", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.RoundRobin, [3]time.Duration{0, 0, 20 * time.Millisecond}, equal)
 			expectShares(t, spread(t, conn, 300, 8, all), third, 0.02)
 		})
 	})
 	t.Run("least request among equals", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.LeastRequest, [3]time.Duration{time.Millisecond, time.Millisecond, time.Millisecond}, equal)
 			expectShares(t, spread(t, conn, 1500, 8, all), third, 0.08)
 		})
 	})
 	t.Run("least request avoids a slow one", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.LeastRequest, [3]time.Duration{time.Millisecond, time.Millisecond, 50 * time.Millisecond}, equal)
 			if got := spread(t, conn, 1000, 8, all); got[2] > 0.15 {
 				t.Errorf("the slow backend got %.3f of the calls, want less than 0.15: %.3f", got[2], got)
@@ -148,20 +148,20 @@ func TestFairness(t *testing.T) {
 		})
 	})
 	t.Run("pick first stays with one", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.PickFirst, quick, equal)
 			expectShares(t, spread(t, conn, 100, 4, all), []float64{1, 0, 0}, 0)
 		})
 	})
 	t.Run("weighted among equals", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.Weighted, quick, equal)
 			time.Sleep(300 * time.Millisecond) // a report or two
 			expectShares(t, spread(t, conn, 3000, 4, all), third, 0.05)
 		})
 	})
 	t.Run("weighted 2:1:1", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			conn, all := three(t, client.Weighted, quick, [3]float64{0.25, 0.5, 0.5})
 			time.Sleep(300 * time.Millisecond)
 			expectShares(t, spread(t, conn, 3000, 4, all), []float64{0.5, 0.25, 0.25}, 0.05)
@@ -172,7 +172,7 @@ func TestFairness(t *testing.T) {
 // A backend that does not report gets the mean of the others, and one that
 // stopped to is no longer preferred.
 func TestWeightsThatAreMissing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a, b, c := startCounted(t, 0, reporting(0.1)), startCounted(t, 0, reporting(0.3)), startCounted(t, 0)
 		conn := dial(t, echoSpec(), client.Options{Balance: client.Weighted}, a.backend, b.backend, c.backend)
 		awaitAll(t, conn, a, b, c)

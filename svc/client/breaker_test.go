@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -91,7 +91,7 @@ func kinds(t *testing.T, conn *client.Conn) map[string]func() error {
 func TestBreaker(t *testing.T) {
 	for kind := range kinds(t, nil) {
 		t.Run(kind, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := new(failing)
 				f.fail(errors.Internal)
 				o := touchy()
@@ -175,7 +175,7 @@ func TestBreakerCounts(t *testing.T) {
 	}
 	for err, fault := range faults {
 		t.Run(fmt.Sprint(err), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := new(failing)
 				f.fail(err)
 				spec := echoSpec()
@@ -195,7 +195,7 @@ func TestBreakerCounts(t *testing.T) {
 
 // TestBreakerIsNotForCallers calls as callers do who have no right to complain.
 func TestBreakerIsNotForCallers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		spec := echoSpec()
 		spec.Methods[0].Timeout = time.Second
 		conn := dial(t, spec, touchy(), startInMemory(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
@@ -233,7 +233,7 @@ func TestOutliers(t *testing.T) {
 	for way, bad := range ways {
 		for _, balance := range []string{client.RoundRobin, client.LeastRequest} {
 			t.Run(way+"/"+balance, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					var broken atomic.Bool
 					third := func(ctx context.Context, _ *text) (*text, error) {
 						if broken.Load() {
@@ -299,7 +299,7 @@ func hammer(conn *client.Conn, d time.Duration) (answers map[string]int, failed 
 
 // TestOutlierStreams opens streams while one of three backends breaks them off.
 func TestOutlierStreams(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := new(failing)
 		f.fail(nil)
 		good := &echo{stream: sendBack}
@@ -339,7 +339,7 @@ func TestOutlierStreams(t *testing.T) {
 // TestMostBackendsFail: if it is not a matter of single backends, none but half are
 // left out, and the breaker of the callee opens.
 func TestMostBackendsFail(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := new(failing)
 		f.fail(errors.Unavailable)
 		o := touchy()

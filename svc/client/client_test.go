@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -99,7 +99,7 @@ func TestRetry(t *testing.T) {
 }
 
 func TestDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		left := make(chan time.Duration, 2)
 		wait := func(ctx context.Context) error {
 			deadline, _ := ctx.Deadline()

@@ -18,6 +18,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // A call that a callee leaves without an answer is its fault from half of the
@@ -28,7 +29,7 @@ func TestPatience(t *testing.T) {
 		fault bool
 	}{{490 * time.Millisecond, false}, {510 * time.Millisecond, true}, {time.Second, true}} {
 		t.Run(test.waits.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				spec := echoSpec()
 				spec.Methods[0].Timeout = time.Second
 				conn := dial(t, spec, touchy(), startInMemory(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
@@ -69,7 +70,7 @@ func (d *dials) dial(ctx context.Context, _ string) (net.Conn, error) {
 // However long a callee was away, a client looks for it each second, 20 % more or
 // less, and waits 5 seconds for an answer.
 func TestConnectAttempts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var d dials
 		conn := dial(t, echoSpec(), client.Options{Dial: []grpc.DialOption{grpc.WithContextDialer(d.dial)}}, backend{address: "away"})
 		_, _ = unary(soon(t), conn, "") // connects
@@ -109,7 +110,7 @@ func (c muteConn) Write(p []byte) (int, error) {
 // A machine that went away without a word is noticed after 40 seconds: it is
 // probed after 30, and has 10 to answer.
 func TestDeadMachineIsNoticed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		reached := make(chan struct{}, 1)
 		b := startInMemory(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
 			reached <- struct{}{}
@@ -139,7 +140,7 @@ func TestDeadMachineIsNoticed(t *testing.T) {
 // The policies are the contract's: what the name service says about methods
 // changes nothing.
 func TestNameServiceHasNoSay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := startInMemory(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
 			select {
 			case <-time.After(time.Second):

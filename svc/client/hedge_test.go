@@ -19,6 +19,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -75,7 +76,7 @@ func startAnswers(t *testing.T, name string, list ...answer) *answers {
 func repeat(a answer, n int) []answer { return slices.Repeat([]answer{a}, n) }
 
 func TestHedgeOfSlowCall(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var stuck atomic.Bool
 		slow := startAnswers(t, "slow", repeat(func(ctx context.Context) error {
 			if stuck.Load() {
@@ -138,7 +139,7 @@ func TestAnswerWhileAHedgeIsSent(t *testing.T) {
 }
 
 func TestQuickCallIsNotHedged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := startAnswers(t, "a")
 		conn := dial(t, hedgedSpec(3, time.Second, 5*time.Second), client.Options{}, a.backend)
 		for range 20 {
@@ -171,7 +172,7 @@ func TestHedgeOfFailure(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := startAnswers(t, "a", test.list...)
 				conn := dial(t, hedgedSpec(3, 10*time.Second, 20*time.Second), client.Options{}, a.backend)
 				start := time.Now()
@@ -198,7 +199,7 @@ func (p *pushed) Error() string              { return p.outcome.Message() }
 func (p *pushed) GRPCStatus() *status.Status { return p.outcome }
 
 func TestHedgeEndsWithTheDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := startAnswers(t, "a", repeat(hang, 9)...)
 		conn := dial(t, hedgedSpec(3, 10*time.Millisecond, 100*time.Millisecond), client.Options{}, a.backend)
 		start := time.Now()
@@ -213,7 +214,7 @@ func TestHedgeEndsWithTheDeadline(t *testing.T) {
 }
 
 func TestHedgeEndsWithTheCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := startAnswers(t, "a", repeat(hang, 9)...)
 		conn := dial(t, hedgedSpec(2, time.Millisecond, 0), client.Options{}, a.backend)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -247,7 +248,7 @@ func TestHedgesAreThrottled(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				a := startAnswers(t, "a", repeat(test.answer, 2*calls+100)...)
 				registry := metrics.New(metrics.BuildInfo{})
 				conn := dial(t, hedgedSpec(3, time.Millisecond, test.timeout), client.Options{Metrics: registry}, a.backend)
@@ -337,7 +338,7 @@ func TestHedgesAreEvents(t *testing.T) {
 
 // What grpc-go would write for each request at once is written for one.
 func TestCallWithItsOwnOptionsIsNotHedged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		a := startAnswers(t, "a", fail(errors.Unavailable), hang)
 		conn := dial(t, hedgedSpec(2, time.Millisecond, time.Second), client.Options{}, a.backend)
 		var header metadata.MD

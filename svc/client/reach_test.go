@@ -23,6 +23,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/policy"
 )
 
@@ -304,7 +305,7 @@ func TestOldCause(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				r := manual.NewBuilderWithScheme("echo")
 				d := &dialers{of: map[string]dialer{}}
 				conn, err := client.Dial(echoSpec(), client.Options{Resolver: r, Dial: []grpc.DialOption{

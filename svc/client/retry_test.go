@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -44,7 +44,7 @@ func after(delay time.Duration) error {
 }
 
 func TestRetryWaitsAsTheServerSays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		conn, attempts := retried(t, thrice, func(n int64) error {
 			if n == 1 {
 				return after(100 * time.Millisecond)
@@ -60,7 +60,7 @@ func TestRetryWaitsAsTheServerSays(t *testing.T) {
 }
 
 func TestRetryNeverAfterTheDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		conn, attempts := retried(t, thrice, func(int64) error { return after(time.Minute) })
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
@@ -82,7 +82,7 @@ func TestNoRetryWithoutPolicy(t *testing.T) {
 
 // A callee that fails gets half of the 100 tokens on top of the calls.
 func TestRetriesAreThrottled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const calls = 200
 		conn, attempts := retried(t, thrice, func(int64) error { return errors.Unavailable })
 		for range calls {

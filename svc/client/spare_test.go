@@ -18,6 +18,7 @@ import (
 
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // stopping are two backends, a and b, whose health changes.
@@ -124,7 +125,7 @@ func TestLastBackendIsSpared(t *testing.T) {
 			},
 		} {
 			t.Run(name+"/"+balance, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { test(newStopping(t, client.Options{Balance: balance})) })
+				bubble.Test(t, func(t *testing.T) { test(newStopping(t, client.Options{Balance: balance})) })
 			})
 		}
 	}
@@ -133,7 +134,7 @@ func TestLastBackendIsSpared(t *testing.T) {
 // TestSparedAndEjected: a backend that fails while it is spared is judged like any
 // other, and what its health says counts when it is back.
 func TestSparedAndEjected(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		bad := startInMemory(t, &echo{unary: func(_ context.Context, in *text) (*text, error) {
 			if strings.HasPrefix(in.GetValue(), "fail") {
 				return nil, errors.Internal

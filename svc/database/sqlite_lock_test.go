@@ -9,12 +9,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/svc/database"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // Of SQLite's calls with a deadline. The second is for a loaded machine.
@@ -171,7 +171,7 @@ func TestSQLiteWaitsForTheLock(t *testing.T) {
 // TestSQLiteBusy: without a deadline nobody waits for ever, neither for the lock
 // nor for a turn that will not come.
 func TestSQLiteBusy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		ended := func(name string, want time.Duration, call func() error) error {
 			t.Helper()
 			start := time.Now()

@@ -4,8 +4,9 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // calls makes n calls that end alike and returns how many were let through.
@@ -20,7 +21,7 @@ func calls(b *Breaker, n int, outcome Outcome) (passed int) {
 }
 
 func TestStates(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var seen []State
 		b := New(Options{OnChange: func(s State) { seen = append(seen, s) }})
 		if got := calls(b, 19, Fault); got != 19 || b.State() != Closed {
@@ -58,7 +59,7 @@ func TestStates(t *testing.T) {
 }
 
 func TestClosesWithoutMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 2})
 		calls(b, 2, Fault)
 		time.Sleep(time.Second)
@@ -70,7 +71,7 @@ func TestClosesWithoutMemory(t *testing.T) {
 }
 
 func TestNeutral(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 2})
 		calls(b, 1000, Neutral)
 		calls(b, 2, Fault)
@@ -89,7 +90,7 @@ func TestNeutral(t *testing.T) {
 }
 
 func TestWindowForgets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 10, ConsecutiveFaults: -1, Window: 10 * time.Second})
 		calls(b, 9, Fault)
 		time.Sleep(10 * time.Second)
@@ -105,7 +106,7 @@ func TestWindowForgets(t *testing.T) {
 }
 
 func TestRow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{ConsecutiveFaults: 5})
 		calls(b, 1000, Success)
 		calls(b, 4, Fault)
@@ -122,7 +123,7 @@ func TestRow(t *testing.T) {
 }
 
 func TestLateResults(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 1})
 		early, _ := b.Allow()
 		calls(b, 1, Fault)
@@ -166,7 +167,7 @@ func TestDefaults(t *testing.T) {
 // Opened by the share of faults, closed by a trial: the faults of before are not
 // the beginning of a new row.
 func TestRowBeginsAnewWhenItCloses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 4, ConsecutiveFaults: 6})
 		calls(b, 4, Fault)
 		if b.State() != Open {
@@ -183,7 +184,7 @@ func TestRowBeginsAnewWhenItCloses(t *testing.T) {
 // A share at the limit opens, one below it does not.
 func TestShare(t *testing.T) {
 	for faults, want := range map[int]State{29: Closed, 30: Open} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			b := New(Options{FailurePercent: 30, MinCalls: 100, ConsecutiveFaults: -1})
 			calls(b, 100-faults, Success)
 			calls(b, faults, Fault)
@@ -197,7 +198,7 @@ func TestShare(t *testing.T) {
 // The first place where the outcome shows counts, and a call that is begun anew
 // has an outcome of its own.
 func TestPending(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{MinCalls: 2})
 		var p Pending
 		p.Done(Fault) // no call yet

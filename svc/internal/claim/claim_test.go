@@ -6,12 +6,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 func TestKeepRenewsUntilItIsStopped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var renewed atomic.Int64
 		stop := Keep(func(context.Context) { renewed.Add(1) })
 		time.Sleep(2*Duration + renewInterval/2)
@@ -27,7 +28,7 @@ func TestKeepRenewsUntilItIsStopped(t *testing.T) {
 }
 
 func TestKeepCostsNothingWhenTheWorkIsShort(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		Keep(func(context.Context) { t.Error("renewed") })()
 		time.Sleep(time.Hour)
 	})
@@ -49,7 +50,7 @@ func TestStopWaitsForARenewal(t *testing.T) {
 }
 
 func TestFlightsWakeThoseWhoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var f Flights[string]
 		end := f.Begin("a")
 		begun := time.Now()
@@ -74,7 +75,7 @@ func TestFlightsWakeThoseWhoWait(t *testing.T) {
 }
 
 func TestWaitForAnotherProcessHasABound(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var f Flights[string]
 		for looks := range 100 {
 			begun := time.Now()

@@ -13,6 +13,8 @@ import (
 
 	"google.golang.org/grpc/resolver"
 	"google.golang.org/grpc/serviceconfig"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 var errNotFound = errors.New("no such host")
@@ -106,7 +108,7 @@ func build(t *testing.T, b *Builder, target string, cc resolver.ClientConn) reso
 
 // TestNewReplica: it is found although nobody asks for it.
 func TestNewReplica(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s, c := new(server), new(conn)
 		s.answer(nil, "10.0.0.1", "fd00::1")
 		r := build(t, &Builder{Lookup: s.lookup}, "dns:///shop:9090", c)
@@ -140,7 +142,7 @@ func TestQuestions(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				s := new(server)
 				s.answer(test.err, "10.0.0.1")
 				r := build(t, &Builder{Lookup: s.lookup}, "dns:///shop", new(conn))
@@ -174,7 +176,7 @@ func TestQuestions(t *testing.T) {
 // TestSoon: a question that is wanted comes within a second, whatever the time
 // since the last one, and not always after the same time.
 func TestSoon(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := new(server)
 		s.answer(nil, "10.0.0.1")
 		r := build(t, &Builder{Lookup: s.lookup}, "dns:///shop", new(conn))
@@ -205,7 +207,7 @@ func TestSoon(t *testing.T) {
 
 // TestLastAnswerStays while the name server fails in any way.
 func TestLastAnswerStays(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s, c := new(server), new(conn)
 		var changes []string
 		s.answer(nil, "10.0.0.1")
@@ -235,7 +237,7 @@ func TestLastAnswerStays(t *testing.T) {
 
 // TestFoundLate: a name that does not exist yet is asked for again soon.
 func TestFoundLate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s, c := new(server), new(conn)
 		s.answer(errNotFound)
 		r := build(t, &Builder{Lookup: s.lookup, OnStale: func(err error) { t.Errorf("stale: %v", err) }}, "dns:///shop:1", c)
@@ -253,7 +255,7 @@ func TestFoundLate(t *testing.T) {
 
 // TestRefusedAddresses are offered again.
 func TestRefusedAddresses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s, c := new(server), &conn{refuse: errors.New("bad resolver state")}
 		s.answer(nil, "10.0.0.1")
 		r := build(t, &Builder{Lookup: s.lookup}, "dns:///shop:1", c)
@@ -269,7 +271,7 @@ func TestRefusedAddresses(t *testing.T) {
 // TestShared: connections of a pool share their questions, and the last one ends
 // them.
 func TestShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := new(server)
 		s.answer(nil, "10.0.0.1")
 		b := &Builder{Lookup: s.lookup}
@@ -310,7 +312,7 @@ func TestShared(t *testing.T) {
 
 // TestCloseEndsLookup that would take long.
 func TestCloseEndsLookup(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		began := time.Now()
 		r := build(t, &Builder{Lookup: func(ctx context.Context, _ string) ([]string, error) {
 			<-ctx.Done()
@@ -355,7 +357,7 @@ func TestTargets(t *testing.T) {
 
 // TestAddress: what is an address already is never asked for.
 func TestAddress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := new(conn)
 		r := build(t, &Builder{Lookup: func(context.Context, string) ([]string, error) { panic("asked") }}, "dns:///[::1]:1", c)
 		c.expect(t, "[::1]:1")

@@ -11,11 +11,11 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
@@ -137,7 +137,7 @@ func TestHonestBodies(t *testing.T) {
 		"fast after a pause":     {9999 * time.Millisecond, size},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				c := inBubble(t)
 				upload(t, c, size)
 				time.Sleep(test.pause)
@@ -173,7 +173,7 @@ func TestSlowBodies(t *testing.T) {
 		"half the rate":          {0, 16 << 10, time.Second, 19 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				c := inBubble(t)
 				began := time.Now()
 				upload(t, c, 4<<20)

@@ -12,6 +12,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/health"
 )
 
@@ -21,7 +22,7 @@ const service = "order.v1.OrderService"
 // have the last word.
 func TestStartedWhileLooking(t *testing.T) {
 	for range 50 { // who is the first to go on is up to the scheduler
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			var c health.Checker
 			answer := make(chan struct{})
 			c.Require("database", 0, func(context.Context) error { <-answer; return nil })
@@ -44,7 +45,7 @@ func TestStartedWhileLooking(t *testing.T) {
 
 func TestDrive(t *testing.T) {
 	const serving, not = healthpb.HealthCheckResponse_SERVING, healthpb.HealthCheckResponse_NOT_SERVING
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := health.Checker{MaxAge: time.Nanosecond}
 		var broken atomic.Bool
 		c.Require("database", 0, func(context.Context) error {
@@ -86,7 +87,7 @@ func TestDrive(t *testing.T) {
 
 // TestDriveEnds: without a refresher nobody may believe the last state.
 func TestDriveEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var c health.Checker
 		c.Started()
 		srv := grpchealth.NewServer()

@@ -9,11 +9,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/health"
 )
 
@@ -85,7 +85,7 @@ func get(c *health.Checker, path, accept string) *httptest.ResponseRecorder {
 
 // TestTimeouts: each dependency has its own, and they run at the same time.
 func TestTimeouts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var c health.Checker
 		c.Started()
 		c.Require("a", time.Second, slow)
@@ -107,7 +107,7 @@ func TestTimeouts(t *testing.T) {
 // TestProbesShareChecks: many probes at the same time, and some after, make one
 // check; its result lasts for MaxAge.
 func TestProbesShareChecks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		c := health.Checker{MaxAge: 5 * time.Second}
 		var calls atomic.Int32
 		c.Alive("loop", func(context.Context) error {
@@ -141,7 +141,7 @@ func TestProbesShareChecks(t *testing.T) {
 // TestDeafCheck: one that ignores its context is reported, and not started again
 // while it hangs.
 func TestDeafCheck(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var c health.Checker
 		var calls atomic.Int32
 		c.Alive("deaf", func(context.Context) error {
@@ -164,7 +164,7 @@ func TestDeafCheck(t *testing.T) {
 
 // TestProbeThatGoesAway does not wait, and does not spoil the result of others.
 func TestProbeThatGoesAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var c health.Checker
 		c.Alive("loop", func(ctx context.Context) error { time.Sleep(time.Second); return ctx.Err() })
 		ctx, cancel := context.WithCancel(t.Context())

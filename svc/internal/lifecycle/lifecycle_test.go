@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
 )
 
@@ -137,7 +138,7 @@ func TestStop(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				d := newDiary()
 				g := d.group(d.server("grpc", c.calls))
 				if err := g.Run(after(t, 10*time.Second, errSignal), after(t, c.hard, errSignal)); err != nil {
@@ -188,7 +189,7 @@ func TestFaultsStopTheGroup(t *testing.T) {
 		}, "still running 3s after its context ended: deaf", "10s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				d := newDiary()
 				g := d.group(d.server("grpc", 0))
 				c.add(g)
@@ -222,7 +223,7 @@ func (d *diary) has(t *testing.T, want ...string) {
 
 // TestGo: work may be added while the group runs, and is not started after.
 func TestGo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		d := newDiary()
 		type key struct{}
 		g := &lifecycle.Group{}
@@ -259,7 +260,7 @@ func TestClose(t *testing.T) {
 
 // TestEndedContext: a signal during the start is not lost.
 func TestEndedContext(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		d := newDiary()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -271,7 +272,7 @@ func TestEndedContext(t *testing.T) {
 }
 
 func TestLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		d := newDiary()
 		g := d.group(d.server("grpc", time.Second))

@@ -6,7 +6,6 @@ import (
 	"net"
 	"runtime"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +17,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -138,7 +139,7 @@ func TestIntervals(t *testing.T) {
 		99 * time.Millisecond: 100 * time.Millisecond,
 		5 * time.Second:       5 * time.Second,
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			stream, begun := &clocked{ctx: ctx, end: cancel}, time.Now()
@@ -157,7 +158,7 @@ func TestIntervals(t *testing.T) {
 
 // A report is about the time since the one before it, not since the first.
 func TestReportForgets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		stream, calls := &clocked{ctx: ctx, end: cancel}, []float64{0, 100, 107}

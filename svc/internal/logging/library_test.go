@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"google.golang.org/grpc/grpclog"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // linesOf are the lines of a JSON log, each as "LEVEL library: msg".
@@ -71,7 +72,7 @@ func TestGRPC(t *testing.T) {
 }
 
 func TestHTTP(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		l := HTTP(New(&out, Options{}).With("service", "order"))
 		for range 30 {

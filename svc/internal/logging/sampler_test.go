@@ -7,12 +7,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 func TestSampler(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		s := Sampler{Burst: 2, Every: time.Second}
 		var got []string
 		for _, wait := range []time.Duration{0, 0, 0, 0, time.Second, 0, 0, time.Second - 1, 1, time.Hour, 0} {

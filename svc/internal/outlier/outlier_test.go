@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/resolver"
 
 	"github.com/protosvc/protosvc/svc/internal/breaker"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // parent is what the balancer talks to: grpc-go's side of a connection.
@@ -208,7 +209,7 @@ func (f *fixture) expectTold(t *testing.T, want ...string) {
 }
 
 func TestEjection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		for range 4 {
 			f.call(t, fault, 0)
@@ -242,7 +243,7 @@ func TestProbation(t *testing.T) {
 		{"an attempt that gRPC gave up says nothing", nothing, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := newFixture(t, 3)
 				f.eject(t, 0)
 				time.Sleep(time.Second)
@@ -264,7 +265,7 @@ func TestProbation(t *testing.T) {
 
 // On probation a backend has one call at a time; others go elsewhere.
 func TestOneCallOnProbation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		f.eject(t, 0)
 		time.Sleep(time.Second)
@@ -297,7 +298,7 @@ func TestChildHearsOfEveryEnd(t *testing.T) {
 		{"nowhere else to go", []int{0}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := newFixture(t, 3)
 				f.eject(t, 0)
 				f.picks = test.picks
@@ -325,7 +326,7 @@ func TestChildHearsOfEveryEnd(t *testing.T) {
 // At most half of the backends are ejected.
 func TestHalfAtMost(t *testing.T) {
 	for backends, want := range map[int]int{1: 0, 2: 1, 3: 1, 4: 2, 5: 2} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			f := newFixture(t, backends)
 			for at := range backends {
 				for range 10 {
@@ -342,7 +343,7 @@ func TestHalfAtMost(t *testing.T) {
 // A connection that is made anew may lead to a new process, which has done
 // nothing to be left out.
 func TestNewConnectionIsReadmitted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		f.eject(t, 0)
 		f.subConns[0].listener(balancer.SubConnState{ConnectivityState: connectivity.Idle})
@@ -360,7 +361,7 @@ func TestNewConnectionIsReadmitted(t *testing.T) {
 // A balancer that is closed has no backend left out, or the gauge of ejected ones
 // would count it for ever; and what ends afterwards ejects none.
 func TestClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 4)
 		f.eject(t, 0)
 		for range 4 {
@@ -385,7 +386,7 @@ func TestClose(t *testing.T) {
 
 // An attempt says whether its failure was dealt with: its backend is left out.
 func TestLeftOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		f.picks = []int{0}
 		for n := 1; n <= 5; n++ {
@@ -404,7 +405,7 @@ func TestLeftOut(t *testing.T) {
 
 // A stream counts at its first message, however it ends.
 func TestStreamCountsOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		f.picks = []int{0}
 		for range 10 {

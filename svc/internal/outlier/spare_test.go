@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/grpc/balancer"
 	"google.golang.org/grpc/connectivity"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // unwell has a backend say that it no longer serves.
@@ -24,7 +26,7 @@ func (f *fixture) expectHealth(t *testing.T, backend int, want connectivity.Stat
 // The last backend that serves has calls for 5 seconds after it said that it does
 // not. That is kept from the child, but not for longer.
 func TestLastBackendIsSpared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 2)
 		f.subConns[0].unwell()
 		f.expectHealth(t, 0, connectivity.TransientFailure) // there is another one
@@ -43,7 +45,7 @@ func TestLastBackendIsSpared(t *testing.T) {
 
 // As soon as another backend serves, the spared one has no calls.
 func TestSparedUntilAnotherServes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 2)
 		f.subConns[0].unwell()
 		f.subConns[1].unwell()
@@ -56,7 +58,7 @@ func TestSparedUntilAnotherServes(t *testing.T) {
 // A backend that is spared and serves again has not been away: no timer from
 // before takes its calls.
 func TestSparedBackendRecovers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 1)
 		f.subConns[0].unwell()
 		time.Sleep(1500 * time.Millisecond)
@@ -77,7 +79,7 @@ func TestSparedBackendRecovers(t *testing.T) {
 // An ejected backend that becomes unwell is not taken back in, and after the
 // pause the child hears how it is.
 func TestEjectedAndUnwell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := newFixture(t, 3)
 		f.eject(t, 0)
 		f.subConns[0].health(balancer.SubConnState{ConnectivityState: connectivity.Ready})
@@ -98,7 +100,7 @@ func TestSpareEnds(t *testing.T) {
 		"closed":  func(_ *testing.T, f *fixture) { f.outlier.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := newFixture(t, 2)
 				f.subConns[0].unwell()
 				f.subConns[1].unwell() // and spared

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -157,7 +158,7 @@ func TestMessageDoesNotArrive(t *testing.T) {
 // Where neither a method nor the options say it, the largest message has the time that
 // it takes a slow link.
 func TestDefaultReceiveTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		conn := serveInMemory(t, arriving{echo: refusing(t)}.server(t))
 		began := time.Now()
 		err := waitEnd(begin(t.Context(), t, conn, unaryName))
@@ -171,7 +172,7 @@ func TestDefaultReceiveTimeout(t *testing.T) {
 func TestDeadlineBeginsWithTheHeaders(t *testing.T) {
 	for _, name := range []string{unaryName, serverName} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				left := make(chan time.Duration, 1)
 				note := func(ctx context.Context) error {
 					deadline, _ := ctx.Deadline()
@@ -223,7 +224,7 @@ func TestArrivedMessage(t *testing.T) {
 	} {
 		for _, method := range []string{unaryName, serverName} {
 			t.Run(name+method, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					conn := serveInMemory(t, arriving{timeout: test.timeout, receive: receive, beside: test.beside, echo: echo{
 						unary:        func(ctx context.Context, in *text) (*text, error) { return in, work(ctx, test.caller) },
 						serverStream: func(_ *text, s grpc.ServerStreamingServer[text]) error { return work(s.Context(), test.caller) },
@@ -248,7 +249,7 @@ func TestArrivedMessage(t *testing.T) {
 func TestConversations(t *testing.T) {
 	for _, beside := range []bool{false, true} {
 		for _, name := range []string{clientName, bidiName} {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				conn := serveInMemory(t, arriving{receive: time.Second, beside: beside}.server(t))
 				stream := begin(t.Context(), t, conn, name)
 				time.Sleep(2*time.Minute - time.Nanosecond)
@@ -273,7 +274,7 @@ func TestConversations(t *testing.T) {
 // A connection on which nothing is said is closed, after 10 s unless the options
 // say otherwise.
 func TestSilentHandshake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		conn, err := listen(t).DialContext(t.Context())
 		if err != nil {
 			t.Fatal(err)

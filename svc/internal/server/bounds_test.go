@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -97,7 +98,7 @@ func TestStreamEndsByTime(t *testing.T) {
 	} {
 		for _, name := range streams {
 			t.Run(test.name+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				bubble.Test(t, func(t *testing.T) {
 					f := start(t, setup{echo: deaf(), policy: func(m *policy.Method) { m.Stream = test.bounds }})
 					began := time.Now()
 					err := waitEnd(open(t, f, name))
@@ -118,7 +119,7 @@ func TestStreamEndsByTime(t *testing.T) {
 // Age counts whatever happens in a stream; idle is only one without messages, in
 // whichever direction they go.
 func TestBusyStreamIsNotIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const idle = 200 * time.Millisecond
 		ticks := func(send func() error) error {
 			for range 8 {
@@ -198,7 +199,7 @@ func TestCallerDoesNotRead(t *testing.T) {
 	}
 	for _, name := range []string{serverName, bidiName} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				woken := make(chan error, 1)
 				f := start(t, setup{
 					policy: func(m *policy.Method) {
@@ -232,7 +233,7 @@ func TestCallerDoesNotRead(t *testing.T) {
 // Streams hear of a stop: a handler that looks brings its stream to a good end,
 // the others are ended when their time is over. Unary calls go on.
 func TestDrain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		const last = 300 * time.Millisecond
 		var f *fixture
 		reached, release := make(chan struct{}), make(chan struct{})
@@ -286,7 +287,7 @@ func TestDrain(t *testing.T) {
 // A stream goes on when its connection has reached its age: new calls go over a
 // new one, and the stream ends at a bound of its own.
 func TestStreamOutlivesTheAgeOfItsConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		b := server.New(server.Options{})
 		impl := decorate(b, deaf(), 0, nil, func(m *policy.Method) { m.Stream.MaxAge = time.Second })
 		s := b.NewGRPC(server.GRPCOptions{MaxConnectionAge: 100 * time.Millisecond})

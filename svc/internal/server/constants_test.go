@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
@@ -93,7 +93,7 @@ func first(t *testing.T, frames []frame, kind byte) frame {
 // A connection whose client does not answer is probed after a minute and closed
 // 20 seconds later.
 func TestSilentConnectionIsClosed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		frames, took := heard(t, listen(t), false)
 		if ping := first(t, frames, framePing); ping.after != time.Minute {
 			t.Errorf("probed after %v, want 1m", ping.after)
@@ -106,7 +106,7 @@ func TestSilentConnectionIsClosed(t *testing.T) {
 
 // A connection that works is asked to end after 5 minutes, 10 % more or less.
 func TestConnectionHasItsAge(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		frames, _ := heard(t, listen(t), true)
 		if end := first(t, frames, frameGoAway).after; end < 270*time.Second || end > 330*time.Second {
 			t.Errorf("asked to end after %v, want 4m30s to 5m30s", end)
@@ -116,7 +116,7 @@ func TestConnectionHasItsAge(t *testing.T) {
 
 // Clients are told how many calls and how large headers they may send.
 func TestAnnouncedLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		frames, _ := heard(t, listen(t), false)
 		got := map[uint16]uint32{}
 		for s := first(t, frames, frameSettings).payload; len(s) >= 6; s = s[6:] {
@@ -131,7 +131,7 @@ func TestAnnouncedLimits(t *testing.T) {
 // Clients may probe the server every 10 seconds without having a call. Else those
 // that look for dead connections would lose the good ones.
 func TestIdleClientsMayPing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		listener := listen(t)
 		conn, err := grpc.NewClient("passthrough:///memory",
 			grpc.WithTransportCredentials(insecure.NewCredentials()),

@@ -4,11 +4,12 @@ import (
 	"context"
 	stderrors "errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // TestLinesAreThinnedOut floods a server with each kind of call that makes a line.
@@ -31,7 +32,7 @@ func TestLinesAreThinnedOut(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := start(t, setup{echo: echo{unary: func(_ context.Context, m *text) (*text, error) {
 					if m.Value == "panic" {
 						panic("at the disco")

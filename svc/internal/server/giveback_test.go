@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -13,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -51,7 +51,7 @@ func TestRefusalByServerGivesMethodBack(t *testing.T) {
 
 // Of many refusals in a row one is logged in 10 seconds, and all are counted.
 func TestRefusalsAreLoggedNowAndThen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := start(t, setup{policy: func(m *policy.Method) { m.RateLimit = policy.RateLimit{PerSecond: .001, Burst: 1} }})
 		if _, err := call(within(t), f.conn, unaryName, "hello"); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestAdaptiveLimitObserves(t *testing.T) {
 		{"other errors", 900 * time.Millisecond, status.Error(codes.Unavailable, "slow, and in vain"), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
 				f := &fixture{registry: metrics.New(metrics.BuildInfo{})}
 				f.binder = server.New(server.Options{Metrics: f.registry, Concurrency: 19 * cpus, Adaptive: true})
 				takes, ends := time.Millisecond, error(nil) // how calls go that find nobody else

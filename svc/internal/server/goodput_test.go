@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/server"
 )
 
@@ -44,7 +44,7 @@ type outcome struct{ good, refused, late atomic.Int64 }
 // Goodput, the calls answered before their callers gave up, stays flat when the
 // offered load doubles and doubles again. Without a limit it collapses.
 func TestGoodput(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		curve := func(o server.Options, loads ...float64) (goodput map[float64]float64) {
 			goodput = map[float64]float64{}
 			b := make(bottleneck, slots)

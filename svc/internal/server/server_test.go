@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -18,6 +17,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -271,7 +271,7 @@ func TestDeadline(t *testing.T) {
 }
 
 func TestDriverErrorAfterDeadline(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		f := start(t, setup{timeout: 10 * time.Millisecond, echo: echo{
 			unary: func(ctx context.Context, _ *text) (*text, error) {
 				<-ctx.Done()

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc"
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // streams are the methods whose handler has its own goroutine.
@@ -26,7 +26,7 @@ func stubborn(release <-chan struct{}) echo {
 }
 
 func TestStreamEndsAtDeadlineWhateverItsHandlerDoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		f := start(t, setup{timeout: 20 * time.Millisecond, echo: stubborn(release)})
 		for i, name := range streams {
@@ -60,7 +60,7 @@ func TestStreamEndsAtDeadlineWhateverItsHandlerDoes(t *testing.T) {
 }
 
 func TestDeadlineWakesRecvAndSend(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		woken := make(chan error, 2)
 		f := start(t, setup{timeout: 50 * time.Millisecond, echo: echo{
 			bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
@@ -102,7 +102,7 @@ func TestDeadlineWakesRecvAndSend(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		entered := make(chan struct{}, 1)
 		f := start(t, setup{echo: echo{bidiStream: func(s grpc.BidiStreamingServer[text, text]) error {
 			entered <- struct{}{}
@@ -146,7 +146,7 @@ func TestGoexitEndsTheStream(t *testing.T) {
 }
 
 func TestLatePanicIsLogged(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		f := start(t, setup{timeout: 10 * time.Millisecond, echo: failing(func() error { <-release; panic("late") })})
 		if _, err := call(within(t), f.conn, bidiName); status.Code(err) != codes.DeadlineExceeded {

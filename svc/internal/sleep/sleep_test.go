@@ -3,9 +3,9 @@ package sleep_test
 import (
 	"context"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/sleep"
 )
 
@@ -17,7 +17,7 @@ func TestFor(t *testing.T) {
 		{d: time.Second, timeout: time.Minute, took: time.Second, passed: true},
 		{d: time.Minute, timeout: time.Second, took: time.Second},
 	} {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), test.timeout)
 			defer cancel()
 			begin := time.Now()

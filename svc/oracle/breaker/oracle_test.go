@@ -4,12 +4,12 @@ package breaker
 import (
 	"math/rand/v2"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 
 	"github.com/protosvc/protosvc/svc/internal/breaker"
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // TestOracle makes the same calls through our breaker and through that of
@@ -19,7 +19,7 @@ func TestOracle(t *testing.T) {
 	const runs, steps = 200, 400
 	opened := 0
 	for seed := range uint64(runs) {
-		synctest.Test(t, func(t *testing.T) {
+		bubble.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 0))
 			o := breaker.Options{
 				FailurePercent:    []int{25, 50, 75, 100}[r.IntN(4)],
