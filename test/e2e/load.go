@@ -65,6 +65,9 @@ type call struct {
 
 func (c call) ok() bool { return c.outcome == "OK" }
 
+// unreached reports whether the call reached nobody, or lost whom it had reached.
+func (c call) unreached() bool { return c.outcome == refused || c.outcome == reset }
+
 // load creates orders, as programs in the cluster do: by the generated client over gRPC,
 // and by the name of the Service over HTTP/JSON, with the standard library and without a
 // second try, on connections that are kept and on new ones.
@@ -175,11 +178,16 @@ func (l *load) stop() []call {
 	<-l.done
 	_ = l.dialer.Close()
 	l.kept.CloseIdleConnections()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := append(l.all, l.looks...)
+	all := l.soFar()
 	slices.SortFunc(all, func(a, b call) int { return a.start.Compare(b.start) })
 	return all
+}
+
+// soFar are the calls that have ended.
+func (l *load) soFar() []call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Concat(l.all, l.looks)
 }
 
 func (l *load) request() *orderv1.CreateOrderRequest {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -17,6 +18,12 @@ type process struct {
 	ended     chan struct{}
 }
 
+// niceness is what programs of the cluster yield to its pods: here they share their
+// processors with all of a control plane and two nodes, and each thread of those would
+// weigh as much as four pods. Processes of pods have it as well, which is of no account:
+// each pod has a cgroup, and its weight.
+const niceness = "10"
+
 // start starts a program that writes its log, NAME.log, into a folder. It ends with this
 // one, too, if this one is killed.
 func start(folder, name, binary string, args ...string) (*process, error) {
@@ -26,7 +33,7 @@ func start(folder, name, binary string, args ...string) (*process, error) {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	p.cmd = exec.Command(binary, args...)
+	p.cmd = exec.Command("nice", slices.Concat([]string{"--adjustment", niceness, binary}, args)...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

@@ -79,7 +79,7 @@ func noneFailed(t *trial) error {
 // someUnreached is for a control: what counts failures has to see calls that reached
 // nobody. Others may fail, too, since so many connections keep the machine busy.
 func someUnreached(t *trial) error {
-	if !slices.ContainsFunc(t.calls, func(c call) bool { return c.outcome == refused || c.outcome == reset }) {
+	if !slices.ContainsFunc(t.calls, call.unreached) {
 		return fmt.Errorf("every call reached a pod (%s), so nothing is known of the others", outcomes(failed(t.calls)))
 	}
 	return nil
@@ -150,17 +150,28 @@ func (f *flagship) allSettled(ctx context.Context) error {
 	return nil
 }
 
-// withoutDrain rolls order twice, to pods that end as soon as they are told to, and back.
+// controlRolls is how often order is rolled at most for the control to see what it looks for.
+const controlRolls = 5
+
+// withoutDrain rolls pods of order that end as soon as they are told to, until a call has
+// reached nobody: how long an endpoint that is gone stays listed depends on what else is
+// going on in the cluster.
 func withoutDrain(ctx context.Context, f *flagship) error {
-	for _, delay := range []any{"0s", nil} {
-		if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", delay); err != nil {
-			return err
-		}
-		if err := f.settled(ctx, "order"); err != nil {
+	if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", "0s"); err != nil {
+		return err
+	}
+	if err := f.settled(ctx, "order"); err != nil {
+		return err
+	}
+	for i := 0; i < controlRolls && !slices.ContainsFunc(f.load.soFar(), call.unreached); i++ {
+		if err := roll("order")(ctx, f); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", nil); err != nil {
+		return err
+	}
+	return f.settled(ctx, "order")
 }
 
 // What a new pod has of the calls, of its share, and since when.
