@@ -97,6 +97,11 @@ func (r *report) verdict(err error, format string, args ...any) {
 	fmt.Printf("FAIL  %s:\n%v\n", what, err)
 }
 
+// unknown prints something of which nothing is known.
+func (r *report) unknown(format string, args ...any) {
+	fmt.Printf("?     %s\n", fmt.Sprintf(format, args...))
+}
+
 // note prints a step that nothing is wanted of but that it takes some time.
 func (r *report) note(format string, args ...any) {
 	fmt.Printf("      %s (%v)\n", fmt.Sprintf(format, args...), time.Since(r.began).Round(100*time.Millisecond))

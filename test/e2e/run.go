@@ -152,16 +152,17 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 	}
 	var trials []*trial
 	for _, s := range p.scenarios {
-		t := s.try(ctx, f)
-		if t.err != nil && !t.wrong && ctx.Err() == nil { // it may be the machine that stood still
-			fmt.Printf("%s is played again: %v\n", s.name, t.err)
-			t = s.try(ctx, f)
-		}
+		t := s.play(ctx, f)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		r.verdict(t.err, "%s: %d calls in %.0f s, %d failed%s", s.name, len(t.calls), t.ended.Sub(t.began).Seconds(), len(failed(t.calls)),
+		what := fmt.Sprintf("%s: %d calls in %.0f s, %d failed%s", s.name, len(t.calls), t.ended.Sub(t.began).Seconds(), len(failed(t.calls)),
 			suffix(outcomes(failed(t.calls))))
+		if t.unknown() {
+			r.unknown("%s, while the host took up to %.0f %% of the processors", what, 100*t.stolen)
+		} else {
+			r.verdict(t.err, "%s", what)
+		}
 		trials = append(trials, t)
 	}
 	if p.whole() {

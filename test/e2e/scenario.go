@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/steal"
 )
 
 // scenario is something that happens to the flagship under load.
@@ -26,13 +28,40 @@ type trial struct {
 	began, ended time.Time // what happened
 	calls        []call
 	err          error
-	wrong        bool // the books do not agree
+	wrong        bool    // the books do not agree
+	stolen       float64 // of the processors' time, by the host, in the worst second
 }
+
+// unknown reports whether the trial says nothing: it is not as it should be, and the
+// machine stood still. Wrong books are wrong at any speed.
+func (t *trial) unknown() bool { return t.err != nil && !t.wrong && t.stolen >= steal.Much }
 
 const (
 	warmUp = 3 * time.Second // of load before something happens
 	after  = 3 * time.Second // of load after it
 )
+
+// How often a scenario is tried before it counts as what the last trial was: trials that
+// say something, and all of them.
+const (
+	fairTries = 2
+	allTries  = 5
+)
+
+// play tries a scenario until it is as it should be.
+func (s *scenario) play(ctx context.Context, f *flagship) (t *trial) {
+	for fair, all := 0, 0; ; {
+		steal.Quiet(ctx, time.Minute)
+		t = s.try(ctx, f)
+		if all++; !t.unknown() {
+			fair++
+		}
+		if t.err == nil || t.wrong || fair == fairTries || all == allTries || ctx.Err() != nil {
+			return t
+		}
+		fmt.Printf("%s is played again: %v (the host took up to %.0f %% of the processors)\n", s.name, t.err, 100*t.stolen)
+	}
+}
 
 // try plays a scenario.
 func (s *scenario) try(ctx context.Context, f *flagship) *trial {
@@ -43,6 +72,7 @@ func (s *scenario) try(ctx context.Context, f *flagship) *trial {
 		return t
 	}
 	f.load = l
+	watch := steal.Begin(ctx)
 	t.err = sleep(ctx, warmUp)
 	t.began = time.Now()
 	if t.err == nil {
@@ -51,6 +81,7 @@ func (s *scenario) try(ctx context.Context, f *flagship) *trial {
 	t.ended = time.Now()
 	t.err = errors.Join(t.err, sleep(ctx, after))
 	t.calls = l.stop()
+	t.stolen = watch.End()
 	books := f.books(ctx, t.calls)
 	t.wrong = books != nil
 	t.err = errors.Join(t.err, books, s.judge(t))

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/steal"
 )
 
 // play runs a scenario on a fresh cluster.
 func play(ctx context.Context, s scenario, e engine) *result {
 	r := &result{scenario: s, engine: e.name(), codes: map[string]int{}}
+	watch := steal.Begin(ctx)
+	defer func() { r.stolen = watch.End() }()
 	r.lap()
 	if s.steps != nil {
 		r.unplayed = s.steps(ctx, e, r)

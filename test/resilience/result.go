@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/internal/books"
+	"github.com/protosvc/protosvc/internal/steal"
 )
 
 // result is what became of a scenario.
@@ -25,7 +26,14 @@ type result struct {
 	before, after            usage     // of order
 	shares                   []float64 // of payments, where they are compared
 	laps
-	unplayed error // what kept it from being played
+	unplayed error   // what kept it from being played
+	stolen   float64 // of the processors' time, by the host, in the worst second
+}
+
+// unknown reports whether the result says nothing: promises were not kept, and the machine
+// stood still. Wrong books are wrong at any speed.
+func (r *result) unknown() bool {
+	return len(r.faults()) > 0 && r.money.Wrong == 0 && r.stolen >= steal.Much
 }
 
 // measure counts. A call belongs to the fault if it began while it lasted.
@@ -129,7 +137,8 @@ calls that reached payments for each order. In the end the books are compared: e
 Each scenario has a flagship of its own. One runs at a time, but for the one without load, which runs beside
 the others. Where the server of all databases restarts, no call may end as a fault of the service, INTERNAL or UNKNOWN; nor
 where nobody reads the log. One that could not be played, or does not keep a promise about time, is played once more, and that
-is what is shown; one that leaves wrong books is not.
+is what is shown; one that leaves wrong books is not. What happened while the host of this virtual machine took a tenth of its
+processors or more for a second is played more often, and if it never was still, nothing is known of it.
 
 Where a process dies or stands still in the middle of a transaction, or the database itself fails, the kind of the database
 matters, and the scenario runs on SQLite and on PostgreSQL. The others break connections or end processes in order, so that a
@@ -144,11 +153,15 @@ func writeReport(name string, results []*result) error {
 	var out strings.Builder
 	fmt.Fprintf(&out, preamble, rate)
 	for _, r := range results {
+		what := r.scenario.name
+		if r.unknown() {
+			what += " (not known)"
+		}
 		if r.scenario.steps != nil {
-			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(), r.money.Orders, r.money.Wrong)
+			fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | – | – | – | %d | %d |\n", r.engine, what, r.during, 100*r.success(), r.money.Orders, r.money.Wrong)
 			continue
 		}
-		fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | %d ms | %.1f s | %.2f | %d | %d |\n", r.engine, r.scenario.name, r.during, 100*r.success(),
+		fmt.Fprintf(&out, "| %s | %s | %d | %.1f %% | %d ms | %.1f s | %.2f | %d | %d |\n", r.engine, what, r.during, 100*r.success(),
 			r.p99.Milliseconds(), r.recovery.Seconds(), r.amplification(), r.money.Orders, r.money.Wrong)
 	}
 	return os.WriteFile(name, []byte(out.String()), 0o644)
