@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"sync"
 
 	"google.golang.org/grpc"
 
@@ -70,8 +69,7 @@ type App struct {
 
 	settings *Settings // as they were at start; a reload does not change them
 
-	mu     sync.Mutex // guards loaded
-	loaded *loaded    // the last reading
+	config configuration
 	level  slog.LevelVar
 
 	lines   *logging.Writer // what log writes to

@@ -1,12 +1,9 @@
 package svc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"reflect"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -88,15 +85,24 @@ func configFault(err error) error {
 type loaded struct {
 	settings *Settings
 	message  proto.Message // nil without a section
+	files    config.Hash   // as they were just before
+}
+
+// source says where the layers come from.
+func (s Service) source(o Options) config.Source {
+	src := config.Source{Path: o.Config, Env: o.Env, Prefix: s.envPrefix(), Environ: o.Environ}
+	if s.Config != nil {
+		src.Defaults = s.Config.layer()
+	}
+	return src
 }
 
 // load reads and checks the configuration; nothing is in force yet.
 func (s Service) load(o Options) (*loaded, error) {
-	l := &loaded{settings: s.settings()}
-	src := config.Source{Path: o.Config, Env: o.Env, Prefix: s.envPrefix(), Environ: o.Environ}
+	src := s.source(o)
+	l := &loaded{settings: s.settings(), files: src.Hash()}
 	if s.Config != nil {
 		l.message = s.Config.fresh()
-		src.Defaults = s.Config.layer()
 	}
 	err := config.Load(src, l.settings, l.message)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -112,62 +118,10 @@ func (s Service) envPrefix() string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(s.Name))
 }
 
-// reload puts a new reading in force: the service's own settings and the log
-// level. Everything else was bound at start; a change of it is refused, and with
-// it the whole reload, so that what /config shows is always what is in force.
-//
-// The log has the outcome: who sends a signal gets no answer.
-func (a *App) reload() error {
-	if err := a.tryReload(); err != nil {
-		a.log.Error("config not reloaded", "error", err)
-		return err
-	}
-	a.log.Info("config reloaded")
-	return nil
-}
-
-func (a *App) tryReload() error {
-	a.mu.Lock() // around the reading, too: an older one must not replace a newer one
-	defer a.mu.Unlock()
-	l, err := a.service.load(a.options)
-	if err != nil {
-		return err
-	}
-	next := l.settings.clone()
-	next.Log = a.loaded.settings.Log
-	if !reflect.DeepEqual(next, a.loaded.settings) {
-		return errors.New("only the keys \"service\" and \"log\" can change while the service runs: restart it for the others")
-	}
-	a.loaded = l
-	a.enforce(l)
-	return nil
-}
-
-// reloadOn reloads at each signal until ctx ends.
-func (a *App) reloadOn(signals <-chan os.Signal) func(context.Context) error {
-	return func(ctx context.Context) error {
-		for {
-			select {
-			case <-signals:
-				_ = a.reload() // is in the log
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	}
-}
-
 // enforce makes the parts of a reading take effect that may change.
 func (a *App) enforce(l *loaded) {
 	a.level.Set(l.settings.Log.Level)
 	if a.service.Config != nil {
 		a.service.Config.store(l.message)
 	}
-}
-
-// dump is the configuration in force, without secrets.
-func (a *App) dump() []byte {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return config.Dump(a.loaded.settings, a.loaded.message)
 }

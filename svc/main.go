@@ -31,7 +31,8 @@ const (
 //	--version       print the version and exit
 //
 // SIGTERM or SIGINT stops gracefully, a second one at once. SIGHUP reloads the
-// configuration as POST /config/reload does; the log says whether it is in force.
+// configuration as POST /config/reload does, and so does a change of its files within
+// a few seconds; the log says whether it is in force.
 //
 // What is written to slog.Default, with package log, or by grpc-go, is a line of the log
 // too: Main sets these loggers.

@@ -73,6 +73,9 @@ func (a *App) run(ctx context.Context) error {
 		return err
 	}
 	a.group.Go("reload", a.reloadOn(a.options.hangUps))
+	if a.options.Config != "" {
+		a.group.Go("config files", a.watchConfig)
+	}
 	a.group.OnReady = func() {
 		a.health.Started()
 		a.log.Info("ready", "grpc", addresses.GRPC, "http", addresses.HTTP, "admin", addresses.Admin)
@@ -95,19 +98,21 @@ func newApp(s Service, o Options, l *loaded) *App {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	a := &App{service: s, options: o, settings: l.settings, loaded: l, conn: gateway.NewConn()}
+	a := &App{service: s, options: o, settings: l.settings, conn: gateway.NewConn()}
 	lines := s.lines()
 	lines.Level = &a.level
 	a.lines = logging.NewWriter(o.Log, lines)
 	a.log = logging.New(a.lines, lines)
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team, Revision: revision()})
-	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the name is free
+	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the names are free
+	a.config.init(a.metrics)
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,
 		GracefulBudget:   l.settings.Stop.Budget,
 		BackgroundBudget: backgroundBudget,
 		Logger:           a.log,
 	}
+	a.config.accept(l)
 	a.enforce(l)
 	if o.isProcess {
 		slog.SetDefault(a.log) // and with it that of package log

@@ -83,7 +83,8 @@ func inForce(t *testing.T, service, file string, environ ...string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(text, "\n")
+	comment := func(line string) bool { return strings.HasPrefix(line, "#") } // since when, and of which files
+	return slices.DeleteFunc(strings.Split(text, "\n"), comment)
 }
 
 func read(url string) (string, error) {

@@ -1,0 +1,155 @@
+package svc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/protosvc/protosvc/svc/internal/config"
+	"github.com/protosvc/protosvc/svc/metrics"
+)
+
+// watchInterval is how often the files of the configuration are looked at.
+const watchInterval = time.Second
+
+// configuration is the reading in force, and what became of the last attempt to replace
+// it. Its methods are called with mu held, but by what makes an App.
+type configuration struct {
+	mu         sync.Mutex
+	loaded     *loaded
+	generation int       // of the readings since the start, 1 being the first
+	since      time.Time // when it came into force
+	tried      config.Hash
+	refused    error // of the last attempt; nil where it succeeded
+
+	successful, succeeded, number, hash prometheus.Gauge
+}
+
+func (c *configuration) init(r *metrics.Registry) {
+	gauge := func(name, help string) prometheus.Gauge {
+		g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "svc_config_" + name, Help: help})
+		_ = r.Register(g) // the registry is new, so the name is free
+		return g
+	}
+	c.successful = gauge("last_reload_successful", "Whether the last attempt to load the configuration succeeded. 0: what was in force before still is.")
+	c.succeeded = gauge("last_reload_success_timestamp_seconds", "When the configuration in force was loaded, in seconds since 1970.")
+	c.number = gauge("generation", "How many times a configuration came into force since the start, which is the first time.")
+	c.hash = gauge("hash", "A hash of the files in force. Replicas with different values have different files.")
+}
+
+// accept puts a reading in force.
+func (c *configuration) accept(l *loaded) {
+	c.loaded, c.tried, c.refused = l, l.files, nil
+	c.generation++
+	c.since = time.Now()
+	c.successful.Set(1)
+	c.succeeded.Set(float64(c.since.UnixMilli()) / 1000)
+	c.number.Set(float64(c.generation))
+	c.hash.Set(l.files.Float())
+}
+
+// refuse keeps the reading in force.
+func (c *configuration) refuse(tried config.Hash, err error) {
+	c.tried, c.refused = tried, err
+	c.successful.Set(0)
+}
+
+// replaceable checks that nothing has changed that was bound at start. A change of that is
+// refused, and with it the whole reading, so that /config shows what is in force.
+func (c *configuration) replaceable(l *loaded) error {
+	next := l.settings.clone()
+	next.Log = c.loaded.settings.Log
+	var faults []error
+	for _, key := range config.Differing(c.loaded.settings, next) {
+		faults = append(faults, fmt.Errorf("%s: only the keys \"service\" and \"log\" can change while the service runs: restart it for this one", key))
+	}
+	return errors.Join(faults...)
+}
+
+// reload reads the configuration anew and puts it in force: the service's own settings and
+// the log level. The log has the outcome: who edits a file or sends a signal gets no answer.
+func (a *App) reload() error {
+	c := &a.config
+	c.mu.Lock() // around the reading, too: an older one must not replace a newer one
+	defer c.mu.Unlock()
+	tried := a.service.source(a.options).Hash()
+	l, err := a.service.load(a.options)
+	if err == nil {
+		err = c.replaceable(l)
+	}
+	if err != nil {
+		c.refuse(tried, err)
+		a.log.Error("config not reloaded", "error", err, "files", tried.String(), "generation", c.generation)
+		return err
+	}
+	c.accept(l)
+	a.enforce(l)
+	a.log.Info("config reloaded", "files", l.files.String(), "generation", c.generation)
+	return nil
+}
+
+// reloadOn reloads at each signal until ctx ends.
+func (a *App) reloadOn(signals <-chan os.Signal) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for {
+			select {
+			case <-signals:
+				_ = a.reload() // is in the log
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	}
+}
+
+// watchConfig reloads when the files have changed and then been still for an interval, so
+// that whoever writes a file in pieces has finished. The files are read and compared:
+// a mounted ConfigMap changes by a link to another folder, and many editors put a new file
+// in the place of the old one, so that a watch of one or the other would see nothing more.
+func (a *App) watchConfig(ctx context.Context) error {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	for last := (config.Hash{}); ; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		now := a.service.source(a.options).Hash()
+		if now == last && now != a.config.lastTried() {
+			_ = a.reload() // is in the log
+		}
+		last = now
+	}
+}
+
+// lastTried is what the files were at the last attempt.
+func (c *configuration) lastTried() config.Hash {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tried
+}
+
+// dump is the configuration in force, without secrets, and how it came to be.
+func (a *App) dump() []byte {
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# Generation %d, in force since %s, files %v.\n", c.generation, c.since.UTC().Format(time.RFC3339), c.loaded.files)
+	if c.refused != nil {
+		fmt.Fprintf(&out, "# The last reload was refused, files %v:\n", c.tried)
+		for line := range strings.SplitSeq(c.refused.Error(), "\n") {
+			fmt.Fprintf(&out, "#   %s\n", line)
+		}
+	}
+	out.Write(config.Dump(c.loaded.settings, c.loaded.message))
+	return out.Bytes()
+}
