@@ -98,8 +98,9 @@ func (s Service) source(o Options) config.Source {
 }
 
 // load reads and checks the configuration; nothing is in force yet.
-func (s Service) load(o Options) (*loaded, error) {
-	src := s.source(o)
+func (s Service) load(o Options) (*loaded, error) { return s.loadFrom(s.source(o)) }
+
+func (s Service) loadFrom(src config.Source) (*loaded, error) {
 	l := &loaded{settings: s.settings(), files: src.Hash()}
 	if s.Config != nil {
 		l.message = s.Config.fresh()

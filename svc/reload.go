@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/config"
 	"github.com/protosvc/protosvc/svc/metrics"
 )
@@ -79,11 +80,9 @@ func (a *App) reload() error {
 	c := &a.config
 	c.mu.Lock() // around the reading, too: an older one must not replace a newer one
 	defer c.mu.Unlock()
-	tried := a.service.source(a.options).Hash()
-	l, err := a.service.load(a.options)
-	if err == nil {
-		err = c.replaceable(l)
-	}
+	src := a.service.source(a.options)
+	tried := src.Hash()
+	l, err := a.next(src)
 	if err != nil {
 		c.refuse(tried, err)
 		a.log.Error("config not reloaded", "error", err, "files", tried.String(), "generation", c.generation)
@@ -93,6 +92,48 @@ func (a *App) reload() error {
 	a.enforce(l)
 	a.log.Info("config reloaded", "files", l.files.String(), "generation", c.generation)
 	return nil
+}
+
+// next reads what could come into force.
+func (a *App) next(src config.Source) (*loaded, error) {
+	l, err := a.service.loadFrom(src)
+	if err == nil {
+		err = a.config.replaceable(l)
+	}
+	return l, err
+}
+
+// answerReload is POST /config/reload.
+func (a *App) answerReload(req admin.ReloadRequest) admin.ReloadResponse {
+	res, err := admin.ReloadResponse{Outcome: admin.Reloaded}, error(nil)
+	if req.DryRun {
+		res.Outcome, err = admin.Valid, a.rehearse(req.Text)
+	} else {
+		err = a.reload()
+	}
+	for _, f := range config.Faults(err) {
+		res.Outcome = admin.Refused
+		res.Faults = append(res.Faults, admin.Fault{File: f.File, Line: f.Line, Column: f.Column, Variable: f.Variable, Message: f.Err.Error()})
+	}
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	res.Generation, res.Files = c.generation, c.loaded.files.String()
+	return res
+}
+
+// rehearse does what a reload would, with a text in the place of the file if it is not nil,
+// and changes nothing.
+func (a *App) rehearse(text []byte) error {
+	src := a.service.source(a.options)
+	if src.Text = text; text != nil && src.Path == "" {
+		return errors.New("the service runs without a file of its configuration")
+	}
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, err := a.next(src)
+	return err
 }
 
 // reloadOn reloads at each signal until ctx ends.

@@ -190,7 +190,7 @@ func (a *App) startAdmin(context.Context) error {
 		Healthz: a.health.Healthz(),
 		Metrics: a.metrics.Handler(),
 		Config:  a.dump,
-		Reload:  func(context.Context) error { return a.reload() },
+		Reload:  a.answerReload,
 
 		NoProfiles: a.service.NoProfiles,
 	})

@@ -139,9 +139,9 @@ func (r *running) call(t *testing.T, name string) (string, error) {
 }
 
 // admin makes a request to the admin port.
-func (r *running) admin(t *testing.T, method, path string) (int, string) {
+func (r *running) admin(t *testing.T, method, path string, body ...string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.Admin+path, nil)
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+r.Admin+path, strings.NewReader(strings.Join(body, "")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +151,11 @@ func (r *running) admin(t *testing.T, method, path string) (int, string) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.StatusCode, string(body)
+	return resp.StatusCode, string(answer)
 }
 
 func TestRun(t *testing.T) {
@@ -274,7 +274,7 @@ func TestReload(t *testing.T) {
 	}{
 		{"unchanged", "service: {seconds: 7}\n", 200, "", 7},
 		{"changed", "service: {seconds: 9}\nlog: {level: debug}\n", 200, "", 9},
-		{"unknown key", "service: {secs: 9}\n", 422, `unknown key "secs"`, 9},
+		{"unknown key", "service: {secs: 9}\n", 422, `unknown key \"secs\"`, 9},
 		{"broken rule", "service: {seconds: -1}\n", 422, "service.seconds: must be greater than 0", 9},
 		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 4s}\n", 422, "restart", 9},
 		{"back to the default", "{}\n", 200, "", 3},

@@ -124,11 +124,11 @@ func TestConfigReload(t *testing.T) {
 		name, config string
 		want         []string // texts of the answer
 	}{
-		{"unknown key", "service:\n  default_page_sise: 3\n", []string{"config.yaml:2:3", `"default_page_sise"`, `"default_page_size"`}},
+		{"unknown key", "service:\n  default_page_sise: 3\n", []string{"config.yaml\"", `"line": 2`, `"column": 3`, "default_page_sise", "default_page_size"}},
 		{"wrong type", "log: {level: loud}\n", []string{"log.level", "loud"}},
 		{"broken rule", "service: {default_page_size: 5000}\n", []string{"service.default_page_size"}},
 		{"bound at start", "stop: {budget: 3s}\n", []string{"restart"}},
-		{"several faults", "a: 1\nb: 2\n", []string{`"a"`, `"b"`}},
+		{"several faults", "a: 1\nb: 2\n", []string{`unknown key \"a\"`, `unknown key \"b\"`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			file.write(t, test.config)

@@ -6,7 +6,6 @@
 package admin
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 )
@@ -26,9 +25,8 @@ type Options struct {
 	// Config returns the effective configuration as YAML, without its secrets.
 	Config func() []byte
 
-	// Reload reads the configuration anew and puts it in force. Where it returns
-	// an error, which lists the faults, the old one has stayed in force.
-	Reload func(ctx context.Context) error
+	// Reload reads the configuration anew and puts it in force, or only checks it.
+	Reload func(ReloadRequest) ReloadResponse
 
 	// Log is told of connections that had to make room for others, and of what net/http
 	// has to say. Nil means nobody is told.
@@ -43,13 +41,13 @@ type Options struct {
 //	GET  /livez /readyz /healthz health
 //	GET  /metrics                metrics
 //	GET  /config                 effective configuration
-//	POST /config/reload          200, or 422 with the faults as text
+//	POST /config/reload          JSON: 200, or 422 with the faults; with ?dry_run=1 nothing changes
 //	GET  /buildinfo              JSON
 //	GET  /debug/pprof/           profiles, or 404 with the reason
 //
 // Any other method is answered with 405. Reload requests that a browser makes
-// on behalf of another site are answered with 403. A body is read and ignored: 413
-// above 64 KiB, 408 where it does not come.
+// on behalf of another site are answered with 403. A body is for dry runs, and else
+// ignored: 413 above 64 KiB, 408 where it does not come.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	pages := o.pages()
@@ -92,7 +90,7 @@ func (o Options) pages() []page {
 		all = append(all, page{"GET", "/config", "effective configuration", config(o.Config)})
 	}
 	if o.Reload != nil {
-		all = append(all, page{"POST", "/config/reload", "read the configuration anew", reload(o.Reload)})
+		all = append(all, page{"POST", "/config/reload", "read the configuration anew (?dry_run=1)", reload(o.Reload)})
 	}
 	var served []page
 	for _, p := range all {

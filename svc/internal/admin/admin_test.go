@@ -1,13 +1,12 @@
 package admin_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,8 +24,13 @@ func says(name string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })
 }
 
-// options have every page; reloads fails as often as it is told to.
-func options(reload func(context.Context) error) admin.Options {
+// reloaded is a reload that succeeds.
+func reloaded(admin.ReloadRequest) admin.ReloadResponse {
+	return admin.ReloadResponse{Outcome: admin.Reloaded, Generation: 2, Files: "0123"}
+}
+
+// options have every page.
+func options(reload func(admin.ReloadRequest) admin.ReloadResponse) admin.Options {
 	return admin.Options{
 		Service: "order", Version: "1.2",
 		Livez: says("livez"), Readyz: says("readyz"), Healthz: says("healthz"), Metrics: says("metrics"),
@@ -65,7 +69,7 @@ func ask(t *testing.T, method, url string, header ...string) (int, http.Header, 
 }
 
 func TestPages(t *testing.T) {
-	base := serve(t, options(func(context.Context) error { return nil }))
+	base := serve(t, options(reloaded))
 	for _, c := range []struct {
 		method, path string
 		code         int
@@ -76,7 +80,8 @@ func TestPages(t *testing.T) {
 		{"GET", "/healthz", 200, "text/plain; charset=utf-8", "healthz"},
 		{"GET", "/metrics", 200, "text/plain; charset=utf-8", "metrics"},
 		{"GET", "/config", 200, "application/yaml", "grpc:\n  port: 1\n"},
-		{"POST", "/config/reload", 200, "text/plain; charset=utf-8", "reloaded\n"},
+		{"POST", "/config/reload", 200, "application/json", "{\n  \"outcome\": \"reloaded\",\n  \"generation\": 2,\n  \"files\": \"0123\"\n}\n"},
+		{"POST", "/config/reload?dry_run=perhaps", 400, "text/plain; charset=utf-8", "dry_run \"perhaps\" is neither 1 nor 0\n"},
 		{"GET", "/buildinfo", 200, "application/json", `"service": "order"`},
 		{"GET", "/debug/pprof/", 200, "text/plain; charset=utf-8", "/debug/pprof/goroutine"},
 		{"GET", "/debug/pprof/heap", 200, "application/octet-stream", ""},
@@ -102,7 +107,7 @@ func TestPages(t *testing.T) {
 
 // TestIndex: it lists what there is and nothing else.
 func TestIndex(t *testing.T) {
-	_, _, all := ask(t, "GET", serve(t, options(func(context.Context) error { return nil }))+"/")
+	_, _, all := ask(t, "GET", serve(t, options(reloaded))+"/")
 	const want = `order 1.2
 
 GET  /livez           is the process alive
@@ -112,7 +117,7 @@ GET  /metrics         metrics for Prometheus
 GET  /buildinfo       what was built from what
 GET  /debug/pprof/    profiles for go tool pprof
 GET  /config          effective configuration
-POST /config/reload   read the configuration anew
+POST /config/reload   read the configuration anew (?dry_run=1)
 `
 	if all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)
@@ -145,19 +150,63 @@ func TestNoProfiles(t *testing.T) {
 }
 
 func TestReloadFaults(t *testing.T) {
-	base := serve(t, options(func(context.Context) error {
-		return errors.New("config.yaml:1:1: unknown key \"gprc\"\nconfig.yaml:2:1: unknown key \"foo\"")
+	base := serve(t, options(func(admin.ReloadRequest) admin.ReloadResponse {
+		return admin.ReloadResponse{Outcome: admin.Refused, Generation: 1, Files: "0123", Faults: []admin.Fault{
+			{File: "config.yaml", Line: 2, Column: 1, Message: "unknown key \"gprc\""},
+			{Variable: "ORDER_GRPC_PORT", Message: "must be < 65536"},
+			{Message: "service.seconds: must be greater than 0"},
+		}}
 	}))
 	code, _, body := ask(t, "POST", base+"/config/reload")
-	const want = "config.yaml:1:1: unknown key \"gprc\"\nconfig.yaml:2:1: unknown key \"foo\"\n"
+	const want = `{
+  "outcome": "refused",
+  "generation": 1,
+  "files": "0123",
+  "faults": [
+    {
+      "file": "config.yaml",
+      "line": 2,
+      "column": 1,
+      "message": "unknown key \"gprc\""
+    },
+    {
+      "variable": "ORDER_GRPC_PORT",
+      "message": "must be < 65536"
+    },
+    {
+      "message": "service.seconds: must be greater than 0"
+    }
+  ]
+}
+`
 	if code != http.StatusUnprocessableEntity || body != want {
 		t.Errorf("got %d\n%s", code, body)
 	}
 }
 
+// A dry run says so, and its body is what is to be checked; without one the file is.
+func TestDryRun(t *testing.T) {
+	var asked []string
+	base := serve(t, options(func(req admin.ReloadRequest) admin.ReloadResponse {
+		asked = append(asked, fmt.Sprintf("%t %q %t", req.DryRun, req.Text, req.Text == nil))
+		return admin.ReloadResponse{Outcome: admin.Valid}
+	}))
+	for _, c := range []struct{ query, body string }{{"?dry_run=1", "a: 1\n"}, {"?dry_run=true", ""}, {"?dry_run=0", "a: 1\n"}, {"", "a: 1\n"}} {
+		res, err := http.Post(base+"/config/reload"+c.query, "application/yaml", strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	want := []string{`true "a: 1\n" false`, `true "" true`, `false "" true`, `false "" true`}
+	if !slices.Equal(asked, want) {
+		t.Errorf("got %q, want %q", asked, want)
+	}
+}
+
 // TestReloadFromAnotherSite: a page in an operator's browser must not reach it.
 func TestReloadFromAnotherSite(t *testing.T) {
-	base := serve(t, options(func(context.Context) error { t.Error("reloaded"); return nil }))
+	base := serve(t, options(func(admin.ReloadRequest) admin.ReloadResponse { t.Error("reloaded"); return admin.ReloadResponse{} }))
 	code, _, _ := ask(t, "POST", base+"/config/reload", "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")
 	if code != http.StatusForbidden {
 		t.Errorf("got %d, want 403", code)

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -34,16 +33,6 @@ func index(o Options, pages []page) http.Handler {
 func config(dump func() []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, "application/yaml", string(dump()))
-	})
-}
-
-func reload(again func(context.Context) error) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := again(r.Context()); err != nil {
-			write(w, http.StatusUnprocessableEntity, plainText, err.Error()+"\n")
-			return
-		}
-		write(w, http.StatusOK, plainText, "reloaded\n")
 	})
 }
 

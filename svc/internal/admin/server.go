@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -21,7 +22,7 @@ const (
 	readTimeout  = 10 * time.Second // for a whole request
 	writeTimeout = 30 * time.Second // for an answer, or for one part of a recording
 	idleTimeout  = 2 * time.Minute  // between requests; longer than most intervals of scrapes
-	bodyLimit    = 64 << 10         // bytes of a body, which no page needs
+	bodyLimit    = 64 << 10         // bytes of a body, which only a dry run needs
 
 	closedLogInterval = 10 * time.Second // between lines about connections that are closed for others
 )
@@ -103,14 +104,16 @@ func (n *newest) report(c connection) {
 func received(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var tooLarge *http.MaxBytesError
-		switch _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, bodyLimit)); {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyLimit))
+		switch {
 		case errors.As(err, &tooLarge):
-			write(w, http.StatusRequestEntityTooLarge, plainText, fmt.Sprintf("the body is larger than %d bytes (no page needs one)\n", bodyLimit))
+			write(w, http.StatusRequestEntityTooLarge, plainText, fmt.Sprintf("the body is larger than %d bytes\n", bodyLimit))
 			return
 		case err != nil:
-			write(w, http.StatusRequestTimeout, plainText, "the body did not come (no page needs one)\n")
+			write(w, http.StatusRequestTimeout, plainText, "the body did not come\n")
 			return
 		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
 	})
 }

@@ -2,7 +2,6 @@ package admin_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -79,7 +78,7 @@ func TestBodies(t *testing.T) {
 		{"large", "70000", strings.Repeat("x", 70000), "413 Request Entity Too Large", 0},
 	} {
 		reloads := 0
-		address := listen(t, options(func(context.Context) error { reloads++; return nil }))
+		address := listen(t, options(func(admin.ReloadRequest) admin.ReloadResponse { reloads++; return admin.ReloadResponse{} }))
 		conn := send(t, address, "POST /config/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "+test.length+"\r\n\r\n"+test.body)
 		if answer := rest(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 "+test.want) || reloads != test.reloads {
 			t.Errorf("%s: %d reloads, answer %s", test.name, reloads, answer)
@@ -150,7 +149,7 @@ func TestManyConnections(t *testing.T) {
 		"busy":   "POST /config/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, log := options(func(context.Context) error { return nil }), new(lockedBuffer)
+			o, log := options(reloaded), new(lockedBuffer)
 			o.Log = slog.New(slog.NewJSONHandler(log, nil))
 			address := listen(t, o)
 			recording := send(t, address, "GET /debug/pprof/trace?seconds=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

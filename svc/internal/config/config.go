@@ -34,6 +34,9 @@ type Source struct {
 	// Empty: there is no file, only defaults and environment.
 	Path string
 
+	// Text stands in the place of what the file at Path holds. Nil: the file is read.
+	Text []byte
+
 	// Env names the environment, for example "prod": then the file
 	// "config.prod.yaml" beside Path must exist too. Empty: none.
 	Env string
@@ -94,6 +97,10 @@ func Load(src Source, settings any, message proto.Message) error {
 		l.yaml("defaults", []byte(src.Defaults), newMessage(message))
 	}
 	for _, path := range src.files() {
+		if path == src.Path && src.Text != nil {
+			l.yaml(path, src.Text, root)
+			continue
+		}
 		l.file(path, root)
 	}
 	if src.Prefix != "" {
@@ -152,15 +159,52 @@ func fileError(path string, err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err
 	}
-	return &fault{at: path, err: err}
+	return &Fault{File: path, Err: err}
 }
 
-// fault is something wrong at one place.
-type fault struct {
-	at  string // "config.yaml:12:3" or "environment variable ORDER_GRPC_PORT"
-	err error
+// Fault is something wrong at one place: of a file, or in a variable of the environment.
+type Fault struct {
+	File         string
+	Line, Column int // from 1; 0 is the whole file, or the whole line
+	Variable     string
+	Err          error
 }
 
-func (f *fault) Error() string { return f.at + ": " + f.err.Error() }
+// Error begins with the place: "config.yaml:12:3: " or "environment variable ORDER_GRPC_PORT: ".
+func (f *Fault) Error() string {
+	var at string
+	switch {
+	case f.Variable != "":
+		at = "environment variable " + f.Variable
+	case f.Line == 0:
+		at = f.File
+	case f.Column == 0:
+		at = fmt.Sprintf("%s:%d", f.File, f.Line)
+	default:
+		at = fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
+	}
+	return at + ": " + f.Err.Error()
+}
 
-func (f *fault) Unwrap() error { return f.err }
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Faults are the single faults in an error of [Load], or in several that were joined. What
+// has no place is a Fault without one.
+func Faults(err error) []*Fault {
+	switch err := err.(type) {
+	case nil:
+		return nil
+	case *Fault:
+		return []*Fault{err}
+	case interface{ Unwrap() []error }:
+		if errors.Join(err.Unwrap()...).Error() != err.(error).Error() {
+			break // it says more than its parts
+		}
+		var all []*Fault
+		for _, one := range err.Unwrap() {
+			all = append(all, Faults(one)...)
+		}
+		return all
+	}
+	return []*Fault{{Err: err}}
+}

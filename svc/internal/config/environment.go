@@ -32,7 +32,7 @@ func (l *loader) environment(prefix string, environ []string, root mapping) {
 type variable struct{ name, rest, value string }
 
 func (v variable) fault(err error) error {
-	return &fault{"environment variable " + v.name, err}
+	return &Fault{Variable: v.name, Err: err}
 }
 
 // variables are those with the prefix, by name; of duplicates the last counts.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -26,7 +27,7 @@ func (l *loader) yaml(name string, text []byte, into place) {
 	}
 	layer{l, name}.merge(document.Content[0], into, "")
 	if err := decoder.Decode(&document); !errors.Is(err, io.EOF) {
-		l.fault(&fault{name, errors.New("want a single YAML document")})
+		l.fault(&Fault{File: name, Err: errors.New("want a single YAML document")})
 	}
 }
 
@@ -37,10 +38,13 @@ func syntaxError(name string, err error) error {
 	if strings.Contains(text, "anchor '") {
 		text = "aliases are not supported (a value that begins with * needs quotes)"
 	}
-	if line, rest, found := strings.Cut(strings.TrimPrefix(text, "line "), ": "); found && strings.HasPrefix(text, "line ") {
-		name, text = name+":"+line, rest
+	line := 0
+	if number, rest, found := strings.Cut(strings.TrimPrefix(text, "line "), ": "); found && strings.HasPrefix(text, "line ") {
+		if n, err := strconv.Atoi(number); err == nil {
+			line, text = n, rest
+		}
 	}
-	return &fault{name, errors.New(text)}
+	return &Fault{File: name, Line: line, Err: errors.New(text)}
 }
 
 // layer is one document on its way into the configuration.
@@ -54,7 +58,7 @@ func (l layer) faultf(n *yaml.Node, format string, args ...any) {
 		l.more++
 		return
 	}
-	l.fault(&fault{fmt.Sprintf("%s:%d:%d", l.name, n.Line, n.Column), fmt.Errorf(format, args...)})
+	l.fault(&Fault{File: l.name, Line: n.Line, Column: n.Column, Err: fmt.Errorf(format, args...)})
 }
 
 // merge puts a node into a place. Path is the dotted name for messages.
