@@ -22,7 +22,7 @@ const notice = 2 * time.Second
 
 // brief wants calls to succeed that begin later than that.
 func brief(t *trial) error {
-	late := slices.DeleteFunc(failed(t.calls), func(c call) bool { return c.start.After(t.began) && c.start.Before(t.began.Add(notice)) })
+	late := slices.DeleteFunc(t.failed(), func(c call) bool { return c.start.After(t.began) && c.start.Before(t.began.Add(notice)) })
 	if len(late) == 0 {
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/protosvc/protosvc/internal/machine"
 )
 
 func TestPlan(t *testing.T) {
@@ -62,6 +64,33 @@ func TestJudgements(t *testing.T) {
 		if err := someUnreached(&trial{calls: []call{{outcome: outcome}}}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A call that had no time is no failure while the machine had no processor for it, and
+// any other failure is one.
+func TestLate(t *testing.T) {
+	began := time.Now()
+	tr := &trial{
+		scenario: scenarios[0],
+		machine:  machine.Record{{Begin: began, End: began.Add(time.Second), Free: 0.01}, {Begin: began.Add(time.Second), End: began.Add(time.Minute), Free: 0.5}},
+		calls: []call{
+			{outcome: "504", start: began, took: time.Millisecond},
+			{outcome: "DeadlineExceeded", start: began.Add(-time.Second), took: 1500 * time.Millisecond},
+			{outcome: "504", start: began.Add(2 * time.Second), took: time.Second, detail: "slow"},
+			{outcome: "503", start: began, took: time.Millisecond},
+			{outcome: "OK", start: began, took: time.Millisecond},
+		},
+	}
+	if len(tr.late()) != 2 || len(tr.failed()) != 2 || tr.failed()[0].detail != "slow" || noneFailed(tr) == nil {
+		t.Errorf("late are %v, failed are %v", tr.late(), tr.failed())
+	}
+	if fewLate(tr) == nil {
+		t.Error("two of five calls may be late")
+	}
+	tr.calls = append(tr.calls, make([]call, 35)...)
+	if err := fewLate(tr); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -243,10 +243,12 @@ func post(ctx context.Context, c *http.Client, url string, body []byte, into pro
 	return "OK", ""
 }
 
-// Outcomes of calls that reached nobody, or lost whom they had reached.
+// Outcomes of calls that reached nobody, or lost whom they had reached, and of those whose
+// caller gave up.
 const (
 	refused = "refused"
 	reset   = "reset"
+	timeout = "timeout"
 )
 
 // kind is a word for an error of a connection.
@@ -258,7 +260,7 @@ func kind(err error) string {
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return reset
 	case errors.As(err, &network) && network.Timeout():
-		return "timeout"
+		return timeout
 	}
 	return "failed"
 }

@@ -156,10 +156,12 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		what := fmt.Sprintf("%s: %d calls in %.0f s, %d failed%s", s.name, len(t.calls), t.ended.Sub(t.began).Seconds(), len(failed(t.calls)),
-			suffix(outcomes(failed(t.calls))))
+		what := fmt.Sprintf("%s: %d calls in %.0f s, %d failed%s", s.name, len(t.calls), t.ended.Sub(t.began).Seconds(), len(t.failed()), suffix(outcomes(t.failed())))
+		if late := len(t.late()); late > 0 {
+			what += fmt.Sprintf(", %d more ran out of time while no processor was free", late)
+		}
 		if t.unknown() {
-			r.unknown("%s, while the host took up to %.0f %% of the processors", what, 100*t.stolen)
+			r.unknown("%s, while the host took up to %.0f %% of the processors", what, 100*t.machine.Stolen())
 		} else {
 			r.verdict(t.err, "%s", what)
 		}

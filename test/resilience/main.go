@@ -21,7 +21,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/steal"
+	"github.com/protosvc/protosvc/internal/machine"
 )
 
 // postgresURL is the variable by which scripts/with-postgres tells of its server.
@@ -91,7 +91,7 @@ func run(ctx context.Context, root, only string) error {
 			if len(late) == 0 {
 				break
 			}
-			steal.Quiet(ctx, time.Minute)
+			machine.Quiet(ctx, time.Minute)
 			if err := playAll(ctx, late); err != nil {
 				return err
 			}
@@ -134,7 +134,7 @@ type played struct {
 // results that say something, and in all.
 const (
 	fairTries = 2
-	allTries  = 5
+	allTries  = 3
 )
 
 // again are those to play once more: a scenario could not be played or promises about

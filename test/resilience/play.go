@@ -6,14 +6,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/protosvc/protosvc/internal/steal"
+	"github.com/protosvc/protosvc/internal/machine"
 )
 
 // play runs a scenario on a fresh cluster.
 func play(ctx context.Context, s scenario, e engine) *result {
 	r := &result{scenario: s, engine: e.name(), codes: map[string]int{}}
-	watch := steal.Begin(ctx)
-	defer func() { r.stolen = watch.End() }()
+	watch := machine.Begin(ctx)
+	defer func() { r.stolen = watch.End().Stolen() }()
 	r.lap()
 	if s.steps != nil {
 		r.unplayed = s.steps(ctx, e, r)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/internal/books"
-	"github.com/protosvc/protosvc/internal/steal"
+	"github.com/protosvc/protosvc/internal/machine"
 )
 
 // result is what became of a scenario.
@@ -27,13 +27,13 @@ type result struct {
 	shares                   []float64 // of payments, where they are compared
 	laps
 	unplayed error   // what kept it from being played
-	stolen   float64 // of the processors' time, by the host, in the worst second
+	stolen   float64 // of the processors' time, by the host, in the worst half second
 }
 
 // unknown reports whether the result says nothing: promises were not kept, and the machine
 // stood still. Wrong books are wrong at any speed.
 func (r *result) unknown() bool {
-	return len(r.faults()) > 0 && r.money.Wrong == 0 && r.stolen >= steal.Much
+	return len(r.faults()) > 0 && r.money.Wrong == 0 && r.stolen >= machine.Much
 }
 
 // measure counts. A call belongs to the fault if it began while it lasted.
