@@ -43,14 +43,28 @@ func (r Record) Stolen() (worst float64) {
 	return worst
 }
 
-// Short reports whether there was no processor for a program for a period between two times.
-func (r Record) Short(from, to time.Time) bool {
+// Short returns for how long, between two times, there was no processor for a program.
+func (r Record) Short(from, to time.Time) (sum time.Duration) {
 	for _, s := range r {
-		if s.short() && s.Begin.Before(to) && s.End.After(from) {
-			return true
+		if s.short() {
+			sum += max(0, earlier(s.End, to).Sub(later(s.Begin, from)))
 		}
 	}
-	return false
+	return sum
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Watch looks at the machine until it is ended.

@@ -37,12 +37,14 @@ func TestRecord(t *testing.T) {
 		t.Errorf("%v was stolen, want 0.4", r.Stolen())
 	}
 	for _, test := range []struct {
-		from, to int
-		want     bool
-	}{{0, 1, false}, {0, 2, true}, {2, 3, false}, {2, 4, true}, {4, 9, false}, {0, 9, true}} {
-		if got := r.Short(at(test.from), at(test.to)); got != test.want {
-			t.Errorf("Short(%d, %d) = %t", test.from, test.to, got)
+		from, to, want int
+	}{{0, 1, 0}, {0, 2, 1}, {2, 3, 0}, {2, 4, 1}, {4, 9, 0}, {0, 9, 2}, {-5, 0, 0}} {
+		if got := r.Short(at(test.from), at(test.to)); got != time.Duration(test.want)*time.Second {
+			t.Errorf("Short(%d, %d) = %v, want %d s", test.from, test.to, got, test.want)
 		}
+	}
+	if got := r.Short(at(1).Add(time.Second/4), at(1).Add(time.Second/2)); got != time.Second/4 {
+		t.Errorf("for a quarter of a second inside it is %v", got)
 	}
 }
 

@@ -24,7 +24,7 @@ a second try, every other one of those on a new connection. Where it says so, ab
 a connection of its own. Every call counts, from %v before something happens to %v after it. After
 each scenario the books of order and payment are compared: no order that a caller was told of is lost, none is paid twice. A scenario that
 is not as it should be is played once more, and that is what is shown; one that leaves wrong books is not. "Late" are calls that ran out
-of time while none of this machine's processors was free, which is all of the cluster: the starts of pods take all of them for a moment. More
+of time while for half of it none of this machine's processors was free, which is all of the cluster: the starts of pods take all of them for a moment. More
 than one call of twenty is not as it should be. Where the host of this virtual machine took its processors, nothing is known.
 
 | What happens | Takes | Calls | Failed | Late | As it should be |

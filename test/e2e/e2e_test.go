@@ -76,17 +76,18 @@ func TestLate(t *testing.T) {
 		machine:  machine.Record{{Begin: began, End: began.Add(time.Second), Free: 0.01}, {Begin: began.Add(time.Second), End: began.Add(time.Minute), Free: 0.5}},
 		calls: []call{
 			{outcome: "504", start: began, took: time.Millisecond},
-			{outcome: "DeadlineExceeded", start: began.Add(-time.Second), took: 1500 * time.Millisecond},
+			{outcome: "DeadlineExceeded", start: began.Add(-time.Second), took: 2 * time.Second},
+			{outcome: "timeout", start: began.Add(time.Second / 2), took: 5 * time.Second, detail: "long"},
 			{outcome: "504", start: began.Add(2 * time.Second), took: time.Second, detail: "slow"},
 			{outcome: "503", start: began, took: time.Millisecond},
 			{outcome: "OK", start: began, took: time.Millisecond},
 		},
 	}
-	if len(tr.late()) != 2 || len(tr.failed()) != 2 || tr.failed()[0].detail != "slow" || noneFailed(tr) == nil {
+	if len(tr.late()) != 2 || len(tr.failed()) != 3 || tr.failed()[0].detail != "long" || tr.failed()[1].detail != "slow" || noneFailed(tr) == nil {
 		t.Errorf("late are %v, failed are %v", tr.late(), tr.failed())
 	}
 	if fewLate(tr) == nil {
-		t.Error("two of five calls may be late")
+		t.Error("two of six calls may be late")
 	}
 	tr.calls = append(tr.calls, make([]call, 35)...)
 	if err := fewLate(tr); err != nil {
