@@ -100,6 +100,7 @@ func (s Service) source(o Options) config.Source {
 // load reads and checks the configuration; nothing is in force yet.
 func (s Service) load(o Options) (*loaded, error) { return s.loadFrom(s.source(o)) }
 
+// loadFrom is load from these layers. Beside an error it returns what it has read.
 func (s Service) loadFrom(src config.Source) (*loaded, error) {
 	l := &loaded{settings: s.settings(), files: src.Hash()}
 	if s.Config != nil {
@@ -107,7 +108,7 @@ func (s Service) loadFrom(src config.Source) (*loaded, error) {
 	}
 	err := config.Load(src, l.settings, l.message)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, err // what it would have said is missing everywhere
+		return l, err // what it would have said is missing everywhere
 	}
 	if err == nil && s.Config != nil {
 		err = s.Config.check(l.message)

@@ -80,12 +80,10 @@ func (a *App) reload() error {
 	c := &a.config
 	c.mu.Lock() // around the reading, too: an older one must not replace a newer one
 	defer c.mu.Unlock()
-	src := a.service.source(a.options)
-	tried := src.Hash()
-	l, err := a.next(src)
+	l, err := a.next(a.service.source(a.options))
 	if err != nil {
-		c.refuse(tried, err)
-		a.log.Error("config not reloaded", "error", err, "files", tried.String(), "generation", c.generation)
+		c.refuse(l.files, err)
+		a.log.Error("config not reloaded", "error", err, "files", l.files.String(), "generation", c.generation)
 		return err
 	}
 	c.accept(l)

@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -17,13 +16,7 @@ import (
 // SIGHUP reloads as POST /config/reload does, and the log has the outcome.
 func TestHangUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("service: {seconds: 7}\n")
+	write(t, path, "service: {seconds: 7}\n")
 	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
 	cmd, log := process(t, r.Addresses, path)
 	if err := log.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
@@ -38,7 +31,7 @@ func TestHangUp(t *testing.T) {
 		{"stop: {budget: 4s}\n", "ERROR", "config not reloaded", "restart", "seconds: 9"},
 		{"{}\n", "INFO", "config reloaded", "", "seconds: 3"},
 	} {
-		write(step.file)
+		write(t, path, step.file)
 		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}

@@ -45,10 +45,10 @@ func TestManyReloads(t *testing.T) {
 	defer conn.Close()
 
 	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
+	var group sync.WaitGroup
 	var calls atomic.Int64
 	for range callers {
-		running.Go(func() {
+		group.Go(func() {
 			for ctx.Err() == nil {
 				if err := conn.Invoke(context.WithoutCancel(ctx), "/test.v1.GreeterService/Greet", wrapperspb.String("you"), new(wrapperspb.StringValue)); err != nil {
 					t.Errorf("a call failed: %v", err)
@@ -94,7 +94,7 @@ func TestManyReloads(t *testing.T) {
 	}
 	after := runtime.NumGoroutine()
 	stop()
-	running.Wait()
+	group.Wait()
 	client.CloseIdleConnections()
 	if after > before+5 {
 		t.Errorf("%d goroutines, %d after a tenth of the reloads", after, before)

@@ -104,7 +104,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	a.lines = logging.NewWriter(o.Log, lines)
 	a.log = logging.New(a.lines, lines)
 	a.metrics = metrics.New(metrics.BuildInfo{Service: s.Name, Version: programVersion(), System: s.System, Team: s.Team, Revision: revision()})
-	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the names are free
+	_ = a.metrics.Register(a.lines.Dropped()) // the registry is new, so the name is free
 	a.config.init(a.metrics)
 	a.group = lifecycle.Group{
 		DrainDelay:       l.settings.Stop.DrainDelay,

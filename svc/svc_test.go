@@ -255,13 +255,7 @@ func TestStopFinishesCalls(t *testing.T) {
 
 func TestReload(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("service: {seconds: 7}\n")
+	write(t, path, "service: {seconds: 7}\n")
 	s := greeter(t, hello)
 	config := s.Config.(*Config[*durationpb.Duration])
 	r := start(t, s, Options{Config: path})
@@ -279,7 +273,7 @@ func TestReload(t *testing.T) {
 		{"needs a restart", "service: {seconds: 11}\nstop: {budget: 4s}\n", 422, "restart", 9},
 		{"back to the default", "{}\n", 200, "", 3},
 	} {
-		write(step.file)
+		write(t, path, step.file)
 		code, body := r.admin(t, "POST", "/config/reload")
 		if code != step.code || !strings.Contains(body, step.body) {
 			t.Errorf("%s: reload = %d %q, want %d %q", step.name, code, body, step.code, step.body)

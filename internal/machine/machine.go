@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// Much is the share of a period from which on the host took so much that measurements
+	// much is the share of a period from which on the host took so much that measurements
 	// of time are worth nothing. With quiet neighbours it is below a tenth of that.
-	Much = 0.1
+	much = 0.1
 
 	// few is the share of a period below which no processor was free.
 	few = 0.05
@@ -33,7 +33,10 @@ type Sample struct {
 }
 
 // short reports whether there was no processor for a program.
-func (s Sample) short() bool { return s.Free < few || s.Stolen >= Much }
+func (s Sample) short() bool { return s.Free < few || s.Stolen >= much }
+
+// Unfit reports whether the host took so much that what was measured is worth nothing.
+func (r Record) Unfit() bool { return r.Stolen() >= much }
 
 // Stolen is what the host took in the worst period: 0 where the kernel does not tell.
 func (r Record) Stolen() (worst float64) {
@@ -47,24 +50,11 @@ func (r Record) Stolen() (worst float64) {
 func (r Record) Short(from, to time.Time) (sum time.Duration) {
 	for _, s := range r {
 		if s.short() {
-			sum += max(0, earlier(s.End, to).Sub(later(s.Begin, from)))
+			begin, end := max(0, s.Begin.Sub(from)), min(s.End.Sub(from), to.Sub(from))
+			sum += max(0, end-begin)
 		}
 	}
 	return sum
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Watch looks at the machine until it is ended.
@@ -93,13 +83,31 @@ func (w *Watch) End() Record {
 	return w.record
 }
 
+// How often something is tried before it counts as what the last try was: tries that say
+// something, and all of them.
+const (
+	fairTries = 2
+	allTries  = 3
+)
+
+// Tries are those of something that a machine without processors can spoil.
+type Tries struct{ fair, all int }
+
+// Again counts a try, and whether it said nothing, and reports whether there is another.
+func (t *Tries) Again(unknown bool) bool {
+	if t.all++; !unknown {
+		t.fair++
+	}
+	return t.fair < fairTries && t.all < allTries
+}
+
 // Quiet waits until the host has taken little for some seconds in a row, at most for so long.
 func Quiet(ctx context.Context, most time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	quiet := 0
 	for s := range samples(ctx) {
-		if quiet++; s.Stolen >= Much {
+		if quiet++; s.Stolen >= much {
 			quiet = 0
 		}
 		if quiet == 6 {

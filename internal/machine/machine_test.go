@@ -33,8 +33,8 @@ func TestRecord(t *testing.T) {
 		{at(3), at(4), 0.4, 0.5}, // the host took them
 		{at(4), at(5), 0, 0.9},
 	}
-	if r.Stolen() != 0.4 {
-		t.Errorf("%v was stolen, want 0.4", r.Stolen())
+	if r.Stolen() != 0.4 || !r.Unfit() || r[:3].Unfit() {
+		t.Errorf("%v was stolen, want 0.4 and that to be much; %v is not", r.Stolen(), r[:3].Stolen())
 	}
 	for _, test := range []struct {
 		from, to, want int
@@ -45,6 +45,18 @@ func TestRecord(t *testing.T) {
 	}
 	if got := r.Short(at(1).Add(time.Second/4), at(1).Add(time.Second/2)); got != time.Second/4 {
 		t.Errorf("for a quarter of a second inside it is %v", got)
+	}
+}
+
+// Two tries that say something, or three.
+func TestTries(t *testing.T) {
+	for _, unknown := range [][]bool{{false, false}, {true, false, false}, {false, true, true}, {true, true, true}} {
+		var tries Tries
+		for i, u := range unknown {
+			if got, want := tries.Again(u), i < len(unknown)-1; got != want {
+				t.Errorf("%v: after try %d there is another: %t", unknown, i+1, got)
+			}
+		}
 	}
 }
 

@@ -210,15 +210,18 @@ func template(fields map[string]any) map[string]any {
 }
 
 // setEnv sets a variable in the container of a service, or removes it where the value is
-// nil.
+// nil, and waits for the pods that have it so.
 func (f *flagship) setEnv(ctx context.Context, service, name string, value any) error {
 	variable := map[string]any{"name": name, "value": value}
 	if value == nil {
 		variable = map[string]any{"name": name, "$patch": "delete"}
 	}
-	return f.merge(ctx, deployment(service), template(map[string]any{
+	if err := f.merge(ctx, deployment(service), template(map[string]any{
 		"spec": map[string]any{"containers": []any{map[string]any{"name": service, "env": []any{variable}}}},
-	}))
+	})); err != nil {
+		return err
+	}
+	return f.settled(ctx, service)
 }
 
 // scale has the HorizontalPodAutoscaler want so many pods, and waits for them.

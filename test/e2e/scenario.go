@@ -34,7 +34,7 @@ type trial struct {
 
 // unknown reports whether the trial says nothing: it is not as it should be, and the
 // machine stood still. Wrong books are wrong at any speed.
-func (t *trial) unknown() bool { return t.err != nil && !t.wrong && t.machine.Stolen() >= machine.Much }
+func (t *trial) unknown() bool { return t.err != nil && !t.wrong && t.machine.Unfit() }
 
 // late are the calls that ran out of time while, for half of it at least, no processor of
 // this machine was free, or the host took them: no cluster has this little room when pods
@@ -71,22 +71,12 @@ const (
 	after  = 3 * time.Second // of load after it
 )
 
-// How often a scenario is tried before it counts as what the last trial was: trials that
-// say something, and all of them.
-const (
-	fairTries = 2
-	allTries  = 3
-)
-
 // play tries a scenario until it is as it should be.
 func (s *scenario) play(ctx context.Context, f *flagship) (t *trial) {
-	for fair, all := 0, 0; ; {
+	for tries := (machine.Tries{}); ; {
 		machine.Quiet(ctx, time.Minute)
 		t = s.try(ctx, f)
-		if all++; !t.unknown() {
-			fair++
-		}
-		if t.err == nil || t.wrong || fair == fairTries || all == allTries || ctx.Err() != nil {
+		if !tries.Again(t.unknown()) || t.err == nil || t.wrong || ctx.Err() != nil {
 			return t
 		}
 		fmt.Printf("%s is played again: %v (the host took up to %.0f %% of the processors)\n", s.name, t.err, 100*t.machine.Stolen())
@@ -221,18 +211,12 @@ func withoutDrain(ctx context.Context, f *flagship) error {
 	if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", "0s"); err != nil {
 		return err
 	}
-	if err := f.settled(ctx, "order"); err != nil {
-		return err
-	}
 	for i := 0; i < controlRolls && !slices.ContainsFunc(f.load.soFar(), call.unreached); i++ {
 		if err := roll("order")(ctx, f); err != nil {
 			return err
 		}
 	}
-	if err := f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", nil); err != nil {
-		return err
-	}
-	return f.settled(ctx, "order")
+	return f.setEnv(ctx, "order", "ORDER_STOP_DRAIN_DELAY", nil)
 }
 
 // What a new pod has of the calls, of its share, and since when.

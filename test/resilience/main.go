@@ -86,7 +86,7 @@ func run(ctx context.Context, root, only string) error {
 		if err := playAll(ctx, alone); err != nil {
 			return err
 		}
-		for range allTries - 1 {
+		for {
 			late := again(slices.Concat(loaded, steps, alone))
 			if len(late) == 0 {
 				break
@@ -127,23 +127,17 @@ type played struct {
 	scenario scenario
 	engine   engine
 	result   *result // the last one
-	fair     int     // results that say something
+	tries    machine.Tries
+	again    bool // there may be another result
 }
-
-// How often a scenario is tried before it counts as what the last result was: with
-// results that say something, and in all.
-const (
-	fairTries = 2
-	allTries  = 3
-)
 
 // again are those to play once more: a scenario could not be played or promises about
 // time were not kept, and it may be the machine that stood still. Wrong books stay wrong.
 func again(plays []*played) (late []*played) {
 	for _, p := range plays {
-		if faults := p.result.faults(); len(faults) > 0 && p.result.money.Wrong == 0 && p.fair < fairTries {
+		if faults := p.result.faults(); len(faults) > 0 && p.result.money.Wrong == 0 && p.again {
 			fmt.Printf("%s on %s is played again: %v (the host took up to %.0f %% of the processors)\n",
-				p.scenario.name, p.engine.name(), errors.Join(faults...), 100*p.result.stolen)
+				p.scenario.name, p.engine.name(), errors.Join(faults...), 100*p.result.machine.Stolen())
 			late = append(late, p)
 		}
 	}
@@ -160,9 +154,8 @@ func playAll(ctx context.Context, lanes ...[]*played) error {
 				if ctx.Err() != nil {
 					return
 				}
-				if p.result = play(ctx, p.scenario, p.engine); !p.result.unknown() {
-					p.fair++
-				}
+				p.result = play(ctx, p.scenario, p.engine)
+				p.again = p.tries.Again(p.result.unknown())
 				fmt.Println(p.result.line())
 			}
 		})

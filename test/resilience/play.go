@@ -13,7 +13,7 @@ import (
 func play(ctx context.Context, s scenario, e engine) *result {
 	r := &result{scenario: s, engine: e.name(), codes: map[string]int{}}
 	watch := machine.Begin(ctx)
-	defer func() { r.stolen = watch.End().Stolen() }()
+	defer func() { r.machine = watch.End() }()
 	r.lap()
 	if s.steps != nil {
 		r.unplayed = s.steps(ctx, e, r)

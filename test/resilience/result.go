@@ -26,14 +26,14 @@ type result struct {
 	before, after            usage     // of order
 	shares                   []float64 // of payments, where they are compared
 	laps
-	unplayed error   // what kept it from being played
-	stolen   float64 // of the processors' time, by the host, in the worst half second
+	unplayed error // what kept it from being played
+	machine  machine.Record
 }
 
 // unknown reports whether the result says nothing: promises were not kept, and the machine
 // stood still. Wrong books are wrong at any speed.
 func (r *result) unknown() bool {
-	return len(r.faults()) > 0 && r.money.Wrong == 0 && r.stolen >= machine.Much
+	return len(r.faults()) > 0 && r.money.Wrong == 0 && r.machine.Unfit()
 }
 
 // measure counts. A call belongs to the fault if it began while it lasted.
