@@ -7,6 +7,7 @@ package emit
 
 import (
 	"io/fs"
+	"iter"
 	"slices"
 
 	"google.golang.org/protobuf/compiler/protogen"
@@ -90,9 +91,24 @@ const Record = "deploy/protosvc.yaml"
 // of, and its text.
 type Output struct{ Path, Template, Text string }
 
-// System returns every file of the system, in the order of the tables. Of
-// overlays, a later one is over those before it.
-func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, error) {
+// System yields every file of the system, in the order of the tables, or an error and
+// no more. Of overlays, a later one is over those before it.
+//
+// Files are yielded while later ones are still being made, so that nobody has to hold
+// all of a large system at once.
+func System(s *model.System, templates fs.FS, overlays ...Overlay) iter.Seq2[Output, error] {
+	return func(yield func(Output, error) bool) {
+		w, err := planned(s, templates, overlays)
+		if err != nil {
+			yield(Output{}, err)
+			return
+		}
+		w.write(yield)
+	}
+}
+
+// planned is a writer that knows what to write.
+func planned(s *model.System, templates fs.FS, overlays []Overlay) (*writer, error) {
 	w, err := newWriter(templates, overlays)
 	if err != nil {
 		return nil, err
@@ -111,7 +127,7 @@ func System(s *model.System, templates fs.FS, overlays ...Overlay) ([]Output, er
 	if s.Options.System {
 		plan(w, systems, s)
 	}
-	return w.write()
+	return w, nil
 }
 
 // Outputs are the files that are about a service, in part or altogether, by

@@ -3,7 +3,9 @@ package emit
 import (
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,7 +89,7 @@ func TestOnePathTwice(t *testing.T) {
 				table = append(table, output[string]{template: name, path: func(string) string { return test.paths[i] }})
 			}
 			plan(w, table, "data")
-			got, err := w.write()
+			got, err := collect(w.write)
 			if said := fmt.Sprint(err); test.want != "" && (said != test.want || got != nil) {
 				t.Errorf("outputs are %v, error is %s, want %s", got, said, test.want)
 			}
@@ -95,6 +97,50 @@ func TestOnePathTwice(t *testing.T) {
 				t.Errorf("outputs are %v, error is %v", got, err)
 			}
 		})
+	}
+}
+
+// collect returns what is yielded, and the error that it ends with.
+func collect(files iter.Seq2[Output, error]) (out []Output, err error) {
+	for file, err := range files {
+		if err != nil {
+			return out, err
+		}
+		out = append(out, file)
+	}
+	return out, nil
+}
+
+// TestFilesInOrder: files come in the order of the plan, however long each takes, up to
+// the first that cannot be made; and whoever has seen enough can stop.
+func TestFilesInOrder(t *testing.T) {
+	w, err := newWriter(files("slow.tmpl", `{{range until .}}{{.}}{{end}}`, "bad.tmpl", `{{if eq . 57}}{{fail "at 57"}}{{end}}{{.}}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := []output[int]{
+		{template: "slow.tmpl", path: func(i int) string { return fmt.Sprintf("%d/slow", i) }},
+		{template: "bad.tmpl", path: func(i int) string { return fmt.Sprintf("%d/bad", i) }},
+	}
+	var want []string
+	for i := range 100 {
+		plan(w, table, i)
+		want = append(want, fmt.Sprintf("%d/slow", i), fmt.Sprintf("%d/bad", i))
+	}
+	for range 20 {
+		out, err := collect(w.write)
+		var got []string
+		for _, one := range out {
+			got = append(got, one.Path)
+		}
+		if !slices.Equal(got, want[:2*57+1]) || err == nil || !strings.Contains(err.Error(), "at 57") {
+			t.Fatalf("paths are %v, then %v; want those before 57/bad", got, err)
+		}
+		for file := range w.write {
+			if file.Path == want[5] {
+				break
+			}
+		}
 	}
 }
 

@@ -77,34 +77,49 @@ func allFuncs() template.FuncMap {
 // here asks for the machine; a few too many cost little.
 const presses = 8
 
-// write renders all that is planned.
-func (w *writer) write() ([]Output, error) {
+// write renders all that is planned, several files at once, and yields them in order.
+func (w *writer) write(yield func(Output, error) bool) {
 	if err := w.claim(); err != nil {
-		return nil, err
+		yield(Output{}, err)
+		return
 	}
-	out, faults := make([]Output, len(w.planned)), make([]error, len(w.planned))
+	rendered := make([]chan func() (Output, error), len(w.planned))
+	for i := range rendered {
+		rendered[i] = make(chan func() (Output, error), 1)
+	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
+	defer workers.Wait()
+	defer next.Store(int64(len(w.planned))) // nobody wants the rest
 	for range min(presses, len(w.planned)) {
-		p := new(press)
-		var err error
-		if p.templates, err = w.templates.Clone(); err != nil {
-			return nil, err
+		p, err := w.press()
+		if err != nil {
+			yield(Output{}, err)
+			return
 		}
-		p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFuncs(p.templates))
 		workers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
-				out[i], faults[i] = p.render(w.planned[i])
+				out, err := p.render(w.planned[i])
+				rendered[i] <- func() (Output, error) { return out, err }
 			}
 		})
 	}
-	workers.Wait()
-	for _, err := range faults {
-		if err != nil {
-			return nil, err
+	for _, one := range rendered {
+		out, err := (<-one)()
+		if !yield(out, err) || err != nil {
+			return
 		}
 	}
-	return out, nil
+}
+
+func (w *writer) press() (*press, error) {
+	p := new(press)
+	var err error
+	if p.templates, err = w.templates.Clone(); err != nil {
+		return nil, err
+	}
+	p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFuncs(p.templates))
+	return p, nil
 }
 
 // claim refuses to write a path twice, which compilers make a mess of.
@@ -169,7 +184,20 @@ func (p *press) render(f file) (Output, error) {
 // goFuncs are the funcs that name things of Go packages; each name they return
 // is imported by the file.
 func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
-	goIdent := func(id protogen.GoIdent) string { return g().QualifiedGoIdent(imports.Named(id)) }
+	var file *protogen.GeneratedFile
+	names := map[protogen.GoIdent]string{} // in that file, where each stands many times
+	goIdent := func(id protogen.GoIdent) string {
+		if now := g(); file != now {
+			file = now
+			clear(names)
+		}
+		name, ok := names[id]
+		if !ok {
+			name = file.QualifiedGoIdent(imports.Named(id))
+			names[id] = name
+		}
+		return name
+	}
 	ident := func(importPath, name string) string {
 		return goIdent(protogen.GoImportPath(importPath).Ident(name))
 	}
@@ -177,7 +205,12 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 		"ident":   ident,
 		"goIdent": goIdent,
 		// runtime names something of package svc, or of one of its leaves.
-		"runtime": func(leaf, name string) string { return ident(path.Join(runtimePath, leaf), name) },
+		"runtime": func(leaf, name string) string {
+			if leaf != "" {
+				leaf = "/" + leaf
+			}
+			return ident(runtimePath+leaf, name)
+		},
 		// duration is a constant expression: 800 * time.Millisecond.
 		"duration": func(d time.Duration) string {
 			n, unit := timefmt.LargestUnit(d)
@@ -294,7 +327,11 @@ var plusBuild = regexp.MustCompile(`^(\s*)\+build\b`)
 func Comment(mark string, c model.Comment) string {
 	lines := c.Lines()
 	for i, line := range lines {
-		lines[i] = strings.TrimRight(mark+plusBuild.ReplaceAllString(printable(line), "$1+ build"), " ")
+		line = printable(line)
+		if strings.Contains(line, "+build") {
+			line = plusBuild.ReplaceAllString(line, "$1+ build")
+		}
+		lines[i] = strings.TrimRight(mark+line, " ")
 	}
 	return strings.Join(lines, "\n")
 }

@@ -17,6 +17,7 @@ func TestText(t *testing.T) {
 		Properties: jsonschema.Properties{
 			{Name: "z", Schema: &jsonschema.Schema{Type: jsonschema.Types{jsonschema.Boolean}, Default: false}},
 			{Name: "a", Schema: &jsonschema.Schema{}},
+			{Name: "ü", Schema: &jsonschema.Schema{Default: []any{"x\ty", 1, []any{}}, Description: "two\nlines of \"\\\""}},
 		},
 		AdditionalProperties: false,
 	}
@@ -37,7 +38,15 @@ func TestText(t *testing.T) {
       "type": "boolean",
       "default": false
     },
-    "a": {}
+    "a": {},
+    "ü": {
+      "description": "two\nlines of \"\\\"",
+      "default": [
+        "x\ty",
+        1,
+        []
+      ]
+    }
   },
   "additionalProperties": false,
   "allOf": [

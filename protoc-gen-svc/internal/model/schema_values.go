@@ -202,6 +202,13 @@ func keySchema(f *protogen.Field, spec *rules.Spec) *jsonschema.Schema {
 
 // defaultOf is a default, YAML on one line, as a value of its schema.
 func defaultOf(schema *jsonschema.Schema, value string) any {
+	if len(schema.Type) > 0 {
+		// Of these, YAML has the text itself.
+		switch schema.Type[0] {
+		case jsonschema.Boolean, jsonschema.Integer, jsonschema.Number:
+			return scalarValue(schema.Type[0], value)
+		}
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil || len(doc.Content) != 1 {
 		return nil // not reached: the value was read before
@@ -220,19 +227,23 @@ func jsonValue(schema *jsonschema.Schema, n *yaml.Node) any {
 	if len(schema.Type) == 0 {
 		return n.Value
 	}
-	switch schema.Type[0] {
+	return scalarValue(schema.Type[0], n.Value)
+}
+
+func scalarValue(typ, text string) any {
+	switch typ {
 	case jsonschema.Boolean:
-		return n.Value == "true"
+		return text == "true"
 	case jsonschema.Integer:
-		if i, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return i
 		}
-		u, _ := strconv.ParseUint(n.Value, 10, 64)
+		u, _ := strconv.ParseUint(text, 10, 64)
 		return u
 	case jsonschema.Number:
-		f, _ := strconv.ParseFloat(n.Value, 64)
+		f, _ := strconv.ParseFloat(text, 64)
 		return f
 	default:
-		return n.Value
+		return text
 	}
 }

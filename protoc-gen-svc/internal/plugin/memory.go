@@ -32,5 +32,12 @@ func Files(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays ...
 	if err != nil {
 		return nil, err
 	}
-	return flags.generate(p, templates, overlays)
+	var files []File
+	for file, err := range flags.generate(p, templates, overlays) {
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }

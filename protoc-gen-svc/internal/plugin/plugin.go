@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"path"
 	"regexp"
 	"strconv"
@@ -33,24 +34,20 @@ func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay)
 	if err := proto.Unmarshal(read, request); err != nil {
 		return err
 	}
-	response, err := Respond(request, templates, overlays...)
+	return write(out, request, templates, overlays)
+}
+
+// write writes a response one part after the other, which to protobuf is the same as the
+// whole: for a large system the whole would take as much memory again as its files. A
+// compiler that reads an error writes none of the files before it.
+func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) error {
+	parts, err := respond(request, templates, overlays)
 	if err != nil {
 		return err
 	}
-	return write(out, response)
-}
-
-// write writes a response one file after the other, which to protobuf is the same as the
-// whole: for a large system the whole would take as much memory again as its files.
-func write(out io.Writer, response *pluginpb.CodeGeneratorResponse) error {
-	parts := []*pluginpb.CodeGeneratorResponse{response}
-	for _, file := range response.GetFile() {
-		parts = append(parts, &pluginpb.CodeGeneratorResponse{File: []*pluginpb.CodeGeneratorResponse_File{file}})
-	}
-	response.File = nil
 	w := bufio.NewWriterSize(out, 1<<20)
 	var written []byte
-	for _, part := range parts {
+	for part := range parts {
 		var err error
 		if written, err = (proto.MarshalOptions{}).MarshalAppend(written[:0], part); err != nil {
 			return err
@@ -65,24 +62,47 @@ func write(out io.Writer, response *pluginpb.CodeGeneratorResponse) error {
 // Respond answers a request with every file, or with all faults and no file. An
 // error is a fault of the compiler.
 func Respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays ...emit.Overlay) (*pluginpb.CodeGeneratorResponse, error) {
+	parts, err := respond(request, templates, overlays)
+	if err != nil {
+		return nil, err
+	}
+	response := new(pluginpb.CodeGeneratorResponse)
+	for part := range parts {
+		proto.Merge(response, part)
+	}
+	if response.Error != nil {
+		response.File = nil
+	}
+	return response, nil
+}
+
+// respond returns the parts of a response: what the plugin supports, then each file,
+// then the faults if there are any.
+func respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) (iter.Seq[*pluginpb.CodeGeneratorResponse], error) {
 	var flags Flags
 	p, err := flags.Options().New(request)
 	if err != nil {
 		return nil, err
 	}
-	response := &pluginpb.CodeGeneratorResponse{
-		SupportedFeatures: proto.Uint64(uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)),
-		MinimumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_PROTO2)),
-		MaximumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_2024)),
-	}
-	outputs, err := flags.generate(p, templates, overlays)
-	if err != nil {
-		response.Error = proto.String(err.Error())
-	}
-	for _, o := range outputs {
-		response.File = append(response.File, &pluginpb.CodeGeneratorResponse_File{Name: &o.Path, Content: &o.Text})
-	}
-	return response, nil
+	return func(yield func(*pluginpb.CodeGeneratorResponse) bool) {
+		supported := &pluginpb.CodeGeneratorResponse{
+			SupportedFeatures: proto.Uint64(uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL | pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)),
+			MinimumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_PROTO2)),
+			MaximumEdition:    proto.Int32(int32(descriptorpb.Edition_EDITION_2024)),
+		}
+		if !yield(supported) {
+			return
+		}
+		for o, err := range flags.generate(p, templates, overlays) {
+			part := &pluginpb.CodeGeneratorResponse{File: []*pluginpb.CodeGeneratorResponse_File{{Name: &o.Path, Content: &o.Text}}}
+			if err != nil {
+				part = &pluginpb.CodeGeneratorResponse{Error: proto.String(err.Error())}
+			}
+			if !yield(part) {
+				return
+			}
+		}
+	}, nil
 }
 
 // Flags are the options of a run, as given in buf.gen.yaml.
@@ -134,17 +154,17 @@ func (f *Flags) set(name, value string) (err error) {
 	return nil
 }
 
-// generate returns everything that is to be written, or all faults.
-func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Overlay) ([]emit.Output, error) {
+// generate yields everything that is to be written, or an error and no more: all faults
+// of the contract before the first file.
+func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Overlay) iter.Seq2[emit.Output, error] {
 	system, err := f.model(p)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		system.Plugin.Version = release.Version
+		system.Plugin.Overlays, err = emit.Names(overlays)
 	}
-	names, err := emit.Names(overlays)
 	if err != nil {
-		return nil, err
+		return func(yield func(emit.Output, error) bool) { yield(emit.Output{}, err) }
 	}
-	system.Plugin = model.Plugin{Version: release.Version, Overlays: names}
 	return emit.System(system, templates, overlays...)
 }
 
