@@ -192,6 +192,7 @@ func (a *App) startAdmin(context.Context) error {
 		Config:  a.dump,
 		Reload:  a.answerReload,
 
+		TokenFile:  a.settings.Admin.TokenFile,
 		NoProfiles: a.service.NoProfiles,
 	})
 	served := make(chan error, 1)

@@ -13,12 +13,13 @@ import (
 // Settings are what config.yaml can say about every service. The contract gives
 // the defaults.
 type Settings struct {
-	Listen   Listen    `yaml:"listen"`
-	Stop     Stop      `yaml:"stop"`
-	Limits   Limits    `yaml:"limits"`
-	Log      Log       `yaml:"log"`
-	Tracing  Tracing   `yaml:"tracing"`
-	Database *Database `yaml:"database"` // nil: the service has none
+	Listen   Listen        `yaml:"listen"`
+	Admin    adminSettings `yaml:"admin"`
+	Stop     Stop          `yaml:"stop"`
+	Limits   Limits        `yaml:"limits"`
+	Log      Log           `yaml:"log"`
+	Tracing  Tracing       `yaml:"tracing"`
+	Database *Database     `yaml:"database"` // nil: the service has none
 
 	// Callees and HTTPCallees are what can be said of those of the service, by their
 	// keys. They are taken from [Service].
@@ -32,6 +33,13 @@ type Listen struct {
 	GRPC  string `yaml:"grpc"`
 	HTTP  string `yaml:"http"` // empty: no HTTP/JSON
 	Admin string `yaml:"admin"`
+}
+
+// adminSettings are about the admin port.
+type adminSettings struct {
+	// TokenFile holds the bearer token for /config, reloads and profiles. While it has
+	// no name or does not exist, those are only for clients on the same machine.
+	TokenFile string `yaml:"token_file"`
 }
 
 // Stop is how the process ends; see package lifecycle.

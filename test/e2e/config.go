@@ -37,6 +37,11 @@ func editConfig(ctx context.Context, f *flagship) error {
 	for _, p := range pods {
 		addresses = append(addresses, p.Status.PodIP)
 	}
+	for _, address := range addresses {
+		if err := stranger(ctx, address); err != nil {
+			return err
+		}
+	}
 	for _, edit := range []struct {
 		value, inForce string
 		status         int
@@ -106,16 +111,30 @@ func (f *flagship) reload(ctx context.Context, address string, status int, inFor
 	})
 }
 
-// admin asks the admin port of a pod.
-func admin(ctx context.Context, method, address, path string) (status int, answer string, err error) {
-	return ask(ctx, http.DefaultClient, method, "http://"+address+":9091"+path)
+// stranger asks a pod to reload without the token, which it must refuse.
+func stranger(ctx context.Context, address string) error {
+	status, answer, err := ask(ctx, http.DefaultClient, http.MethodPost, "http://"+address+adminPort+"/config/reload")
+	if err == nil && status != http.StatusUnauthorized {
+		err = fmt.Errorf("a reload without the token is answered with %d: %s", status, answer)
+	}
+	return err
 }
 
-// ask makes a request without a body.
-func ask(ctx context.Context, c *http.Client, method, url string) (status int, answer string, err error) {
+const adminPort = ":9091"
+
+// admin asks the admin port of a pod, with the token.
+func admin(ctx context.Context, method, address, path string) (status int, answer string, err error) {
+	return ask(ctx, http.DefaultClient, method, "http://"+address+adminPort+path, "Authorization", "Bearer "+adminToken)
+}
+
+// ask makes a request without a body, perhaps with a header.
+func ask(ctx context.Context, c *http.Client, method, url string, header ...string) (status int, answer string, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, "", err
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
 	}
 	res, err := c.Do(req)
 	if err != nil {

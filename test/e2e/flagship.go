@@ -69,7 +69,8 @@ func deploy(ctx context.Context, c *cluster, root string, r *report) (*flagship,
 	return f, nil
 }
 
-// database makes the database of a service, and the Secret with its URL.
+// database makes the database of a service, and the Secrets with its URL and with the token
+// of the admin port.
 func (f *flagship) database(ctx context.Context, service string) error {
 	url, err := f.postgres.create(ctx, service)
 	if err != nil {
@@ -78,11 +79,17 @@ func (f *flagship) database(ctx context.Context, service string) error {
 	if f.databases[service], err = sql.Open("postgres", url); err != nil {
 		return err
 	}
-	secret := objects.Object{
-		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": service + "-database"},
-		"stringData": map[string]any{"url": url},
-	}
-	_, err = f.server.client.apply(ctx, namespace, secret, false)
+	return errors.Join(f.secret(ctx, service+"-admin", "token", adminToken), f.secret(ctx, service+"-database", "url", url))
+}
+
+// adminToken is what the admin ports ask for.
+const adminToken = "only-the-operators-know"
+
+func (f *flagship) secret(ctx context.Context, name, key, value string) error {
+	_, err := f.server.client.apply(ctx, namespace, objects.Object{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": name},
+		"stringData": map[string]any{key: value},
+	}, false)
 	return err
 }
 

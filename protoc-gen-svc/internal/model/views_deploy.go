@@ -283,6 +283,8 @@ func (s *Service) allSettings() []Setting {
 	var out []Setting
 	out = append(out, s.listenSettings()...)
 	out = append(out,
+		Setting{Path: "admin"},
+		Setting{Path: "admin.token_file", Type: "path", Value: `""`},
 		Setting{Path: "stop"},
 		Setting{Path: "stop.drain_delay", Type: "duration", Value: timefmt.Short(s.Stop.DrainDelay), Annotation: "stop.drain_delay"},
 		Setting{Path: "stop.budget", Type: "duration", Value: timefmt.Short(s.Stop.Budget), Annotation: "stop.budget"},

@@ -1,8 +1,8 @@
 // Package admin serves what operators need, on a port of its own: health,
 // metrics, configuration, build, profiles.
 //
-// The port asks nobody who they are. It belongs on a network that only
-// operators, probes and the monitoring reach.
+// Probes and metrics are for everybody who reaches the port. The other pages want a
+// token or, without one, a client on the same machine.
 package admin
 
 import (
@@ -28,8 +28,12 @@ type Options struct {
 	// Reload reads the configuration anew and puts it in force, or only checks it.
 	Reload func(ReloadRequest) ReloadResponse
 
-	// Log is told of connections that had to make room for others, and of what net/http
-	// has to say. Nil means nobody is told.
+	// TokenFile holds the token that profiles, configuration and reloads want. If it has
+	// no name or does not exist, they are only for clients on the same machine.
+	TokenFile string
+
+	// Log is told of connections that had to make room for others, of refused requests
+	// and of what net/http has to say. Nil means nobody is told.
 	Log *slog.Logger
 	// NoProfiles says that there are no profiles.
 	NoProfiles bool
@@ -40,17 +44,20 @@ type Options struct {
 //	GET  /                       list of the pages
 //	GET  /livez /readyz /healthz health
 //	GET  /metrics                metrics
+//	GET  /buildinfo              JSON
 //	GET  /config                 effective configuration
 //	POST /config/reload          JSON: 200, or 422 with the faults; with ?dry_run=1 nothing changes
-//	GET  /buildinfo              JSON
 //	GET  /debug/pprof/           profiles, or 404 with the reason
 //
-// Any other method is answered with 405. Reload requests that a browser makes
+// The last three are guarded: a request without the token is answered with 401, one
+// from elsewhere with 403 where there is no token, any with 503 while the token cannot
+// be read. Any other method is answered with 405. Reload requests that a browser makes
 // on behalf of another site are answered with 403. A body is for dry runs, and else
 // ignored: 413 above 64 KiB, 408 where it does not come.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	pages := o.pages()
+	guarded := newAccess(o)
+	pages := o.pages(guarded)
 	for _, p := range pages {
 		mux.Handle(p.method+" "+p.path, p.handler)
 	}
@@ -58,7 +65,7 @@ func Handler(o Options) http.Handler {
 	if o.NoProfiles {
 		mux.HandleFunc("/debug/pprof/", noProfiles)
 	} else {
-		mux.HandleFunc("GET /debug/pprof/{name}", profile)
+		mux.Handle("GET /debug/pprof/{name}", guarded.guard(http.HandlerFunc(profile)))
 	}
 	return received(http.NewCrossOriginProtection().Handler(mux))
 }
@@ -69,28 +76,28 @@ type page struct {
 	handler             http.Handler
 }
 
-func (o Options) profiles() http.Handler {
+func (o Options) profiles(guarded *access) http.Handler {
 	if o.NoProfiles {
 		return nil
 	}
-	return http.HandlerFunc(profiles)
+	return guarded.guard(http.HandlerFunc(profiles))
 }
 
 // pages are those that exist, in the order of the index.
-func (o Options) pages() []page {
+func (o Options) pages(guarded *access) []page {
 	all := []page{
 		{"GET", "/livez", "is the process alive", o.Livez},
 		{"GET", "/readyz", "can it take calls (?verbose)", o.Readyz},
 		{"GET", "/healthz", "both, with optional dependencies (?verbose)", o.Healthz},
 		{"GET", "/metrics", "metrics for Prometheus", o.Metrics},
 		{"GET", "/buildinfo", "what was built from what", build(o)},
-		{"GET", "/debug/pprof/", "profiles for go tool pprof", o.profiles()},
+		{"GET", "/debug/pprof/", "profiles for go tool pprof", o.profiles(guarded)},
 	}
 	if o.Config != nil {
-		all = append(all, page{"GET", "/config", "effective configuration", config(o.Config)})
+		all = append(all, page{"GET", "/config", "effective configuration", guarded.guard(config(o.Config))})
 	}
 	if o.Reload != nil {
-		all = append(all, page{"POST", "/config/reload", "read the configuration anew (?dry_run=1)", reload(o.Reload)})
+		all = append(all, page{"POST", "/config/reload", "read the configuration anew (?dry_run=1)", guarded.guard(reload(o.Reload))})
 	}
 	var served []page
 	for _, p := range all {

@@ -79,7 +79,7 @@ func TestBodies(t *testing.T) {
 	} {
 		reloads := 0
 		address := listen(t, options(func(admin.ReloadRequest) admin.ReloadResponse { reloads++; return admin.ReloadResponse{} }))
-		conn := send(t, address, "POST /config/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "+test.length+"\r\n\r\n"+test.body)
+		conn := send(t, address, "POST /config/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "+test.length+"\r\n\r\n"+test.body)
 		if answer := rest(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 "+test.want) || reloads != test.reloads {
 			t.Errorf("%s: %d reloads, answer %s", test.name, reloads, answer)
 		}
@@ -98,7 +98,7 @@ func TestUnreadPage(t *testing.T) {
 		_, err := w.Write(make([]byte, 64<<20))
 		ended <- err
 	})
-	send(t, listen(t, o), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+	send(t, listen(t, o), "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	select {
 	case err := <-ended:
 		if err == nil {
@@ -125,7 +125,7 @@ func TestRecordings(t *testing.T) {
 // A trace that nobody reads ends before its time, and makes room for the next.
 func TestUnreadTrace(t *testing.T) {
 	address := listen(t, options(nil))
-	send(t, address, "GET /debug/pprof/trace?seconds=600 HTTP/1.1\r\nHost: x\r\n\r\n")
+	send(t, address, "GET /debug/pprof/trace?seconds=600 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	text := strings.Repeat("x", 1000)
 	begun := false
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -145,16 +145,18 @@ func TestManyConnections(t *testing.T) {
 	const many = 2000
 	for name, text := range map[string]string{
 		"silent": "",
-		"idle":   "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
-		"busy":   "POST /config/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n",
+		"idle":   "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n",
+		"busy":   "POST /config/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, log := options(reloaded), new(lockedBuffer)
 			o.Log = slog.New(slog.NewJSONHandler(log, nil))
 			address := listen(t, o)
-			recording := send(t, address, "GET /debug/pprof/trace?seconds=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-			for !trace.IsEnabled() {
-				time.Sleep(time.Millisecond)
+			recording := send(t, address, "GET /debug/pprof/trace?seconds=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+			for deadline := time.Now().Add(10 * time.Second); !trace.IsEnabled(); time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("the recording does not begin")
+				}
 			}
 			conns := make([]net.Conn, many)
 			for i := range conns {
