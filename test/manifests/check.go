@@ -174,17 +174,32 @@ func checkReferences(s *Service, f *faults) {
 	pod := s.Deployment.Spec.Template.Spec
 	f.when(pod.ServiceAccountName != s.Account.Name, "the pods run as %q, the ServiceAccount is %q", pod.ServiceAccountName, s.Account.Name)
 	f.when(s.Headless.Name != s.Service.Name+"-headless", "the headless Service is %q", s.Headless.Name)
+	checkVolumes(s, f)
+	// Kubernetes would set ORDER_SERVICE_HOST, which is a setting's variable.
+	f.when(pod.EnableServiceLinks == nil || *pod.EnableServiceLinks, "enableServiceLinks is on")
+}
+
+// checkVolumes wants the folder of the ConfigMap, and the token of the admin port where a
+// variable says that it is; pods start without it.
+func checkVolumes(s *Service, f *faults) {
 	mounts := map[string]string{}
 	for _, m := range s.container().VolumeMounts {
 		mounts[m.Name] = m.MountPath
 	}
-	f.when(len(pod.Volumes) != 1 || pod.Volumes[0].ConfigMap == nil, "there is not one volume with the ConfigMap")
-	for _, v := range pod.Volumes {
-		f.when(mounts[v.Name] != "/etc/"+s.Name, "volume %q is mounted at %q", v.Name, mounts[v.Name])
-		f.when(v.ConfigMap != nil && v.ConfigMap.Name != s.ConfigMap.Name, "volume %q is ConfigMap %q", v.Name, v.ConfigMap.Name)
+	volumes := s.Deployment.Spec.Template.Spec.Volumes
+	if len(volumes) != 2 || volumes[0].ConfigMap == nil || volumes[1].Secret == nil {
+		f.when(true, "the volumes are not the ConfigMap and the Secret of the admin port")
+		return
 	}
-	// Kubernetes would set ORDER_SERVICE_HOST, which is a setting's variable.
-	f.when(pod.EnableServiceLinks == nil || *pod.EnableServiceLinks, "enableServiceLinks is on")
+	config, secret := volumes[0], volumes[1]
+	f.when(mounts[config.Name] != "/etc/"+s.Name, "volume %q is mounted at %q", config.Name, mounts[config.Name])
+	f.when(config.ConfigMap.Name != s.ConfigMap.Name, "volume %q is ConfigMap %q", config.Name, config.ConfigMap.Name)
+	f.when(secret.Secret.SecretName != s.Name+"-admin", "volume %q is Secret %q", secret.Name, secret.Secret.SecretName)
+	f.when(secret.Secret.Optional == nil || !*secret.Secret.Optional, "volume %q is awaited", secret.Name)
+	reads := slices.ContainsFunc(s.container().Env, func(e core.EnvVar) bool {
+		return strings.HasSuffix(e.Name, "_ADMIN_TOKEN_FILE") && e.Value == mounts[secret.Name]+"/token"
+	})
+	f.when(!reads, "no variable says that the token is below %q", mounts[secret.Name])
 }
 
 func checkReplicas(s *Service, f *faults) {
@@ -390,7 +405,8 @@ func checkMigration(s *Service, f *faults) {
 	f.when(c.Image != of.Image, "the image is %q, that of the replicas %q", c.Image, of.Image)
 	f.when(!slices.Equal(c.Args, []string{"--migrate"}), "the arguments are %q", c.Args)
 	f.when(pod.Spec.ServiceAccountName != s.Account.Name, "the pod runs as %q", pod.Spec.ServiceAccountName)
-	f.when(!slices.Equal(c.VolumeMounts, of.VolumeMounts), "the mounts are %v, those of the replicas %v", c.VolumeMounts, of.VolumeMounts)
+	config := slices.DeleteFunc(slices.Clone(of.VolumeMounts), func(m core.VolumeMount) bool { return m.Name == "admin" })
+	f.when(!slices.Equal(c.VolumeMounts, config), "the mounts are %v, those of the replicas %v", c.VolumeMounts, config)
 	f.when(pod.Spec.RestartPolicy != core.RestartPolicyNever || s.Migration.Spec.BackoffLimit == nil, "a failed try stays as it is, and the next one is a new pod")
 	variables := func(c core.Container) (names []string) {
 		for _, e := range c.Env {
