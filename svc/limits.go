@@ -4,6 +4,7 @@ import (
 	"net"
 
 	"github.com/protosvc/protosvc/svc/internal/admin"
+	"github.com/protosvc/protosvc/svc/internal/flood"
 	"github.com/protosvc/protosvc/svc/internal/limit"
 )
 
@@ -35,6 +36,12 @@ func (l Limits) check(fault func(bool, string, ...any)) {
 // limited is a listener with as many connections as the limits allow.
 func (a *App) limited(l net.Listener) net.Listener {
 	return limit.Listen(l, a.settings.Limits.Connections, a.metrics.RPC().ConnectionRefused)
+}
+
+// guarded is a listener for gRPC whose connections end when their clients reset streams
+// too fast.
+func (a *App) guarded(l net.Listener) net.Listener {
+	return flood.Listen(a.limited(l), a.log, a.metrics.RPC().ConnectionReset)
 }
 
 // otherFiles is what a process has open besides the connections of its ports and of its

@@ -252,7 +252,7 @@ func (a *App) startGRPC(context.Context) error {
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",
-		Serve:    func() error { return a.grpc.Serve(a.limited(a.listeners.grpc)) },
+		Serve:    func() error { return a.grpc.Serve(a.guarded(a.listeners.grpc)) },
 		Graceful: func(context.Context) { a.endStreams(); a.grpc.GracefulStop() },
 		Close:    a.grpc.Stop,
 	})

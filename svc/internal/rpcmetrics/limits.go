@@ -15,6 +15,7 @@ type limitSeries struct {
 	open           *prometheus.GaugeVec
 	age            *prometheus.HistogramVec
 	connections    prometheus.Counter
+	resets         prometheus.Counter
 }
 
 func newLimitSeries() limitSeries {
@@ -34,11 +35,16 @@ func newLimitSeries() limitSeries {
 			Name: "grpc_server_connections_refused_total",
 			Help: "Connections that were closed at once because there were too many.",
 		}),
+		resets: prometheus.NewCounter(prometheus.CounterOpts{
+			Name:        "grpc_server_connections_ended_total",
+			Help:        "Connections that the server ended for what their clients did, by reason.",
+			ConstLabels: prometheus.Labels{"reason": "resets"},
+		}),
 	}
 }
 
 func (s limitSeries) collectors() []prometheus.Collector {
-	return []prometheus.Collector{s.refused, s.ended, s.open, s.age, s.connections}
+	return []prometheus.Collector{s.refused, s.ended, s.open, s.age, s.connections, s.resets}
 }
 
 // Limit is a limit of a server, the value of the label "limit".
@@ -66,6 +72,10 @@ func (r *Series) Refused(m policy.Method, kind Kind, limit Limit) (count func())
 
 // ConnectionRefused counts a connection that was closed at once.
 func (r *Series) ConnectionRefused() { r.limits.connections.Inc() }
+
+// ConnectionReset counts a connection that was ended because its client reset too
+// many streams.
+func (r *Series) ConnectionReset() { r.limits.resets.Inc() }
 
 // Concurrency adds a gauge of the limit of calls in progress, for limits that move.
 func (r *Series) Concurrency(limit func() int) {

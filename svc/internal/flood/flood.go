@@ -1,0 +1,206 @@
+// Package flood closes HTTP/2 connections whose clients open streams and reset them
+// faster than honest ones do ("rapid reset", CVE-2023-44487), or have the server reset
+// them ("made you reset", CVE-2025-8671). The bound on streams open at once does not
+// hold these clients: they never wait for an answer.
+//
+// It reads the headers of frames on their way to and from grpc-go, so what it wraps
+// must be HTTP/2 in the clear. The ports of the runtime are: they have no TLS. Under
+// grpc.Creds it would see records of TLS and would find no frames.
+//
+// Other floods are left to grpc-go: it closes connections that send too many PINGs,
+// and reads no further while the answers to PING, SETTINGS, WINDOW_UPDATE and
+// RST_STREAM of a client wait to be written, so that they take no memory.
+package flood
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/logging"
+)
+
+// What a client owes for a stream that came to nothing is counted in points, which
+// time and answers pay. One that cancels less than a third of its calls, or fewer
+// than perSecond, never owes anything for long: hedges that lost, and callers that
+// went away, are honest. A client that only cancels is cut after burst and what time
+// has paid for: 16,000 resets in a second last for 63 ms.
+const (
+	abandoned = 2  // the client reset it
+	finished  = 1  // the client reset it without an error: the server may have answered
+	faulty    = 2  // the server reset it for a mistake of the client
+	answered  = -1 // the server sent all of its answer
+
+	// perSecond is how many streams a client may cancel in the long run, and burst
+	// how many at once: as many as may be open by default, which one caller can
+	// cancel together.
+	perSecond = 200
+	burst     = 1000
+
+	interval = time.Second / (abandoned * perSecond) // in which time pays a point
+	slack    = abandoned * burst * interval
+)
+
+// youth is the age up to which a reset counts, at the least; from twice as much on it
+// never does. Calls whose deadlines pass because the server is slow shall not have
+// their connection closed on top. What a client can do with older streams is bounded
+// by how many may be open at once.
+const youth = 100 * time.Millisecond
+
+// logInterval is how often a line in the log says that connections are closed.
+const logInterval = 10 * time.Second
+
+// errFlood is why a connection cannot be read and written any more.
+var errFlood = errors.New("client resets streams too fast")
+
+// epoch is what moments are measured from.
+var epoch = time.Now()
+
+// Listener is a listener whose connections are closed when their clients reset too
+// many streams.
+type Listener struct {
+	net.Listener
+	log    *slog.Logger
+	logged logging.Sampler
+	count  func()
+}
+
+// Listen watches the connections of a listener, which speak HTTP/2 in the clear.
+// Count is called for each that is closed.
+func Listen(l net.Listener, log *slog.Logger, count func()) *Listener {
+	return &Listener{Listener: l, log: log, logged: logging.Sampler{Burst: 1, Every: logInterval}, count: count}
+}
+
+// Accept waits for a connection.
+func (l *Listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	watched := &conn{Conn: c}
+	watched.in.skip = prefaceBytes
+	watched.cut = sync.OnceFunc(func() { l.cut(c) })
+	return watched, nil
+}
+
+// cut closes a connection, which is counted, and logged unless that was done lately.
+func (l *Listener) cut(c net.Conn) {
+	_ = c.Close()
+	l.count()
+	if suppressed, ok := l.logged.Pass(); ok {
+		l.log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed: its client resets streams too fast",
+			append(suppressed, slog.String("peer", c.RemoteAddr().String()))...)
+	}
+}
+
+// conn is a connection whose client is watched. It is read by one goroutine at a time
+// and written by one, as grpc-go does.
+type conn struct {
+	net.Conn
+	cut func()
+
+	in      frames
+	streams ages
+	out     frames
+
+	debt debt
+}
+
+// Read fails once the client owes too much. What it sent last is then read by nobody.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	now := time.Since(epoch)
+	if points := c.received(p[:n], now); points != 0 && c.debt.add(points, now) {
+		c.cut()
+		return 0, errFlood
+	}
+	return n, err
+}
+
+// received returns the points for what the client sent.
+func (c *conn) received(p []byte, now time.Duration) (points int) {
+	c.streams.tick(now)
+	for f, rest, ok := c.in.next(p); ok; f, rest, ok = c.in.next(rest) {
+		switch {
+		case f.kind == kindHeaders:
+			c.streams.opened(f.stream)
+		case f.kind != kindReset || !c.streams.young(f.stream):
+		case f.code == codeNone:
+			points += finished
+		default:
+			points += abandoned
+		}
+	}
+	return points
+}
+
+// Write fails once the client owes too much.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if points := c.sent(p[:n]); points != 0 && c.debt.add(points, time.Since(epoch)) {
+		c.cut()
+		return n, errFlood
+	}
+	return n, err
+}
+
+// sent returns the points for what the server sent.
+func (c *conn) sent(p []byte) (points int) {
+	for f, rest, ok := c.out.next(p); ok; f, rest, ok = c.out.next(rest) {
+		switch {
+		case f.kind == kindHeaders && f.flags&flagEndStream != 0:
+			points += answered
+		case f.kind == kindReset && blames(f.code):
+			points += faulty
+		}
+	}
+	return points
+}
+
+// blames reports whether the server says with a code that the client made a mistake.
+// It resets streams without an error after an early answer, as cancelled when their
+// deadline passes, and for faults of its own.
+func blames(code uint32) bool {
+	return code != codeNone && code != codeCancel && code != codeInternal
+}
+
+// ages tell roughly how old streams are: their numbers rise.
+type ages struct {
+	last         uint32 // opened
+	before, then uint32 // last, one and two ticks ago
+	ticked       time.Duration
+}
+
+// tick comes before what happens now.
+func (a *ages) tick(now time.Duration) {
+	since := now - a.ticked
+	if since < youth {
+		return
+	}
+	a.then, a.before, a.ticked = a.before, a.last, now
+	if since >= 2*youth {
+		a.then = a.last
+	}
+}
+
+func (a *ages) opened(stream uint32) { a.last = max(a.last, stream) }
+
+func (a *ages) young(stream uint32) bool { return stream > a.then }
+
+// debt is what a client owes, as the time that pays for it: a bucket that needs no
+// refilling, like those of package limit.
+type debt struct {
+	mu  sync.Mutex
+	due time.Duration // when everything is paid
+}
+
+// add counts points, and reports whether they are too many.
+func (d *debt) add(points int, now time.Duration) (over bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.due = max(d.due, now) + time.Duration(points)*interval
+	return d.due-now > slack
+}
