@@ -1,0 +1,160 @@
+package svc
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+const greetName = "/test.v1.GreeterService/Greet"
+
+// rawHeaders are those of a call of the greeter.
+func rawHeaders() []byte {
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	e.SetMaxDynamicTableSize(0) // each call has the same bytes
+	for _, h := range [][2]string{
+		{":method", "POST"}, {":scheme", "http"}, {":path", greetName}, {":authority", "greeter"},
+		{"content-type", "application/grpc"}, {"te", "trailers"},
+	} {
+		_ = e.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
+	}
+	return b.Bytes()
+}
+
+// raw connects to a server without a library that keeps to any rule.
+func raw(t testing.TB, address string) (net.Conn, *http2.Framer) {
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	f := http2.NewFramer(c, c)
+	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.WriteSettings(); err != nil {
+		t.Fatal(err)
+	}
+	return c, f
+}
+
+// waiter answers at once, or waits until the caller goes where that is asked for.
+func waiter(entered chan<- struct{}) func(*App) (greet, error) {
+	return func(*App) (greet, error) {
+		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			if in.GetValue() == "wait" {
+				entered <- struct{}{}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return in, nil
+		}, nil
+	}
+}
+
+// A client that opens streams and does not want them is cut, whether it resets them or
+// makes the server do so. One beside it that calls and cancels is not.
+func TestFloodOfResets(t *testing.T) {
+	for name, waste := range map[string]func(*http2.Framer, uint32) error{
+		"reset by the client": func(f *http2.Framer, stream uint32) error { return f.WriteRSTStream(stream, http2.ErrCodeCancel) },
+		"reset by the server": func(f *http2.Framer, stream uint32) error {
+			return f.WriteRawFrame(http2.FrameWindowUpdate, 0, stream, make([]byte, 4)) // of no bytes
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entered := make(chan struct{})
+			r := start(t, greeter(t, waiter(entered)), Options{})
+			honest := dialHonest(t, r.GRPC)
+			honest.calls(t, entered)
+
+			c, f := raw(t, r.GRPC)
+			go func() {
+				headers := rawHeaders()
+				for i := range uint32(10_000) {
+					if f.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*i + 1, BlockFragment: headers, EndHeaders: true}) != nil || waste(f, 2*i+1) != nil {
+						return // cut
+					}
+				}
+			}()
+			_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := io.Copy(io.Discard, c); isTimeout(err) {
+				t.Error("the connection is still open")
+			}
+			honest.calls(t, entered)
+
+			_, page := r.admin(t, http.MethodGet, "/metrics")
+			if want := "\n" + `grpc_server_connections_ended_total{reason="resets"} 1` + "\n"; !strings.Contains(page, want) {
+				t.Errorf("the metrics do not say %q", want)
+			}
+			if dials := honest.dials.Load(); dials != 1 {
+				t.Errorf("the honest client connected %d times", dials)
+			}
+			if err := r.stop(); err != nil { // all lines are written then
+				t.Error(err)
+			}
+			if log := r.log.String(); strings.Count(log, "connection closed: its client resets streams too fast") != 1 ||
+				!strings.Contains(log, `"peer":"`+c.LocalAddr().String()+`"`) {
+				t.Errorf("the log does not say once who was cut:\n%s", log)
+			}
+		})
+	}
+}
+
+func isTimeout(err error) bool {
+	e, ok := err.(net.Error)
+	return ok && e.Timeout()
+}
+
+// honest is a client of grpc-go on one connection.
+type honest struct {
+	*grpc.ClientConn
+	dials atomic.Int32
+}
+
+func dialHonest(t *testing.T, address string) *honest {
+	h := new(honest)
+	conn, err := grpc.NewClient("passthrough:///"+address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			h.dials.Add(1)
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	h.ClientConn = conn
+	return h
+}
+
+// calls are made, with a hedge for each that is cancelled once the server has it.
+func (h *honest) calls(t *testing.T, entered <-chan struct{}) {
+	t.Helper()
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		hedge := make(chan error)
+		go func() { hedge <- h.Invoke(ctx, greetName, wrapperspb.String("wait"), new(wrapperspb.StringValue)) }()
+		<-entered
+		if err := h.Invoke(t.Context(), greetName, wrapperspb.String("hello"), new(wrapperspb.StringValue)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-hedge; status.Code(err) != codes.Canceled {
+			t.Fatalf("the hedge ended with %v", err)
+		}
+	}
+}
