@@ -27,7 +27,7 @@ import (
 // time and answers pay. One that cancels less than a third of its calls, or fewer
 // than perSecond, never owes anything for long: hedges that lost, and callers that
 // went away, are honest. A client that only cancels is cut after burst and what time
-// has paid for: 16,000 resets in a second last for 63 ms.
+// has paid for meanwhile: at 16,000 resets in a second it lasts for 63 ms.
 const (
 	abandoned = 2  // the client reset it
 	finished  = 1  // the client reset it without an error: the server may have answered
@@ -36,12 +36,16 @@ const (
 
 	// perSecond is how many streams a client may cancel in the long run, and burst
 	// how many at once: as many as may be open by default, which one caller can
-	// cancel together.
+	// cancel together. A new connection may cancel no more than fresh of them until
+	// time and answers have paid for the others, so that it does not help to connect
+	// anew: a whole burst is in its first bytes, which are then dropped unread.
 	perSecond = 200
 	burst     = 1000
+	fresh     = 100
 
 	interval = time.Second / (abandoned * perSecond) // in which time pays a point
 	slack    = abandoned * burst * interval
+	entrance = abandoned * (burst - fresh) * interval
 )
 
 // youth is the age up to which a reset counts, at the least; from twice as much on it
@@ -55,9 +59,6 @@ const logInterval = 10 * time.Second
 
 // errFlood is why a connection cannot be read and written any more.
 var errFlood = errors.New("client resets streams too fast")
-
-// epoch is what moments are measured from.
-var epoch = time.Now()
 
 // Listener is a listener whose connections are closed when their clients reset too
 // many streams.
@@ -80,8 +81,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	watched := &conn{Conn: c}
-	watched.in.skip = prefaceBytes
+	watched := watch(c)
 	watched.cut = sync.OnceFunc(func() { l.cut(c) })
 	return watched, nil
 }
@@ -100,7 +100,8 @@ func (l *Listener) cut(c net.Conn) {
 // and written by one, as grpc-go does.
 type conn struct {
 	net.Conn
-	cut func()
+	cut   func()
+	began time.Time
 
 	in      frames
 	streams ages
@@ -109,10 +110,17 @@ type conn struct {
 	debt debt
 }
 
+func watch(c net.Conn) *conn {
+	return &conn{Conn: c, began: time.Now(), in: frames{skip: prefaceBytes}, debt: debt{due: entrance}}
+}
+
+// now is the time since the client connected.
+func (c *conn) now() time.Duration { return time.Since(c.began) }
+
 // Read fails once the client owes too much. What it sent last is then read by nobody.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	now := time.Since(epoch)
+	now := c.now()
 	if points := c.received(p[:n], now); points != 0 && c.debt.add(points, now) {
 		c.cut()
 		return 0, errFlood
@@ -140,7 +148,7 @@ func (c *conn) received(p []byte, now time.Duration) (points int) {
 // Write fails once the client owes too much.
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
-	if points := c.sent(p[:n]); points != 0 && c.debt.add(points, time.Since(epoch)) {
+	if points := c.sent(p[:n]); points != 0 && c.debt.add(points, c.now()) {
 		c.cut()
 		return n, errFlood
 	}

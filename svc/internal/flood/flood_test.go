@@ -92,20 +92,46 @@ func TestDebt(t *testing.T) {
 		{"failed in the server", 100_000, resetByServer(http2.ErrCodeInternal), 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := cutAfter(test.perSecond, test.call); got != test.cut {
+			if got := cutAfter(time.Hour, test.perSecond, test.call); got != test.cut {
 				t.Errorf("cut after %d calls, want %d", got, test.cut)
 			}
 		})
 	}
 }
 
-// cutAfter returns how many of 20,000 calls a client makes, 0 for all of them.
-func cutAfter(perSecond int, call call) int {
-	c := new(conn)
+// A new connection is trusted with less, until time or answers have paid.
+func TestNewConnection(t *testing.T) {
+	cancelled := resetBy(http2.ErrCodeCancel)
+	for _, test := range []struct {
+		name string
+		age  time.Duration
+		call call
+		cut  int
+	}{
+		{"new", 0, cancelled, 101},
+		{"after a second", time.Second, cancelled, 301},
+		{"after 4.5 s", 4500 * time.Millisecond, cancelled, 1001},
+		{"after an hour", time.Hour, cancelled, 1001},
+		{"answers", 0, answeredCall, 0},
+		{"a third is cancelled", 0, one(3, cancelled, answeredCall), 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := cutAfter(test.age, 1_000_000_000, test.call); got != test.cut {
+				t.Errorf("cut after %d calls, want %d", got, test.cut)
+			}
+		})
+	}
+}
+
+// cutAfter returns how many of 20,000 calls a client makes on a connection of an age, 0
+// for all of them.
+func cutAfter(age time.Duration, perSecond int, call call) int {
+	c := watch(nil)
+	c.in.skip = 0 // the preface is gone
 	var in, out strings.Builder
 	client, server := http2.NewFramer(&in, nil), http2.NewFramer(&out, nil)
 	for i := range 20_000 {
-		now := time.Hour + time.Duration(i)*time.Second/time.Duration(perSecond)
+		now := age + time.Duration(i)*time.Second/time.Duration(perSecond)
 		call(client, server, uint32(2*i+1))
 		over := c.debt.add(c.received([]byte(in.String()), now), now)
 		over = c.debt.add(c.sent([]byte(out.String())), now) || over
