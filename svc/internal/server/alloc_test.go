@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"net"
 	"runtime"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/internal/flood"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -61,7 +63,12 @@ func TestAllocations(t *testing.T) {
 	})
 	limited := b.NewGRPC(server.GRPCOptions{})
 	b.Register(limited, &echoDesc, impl)
-	limitedConn := serve(t, limited)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	watched := flood.Listen(listener, slog.New(slog.DiscardHandler), func() { t.Error("a connection is cut") })
+	limitedConn := serveOn(t, limited, watched, listener.Addr().String())
 
 	tests := []struct {
 		name  string
