@@ -182,9 +182,11 @@ func TestHeadersOfAnOldStream(t *testing.T) {
 	read(func(f *http2.Framer) { open(f, 9) })
 	now += youth
 	read(func(f *http2.Framer) { open(f, 1) })
-	now += youth
-	if got := read(func(f *http2.Framer) { _ = f.WriteRSTStream(9, http2.ErrCodeCancel) }); got != 0 {
-		t.Errorf("%d points for a stream that is old", got)
+	for range 2 {
+		now += youth
+		if got := read(func(f *http2.Framer) { _ = f.WriteRSTStream(9, http2.ErrCodeCancel) }); got != 0 {
+			t.Errorf("%d points for a stream that is old", got)
+		}
 	}
 }
 
@@ -235,7 +237,7 @@ func TestCut(t *testing.T) {
 				if _, err := client.Read(make([]byte, 1)); err != io.EOF {
 					t.Errorf("the client reads: %v", err)
 				}
-				_, _ = c.Write([]byte(out.String()))
+				c.(*conn).cut() // by what was written meanwhile
 				if count != 1 {
 					t.Errorf("counted %d times", count)
 				}
