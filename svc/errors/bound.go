@@ -1,6 +1,7 @@
 package errors
 
 import (
+	"cmp"
 	"encoding/base64"
 	"maps"
 	"slices"
@@ -67,12 +68,8 @@ func sent(p *spb.Status) int {
 // halveLargest halves what is largest each time, so that small details, such as
 // RetryInfo and RequestInfo, stay.
 func halveLargest(all []*anypb.Any) []*anypb.Any {
-	largest := 0
-	for i, detail := range all {
-		if proto.Size(detail) > proto.Size(all[largest]) {
-			largest = i
-		}
-	}
+	bySize := func(a, b *anypb.Any) int { return cmp.Compare(proto.Size(a), proto.Size(b)) }
+	largest := slices.Index(all, slices.MaxFunc(all, bySize))
 	if all[largest] = change(all[largest], halve); all[largest] == nil {
 		return slices.Delete(all, largest, largest+1)
 	}

@@ -31,14 +31,9 @@ func (c *Code) translation(languages string) *Translation {
 	return nil
 }
 
-// shorter takes the last subtag off, and a single letter that then stands last.
-func shorter(language string) string {
-	language = language[:max(strings.LastIndexByte(language, '-'), 0)]
-	if i := strings.LastIndexByte(language, '-'); i >= 0 && i == len(language)-2 {
-		language = language[:i]
-	}
-	return language
-}
+// shorter takes the last subtag off. RFC 4647 does not stop at a single letter
+// either; a translation into one does not exist, so stopping finds nothing.
+func shorter(language string) string { return language[:max(strings.LastIndexByte(language, '-'), 0)] }
 
 // byWeight splits an Accept-Language into its languages, the heaviest first. It
 // leaves out what the caller does not want, and the "*": no translation is
@@ -67,7 +62,8 @@ func byWeight(languages string) []string {
 	return out
 }
 
-// weightOf reads "q=0.8". Without a weight it is 1, with one that makes no sense 0.
+// weightOf reads "q=0.8". Without a weight it is 1, with one that makes no sense
+// not above 0.
 func weightOf(parameter string) float64 {
 	parameter = strings.TrimSpace(parameter)
 	if parameter == "" {
@@ -75,7 +71,7 @@ func weightOf(parameter string) float64 {
 	}
 	name, value, _ := strings.Cut(parameter, "=")
 	weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if err != nil || !strings.EqualFold(strings.TrimSpace(name), "q") || !(weight >= 0 && weight <= 1) {
+	if err != nil || !strings.EqualFold(strings.TrimSpace(name), "q") || !(weight <= 1) {
 		return 0
 	}
 	return weight
