@@ -35,6 +35,13 @@ func (f fixture) row(key string) (r row, due time.Time) {
 	return r, time.UnixMicro(micro)
 }
 
+// logged returns what the method logs from now on.
+func (f fixture) logged() *strings.Builder {
+	log := new(strings.Builder)
+	f.log = slog.New(slog.NewTextHandler(log, nil)).With(slog.String("rpc", f.name))
+	return log
+}
+
 // counted returns the attempts that ended with a code.
 func (f fixture) counted(c codes.Code) float64 {
 	f.t.Helper()
@@ -60,6 +67,7 @@ func TestTenFailuresPark(t *testing.T) {
 		defer cancel()
 		c := &callee{fault: func(string) error { return status.Error(codes.Internal, "bug") }}
 		f := newFixture(t, open(t, url), c)
+		log := f.logged()
 		f.hold("k", "poison")
 		for n := 1; n <= 12; n++ {
 			before := time.Now()
@@ -85,6 +93,10 @@ func TestTenFailuresPark(t *testing.T) {
 			if got, _ := f.row("k"); got.parked != parked || got.failures != 12 {
 				t.Errorf("after the callee was not reached: %+v, want parked %t and 12 failures", got, parked)
 			}
+		}
+		waits, parks := strings.Count(log.String(), `level=WARN msg="message waits after a failure"`), strings.Count(log.String(), `level=ERROR msg="message is parked"`)
+		if waits != 11 || parks != 1 {
+			t.Errorf("12 failures are logged as %d waits and %d times that the message is parked, want 11 and 1", waits, parks)
 		}
 		must(t, exec(f.db, "UPDATE svc_outbox SET parked = TRUE"))
 		c.set(nil)
@@ -128,9 +140,8 @@ func TestUnreachedNeverParks(t *testing.T) {
 func TestAttemptLeavesNothingBehind(t *testing.T) {
 	for name, fault := range map[string]func(string) error{"delivered": nil, "not delivered": down} {
 		t.Run(name, func(t *testing.T) {
-			log := new(strings.Builder)
 			f := newFixture(t, open(t, "sqlite::memory:"), &callee{fault: fault})
-			f.log = slog.New(slog.NewTextHandler(log, nil))
+			log := f.logged()
 			f.hold("k", "a")
 			if len(f.wakes) != 0 {
 				t.Error("a held message wakes the relay")
@@ -150,6 +161,65 @@ func TestAttemptLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+// Whoever waits for an attempt of this replica is woken at its end.
+func TestAttemptIsKnown(t *testing.T) {
+	c := &callee{}
+	f := newFixture(t, open(t, "sqlite::memory:"), c)
+	flying := false
+	c.set(func(string) error { flying = f.outbox.flights.Flying("k"); return nil })
+	f.hold("k", "a")
+	must(t, f.Deliver(t.Context(), "k"))
+	if !flying {
+		t.Error("during the attempt nobody is told to wait for its end")
+	}
+}
+
+// While the callee works, the table goes: neither the lease is renewed nor the
+// message given back, and the log says both.
+func TestLostTableIsLogged(t *testing.T) {
+	c := &callee{}
+	f := newFixture(t, open(t, "sqlite::memory:"), c)
+	log := f.logged()
+	c.set(func(string) error {
+		must(t, exec(f.db, "DROP TABLE svc_outbox"))
+		time.Sleep(claim.Duration / 2) // time for a renewal
+		return status.Error(codes.Internal, "bug")
+	})
+	f.hold("k", "a")
+	if err := f.Deliver(t.Context(), "k"); status.Code(err) != codes.Internal {
+		t.Errorf("err = %v, want that of the callee", err)
+	}
+	for _, want := range []string{
+		`level=WARN msg="lease of a message is not renewed" rpc=/test.v1.Test/Do key=k error=`,
+		`level=WARN msg="message is not given back" rpc=/test.v1.Test/Do key=k error=`,
+		`cause="rpc error: code = Internal desc = bug"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, log)
+		}
+	}
+}
+
+// Deliver says that nothing is left only where that is so.
+func TestDeliverFails(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		f := newFixture(t, open(t, url), &callee{})
+		f.hold("k", "a")
+		if got, err := f.outbox.store.claimKey(t.Context(), f.name, "k"); err != nil || len(got) != 1 { // as another replica
+			t.Fatalf("claimed %v, %v", got, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), claim.Duration/10)
+		defer cancel()
+		if err := f.Deliver(ctx, "k"); !stderrors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while another replica delivers: err = %v, want that time is over", err)
+		}
+		must(t, exec(f.db, "DROP TABLE svc_outbox"))
+		if err := f.Deliver(t.Context(), "k"); err == nil {
+			t.Error("without the table nothing is left to deliver")
+		}
+	})
+}
+
 // The effect of a call that was answered is there, so its outcome is stored though
 // the one who asked went away meanwhile.
 func TestOutcomeOutlivesTheCaller(t *testing.T) {
@@ -157,7 +227,9 @@ func TestOutcomeOutlivesTheCaller(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := newFixture(t, open(t, url), &callee{fault: func(string) error { cancel(); return nil }})
 		f.hold("k", "a")
-		_ = f.Deliver(ctx, "k")
+		if err := f.Deliver(ctx, "k"); !stderrors.Is(err, context.Canceled) {
+			t.Errorf("err = %v, want that the caller went away", err)
+		}
 		if f.left() != 0 || f.outcomes()["a"] != "answer to a" {
 			t.Errorf("%d messages left, outcomes %v", f.left(), f.outcomes())
 		}
