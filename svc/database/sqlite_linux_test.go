@@ -90,3 +90,14 @@ func TestPingSQLiteReadOnlyDisk(t *testing.T) {
 	must(t, syscall.Unmount(folder, 0))
 	wantPing(t, db)
 }
+
+// TestPingSQLiteWithoutSize: a file system without a size, on which all counts of
+// blocks are 0, is not full.
+func TestPingSQLiteWithoutSize(t *testing.T) {
+	folder := t.TempDir()
+	if err := syscall.Mount("ramfs", folder, "ramfs", 0, ""); err != nil {
+		t.Skipf("no disk of its own, which takes root: %v", err)
+	}
+	t.Cleanup(func() { must(t, syscall.Unmount(folder, 0)) })
+	wantPing(t, open(t, "sqlite:"+filepath.Join(folder, "x.db")))
+}

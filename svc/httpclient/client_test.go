@@ -176,6 +176,8 @@ func TestRetryAfter(t *testing.T) {
 		"past the deadline":  {says("60"), 1, 0},
 		"what is no header":  {says("soon"), 2, 0},
 		"seconds that never": {says("99999999999"), 2, 0},
+		"more than 31 bits":  {says("2147483648"), 2, 0},
+		"what has letters":   {says("a0"), 2, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

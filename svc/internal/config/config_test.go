@@ -263,6 +263,10 @@ service:
 			`config.yaml:27:15: service.child_name: want a single value, got a mapping`,
 			`config.yaml:28:12: service.delays[0]: want a value, or no key at all to keep the default`,
 		}},
+		"booleans": {"tracing: \"true\"\nservice: {strict: True}\n", []string{
+			`config.yaml:1:10: tracing: want true or false, got "true"`,
+			`config.yaml:2:19: service.strict: want true or false, got True`,
+		}},
 		"oneof":      {"service:\n  disk: {size: 1}\n  bucket: b\n", []string{`config.yaml:3:3: keys "disk" and "bucket" exclude each other`}},
 		"alias":      {"hosts: &h [a]\nroutes: *h\n", []string{`config.yaml:2:9: routes: aliases are not supported, write the value out`}},
 		"recursive":  {"service: {child: &c {child: *c}}\n", []string{`config.yaml:1:29: service.child.child: aliases are not supported, write the value out`}},

@@ -14,7 +14,7 @@ import (
 
 // full sets everything that a dump can bring back.
 const full = `
-max_items: -3
+max_items: -30
 total: 18446744073709551615
 ratio: 1e+100
 share: 0.1

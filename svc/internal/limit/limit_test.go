@@ -284,6 +284,22 @@ func TestAdaptiveBounds(t *testing.T) {
 	}
 }
 
+// A limit of which less than half was used says nothing about the room above it.
+func TestAdaptiveStaysWhereNobodyComes(t *testing.T) {
+	for _, c := range []struct {
+		found int
+		grows bool
+	}{{1, false}, {49, false}, {50, true}, {100, true}} {
+		a, m := limit.NewAdaptive(1000), new(limit.Method)
+		for i := range 11 {
+			a.Done(m, c.found, time.Duration(i)*10*time.Millisecond, time.Millisecond)
+		}
+		if grows := a.Limit() > 100; grows != c.grows {
+			t.Errorf("with %d inside the limit of 100 becomes %d, want it to grow: %t", c.found, a.Limit(), c.grows)
+		}
+	}
+}
+
 // A method that nobody called alone yet is normal as it is, even on a busy server.
 func TestAdaptiveMeetsAMethodUnderLoad(t *testing.T) {
 	a, m := limit.NewAdaptive(100), new(limit.Method)

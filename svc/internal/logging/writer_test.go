@@ -225,6 +225,28 @@ func TestCloseWritesTheRest(t *testing.T) {
 	}
 }
 
+// shut takes nothing before it is opened.
+type shut struct{ open chan struct{} }
+
+func (s shut) Write(p []byte) (int, error) {
+	<-s.open
+	return len(p), nil
+}
+
+// The buffer has room for 1 MiB, to the byte.
+func TestFullBuffer(t *testing.T) {
+	out := shut{make(chan struct{})}
+	log := logging.NewWriter(out, logging.Options{})
+	for i, c := range []struct{ bytes, dropped int }{{100, 0}, {1<<20 - 100, 0}, {1, 1}} {
+		_, _ = log.Write([]byte(strings.Repeat("x", c.bytes-1) + "\n"))
+		if got := testutil.ToFloat64(log.Dropped()); int(got) != c.dropped {
+			t.Errorf("after line %d, of %d bytes, %v lines were dropped, want %d", i, c.bytes, got, c.dropped)
+		}
+	}
+	close(out.open)
+	log.Close(long)
+}
+
 // A line that is longer than the buffer is written all the same: it may be why the
 // process ends.
 func TestLongLine(t *testing.T) {
