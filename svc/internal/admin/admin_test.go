@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -101,6 +103,22 @@ func TestPages(t *testing.T) {
 		code, header, body := ask(t, c.method, base+c.path)
 		if code != c.code || header.Get("Content-Type") != c.kind || !strings.Contains(body, c.body) {
 			t.Errorf("%s %s: %d, %q\n%.200s", c.method, c.path, code, header.Get("Content-Type"), body)
+		}
+	}
+}
+
+// TestGarbageCollection: it costs a service time, so only the profile that is about
+// memory starts one, and only when asked.
+func TestGarbageCollection(t *testing.T) {
+	base := serve(t, options(reloaded))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for path, want := range map[string]bool{"heap?gc=1": true, "heap": false, "goroutine?gc=1": false} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		ask(t, "GET", base+"/debug/pprof/"+path)
+		runtime.ReadMemStats(&after)
+		if collected := after.NumGC != before.NumGC; collected != want {
+			t.Errorf("%s: garbage is collected: %t, want %t", path, collected, want)
 		}
 	}
 }

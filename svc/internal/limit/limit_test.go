@@ -284,18 +284,29 @@ func TestAdaptiveBounds(t *testing.T) {
 	}
 }
 
-// A limit of which less than half was used says nothing about the room above it.
-func TestAdaptiveStaysWhereNobodyComes(t *testing.T) {
-	for _, c := range []struct {
-		found int
-		grows bool
-	}{{1, false}, {49, false}, {50, true}, {100, true}} {
+// The limit moves once in a window of 100 ms, by a fifth of the root of itself, and
+// not where so few calls came, or found so few inside, that they say nothing.
+func TestAdaptiveMoves(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		found, calls int
+		apart        time.Duration
+		want         int
+	}{
+		"nobody reached it":    {1, 10, 12 * ms, 100},
+		"less than half of it": {49, 10, 12 * ms, 100},
+		"half of it":           {50, 10, 12 * ms, 102},
+		"all of it":            {100, 10, 12 * ms, 102},
+		"few calls":            {100, 9, 20 * ms, 100},
+		"within a window":      {100, 1000, ms / 10, 100},
+		"within the next":      {100, 1900, ms / 10, 102},
+	} {
 		a, m := limit.NewAdaptive(1000), new(limit.Method)
-		for i := range 11 {
-			a.Done(m, c.found, time.Duration(i)*10*time.Millisecond, time.Millisecond)
+		for i := range c.calls {
+			a.Done(m, c.found, time.Duration(i)*c.apart, ms)
 		}
-		if grows := a.Limit() > 100; grows != c.grows {
-			t.Errorf("with %d inside the limit of 100 becomes %d, want it to grow: %t", c.found, a.Limit(), c.grows)
+		if got := a.Limit(); got != c.want {
+			t.Errorf("%s: the limit of 100 becomes %d, want %d", name, got, c.want)
 		}
 	}
 }

@@ -256,3 +256,13 @@ func TestServerWithoutReports(t *testing.T) {
 		t.Errorf("Watch = %v, want Unimplemented", err)
 	}
 }
+
+func TestWatchOverAClosedConnection(t *testing.T) {
+	cc := serveOn(t, grpc.NewServer())
+	if err := cc.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Watch(t.Context(), cc, time.Second, func(Report) {}); status.Code(err) != codes.Canceled {
+		t.Errorf("Watch = %v, want Canceled", err)
+	}
+}

@@ -109,3 +109,13 @@ func TestLongHost(t *testing.T) {
 		t.Error("half a character is accepted")
 	}
 }
+
+// Each byte of a UUID counts.
+func TestEachByteOfAUUID(t *testing.T) {
+	const uuid = "123e4567-e89b-12d3-a456-426614174000"
+	for i := range uuid {
+		if s := uuid[:i] + "g" + uuid[i+1:]; format.UUID(s) {
+			t.Errorf("%s is taken for a UUID", s)
+		}
+	}
+}
