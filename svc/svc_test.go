@@ -202,6 +202,26 @@ func TestHealthByName(t *testing.T) {
 	}
 }
 
+// A check of a handler decides about readiness, and has the time that the
+// documentation promises.
+func TestReadinessCheck(t *testing.T) {
+	left := make(chan time.Duration, 100)
+	r := start(t, greeter(t, func(app *App) (greet, error) {
+		app.Deps().AddReadinessCheck("stock", func(ctx context.Context) error {
+			deadline, _ := ctx.Deadline()
+			left <- time.Until(deadline)
+			return nil
+		})
+		return hello(app)
+	}), Options{})
+	if code, body := r.admin(t, "GET", "/readyz"); code != http.StatusOK {
+		t.Errorf("/readyz = %d %s", code, body)
+	}
+	if got := <-left; got > 2*time.Second || got < time.Second {
+		t.Errorf("the check has %v, want 2 s", got)
+	}
+}
+
 // TestNoProfiles: what the contract says of profiles reaches the admin port.
 func TestNoProfiles(t *testing.T) {
 	for _, off := range []bool{false, true} {
