@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -265,14 +266,13 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// A service that is down gets a bounded number of requests on top.
+// A service that is down gets a bounded number of requests on top, and one more for
+// ten calls that succeed.
 func TestRetriesAreThrottled(t *testing.T) {
-	const calls, extra = 100, 20
-	var down []reply
-	for range calls * 3 {
-		down = append(down, cut)
-	}
-	s := start(t, down...)
+	const calls, extra, succeed = 100, 20, 10
+	down := slices.Repeat([]reply{cut}, calls+extra)
+	up := slices.Repeat([]reply{answer(http.StatusOK)}, succeed)
+	s := start(t, slices.Concat(down, up, []reply{cut})...)
 	c := newClient(t, httpclient.Options{URL: s.URL})
 	for range calls {
 		if _, _, err := send(t.Context(), c, "GET", "/", ""); err == nil {
@@ -281,6 +281,11 @@ func TestRetriesAreThrottled(t *testing.T) {
 	}
 	if got := s.requests.Load(); got != calls+extra {
 		t.Errorf("%d calls made %d requests, want %d", calls, got, calls+extra)
+	}
+	for i := range succeed + 1 {
+		if _, _, err := send(t.Context(), c, "GET", "/", ""); err != nil {
+			t.Errorf("call %d of a service that is up again: %v", i, err)
+		}
 	}
 }
 
