@@ -272,7 +272,7 @@ func TestRetriesAreThrottled(t *testing.T) {
 	const calls, extra, succeed = 100, 20, 10
 	down := slices.Repeat([]reply{cut}, calls+extra)
 	up := slices.Repeat([]reply{answer(http.StatusOK)}, succeed)
-	s := start(t, slices.Concat(down, up, []reply{cut})...)
+	s := start(t, slices.Concat(down, up, []reply{answer(http.StatusServiceUnavailable)})...)
 	c := newClient(t, httpclient.Options{URL: s.URL})
 	for range calls {
 		if _, _, err := send(t.Context(), c, "GET", "/", ""); err == nil {
