@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -37,7 +36,7 @@ type access struct {
 func newAccess(o Options) *access {
 	return &access{
 		tokenFile: o.TokenFile,
-		log:       cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
+		log:       o.log(),
 		logged:    logging.Sampler{Burst: 1, Every: refusedLogInterval},
 	}
 }

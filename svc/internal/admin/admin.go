@@ -6,6 +6,7 @@
 package admin
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 )
@@ -38,6 +39,8 @@ type Options struct {
 	// NoProfiles says that there are no profiles.
 	NoProfiles bool
 }
+
+func (o Options) log() *slog.Logger { return cmp.Or(o.Log, slog.New(slog.DiscardHandler)) }
 
 // Handler serves:
 //

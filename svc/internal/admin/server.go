@@ -39,18 +39,14 @@ const Connections = 64
 // connections are open: one more closes the one that has waited longest for a
 // request, or, where all are busy, the one that has been so for longest; the log says so.
 func NewServer(o Options) *http.Server {
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	open := &newest{log: log, logged: logging.Sampler{Burst: 1, Every: closedLogInterval}}
+	open := &newest{log: o.log(), logged: logging.Sampler{Burst: 1, Every: closedLogInterval}}
 	return &http.Server{
 		Handler:      Handler(o),
 		ReadTimeout:  readTimeout,
 		WriteTimeout: writeTimeout,
 		IdleTimeout:  idleTimeout,
 		ConnState:    open.changed,
-		ErrorLog:     logging.HTTP(log),
+		ErrorLog:     logging.HTTP(o.log()),
 	}
 }
 
