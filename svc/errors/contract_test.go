@@ -132,6 +132,51 @@ func TestTripsBreakerByCode(t *testing.T) {
 	}
 }
 
+// What the comments of the runtime's codes promise.
+func TestFramework(t *testing.T) {
+	for _, test := range []struct {
+		code      *errors.Code
+		grpc      codes.Code
+		retryable bool
+		trips     bool
+	}{
+		{errors.InvalidRequest, codes.InvalidArgument, false, false},
+		{errors.InvalidMetadata, codes.InvalidArgument, false, false},
+		{errors.Internal, codes.Internal, false, true},
+		{errors.DeadlineExceeded, codes.DeadlineExceeded, false, true},
+		{errors.Canceled, codes.Canceled, false, false},
+		{errors.IdempotencyKeyConflict, codes.AlreadyExists, false, false},
+		{errors.Overloaded, codes.ResourceExhausted, true, false},
+		{errors.RateLimited, codes.ResourceExhausted, true, false},
+		{errors.ResourceExhausted, codes.ResourceExhausted, false, false},
+		{errors.MessageTooLarge, codes.Internal, false, false}, // the callee is well
+		{errors.Unimplemented, codes.Unimplemented, false, false},
+		{errors.Unavailable, codes.Unavailable, true, true},
+		{errors.Aborted, codes.Aborted, true, false},
+		{errors.CircuitOpen, codes.Unavailable, true, false}, // it trips no further breaker
+		// No end of a stream says anything against the server.
+		{errors.StreamMaxAge, codes.Unavailable, true, false},
+		{errors.IdleTimeout, codes.Unavailable, true, false},
+		{errors.Stopping, codes.Unavailable, true, false},
+		{errors.TooManyMessages, codes.ResourceExhausted, false, false},
+		{errors.SlowConsumer, codes.ResourceExhausted, false, false},
+	} {
+		t.Run(test.code.Reason, func(t *testing.T) {
+			if test.code.GRPC != test.grpc {
+				t.Errorf("the code of gRPC is %v, want %v", test.code.GRPC, test.grpc)
+			}
+			if test.code.Retryable != test.retryable {
+				t.Errorf("retryable is %v, want %v", test.code.Retryable, test.retryable)
+			}
+			for _, err := range []error{test.code, received(t, test.code)} {
+				if got := errors.TripsBreaker(err); got != test.trips {
+					t.Errorf("TripsBreaker(%v) = %v, want %v", err, got, test.trips)
+				}
+			}
+		})
+	}
+}
+
 func TestMatch(t *testing.T) {
 	name := func(e *errors.Error) string { return e.Metadata["why"] }
 	cases := []errors.Case[string]{{Code: declined, Do: name}, {Code: unpaid, Do: name}}

@@ -105,6 +105,26 @@ func TestWindowForgets(t *testing.T) {
 	})
 }
 
+// The window forgets a tenth of its time at once: a call at either edge of the first
+// tenth counts until the window has passed since that tenth began.
+func TestWindowForgetsATenth(t *testing.T) {
+	const window, tick = 10 * time.Second, time.Nanosecond
+	for _, edge := range []time.Duration{0, window/10 - tick} {
+		for at, want := range map[time.Duration]State{window - tick: Open, window: Closed} {
+			bubble.Test(t, func(t *testing.T) {
+				b := New(Options{MinCalls: 2, ConsecutiveFaults: -1, Window: window})
+				begin := time.Now().Truncate(window)
+				time.Sleep(time.Until(begin.Add(window + edge)))
+				calls(b, 1, Fault)
+				time.Sleep(at - edge)
+				if calls(b, 1, Fault); b.State() != want {
+					t.Errorf("faults at %v and %v: %v, want %v", edge, at, b.State(), want)
+				}
+			})
+		}
+	}
+}
+
 func TestRow(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		b := New(Options{ConsecutiveFaults: 5})
