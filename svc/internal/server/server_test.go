@@ -178,6 +178,19 @@ func TestOutcome(t *testing.T) {
 					t.Errorf("got %v", line)
 				}
 			}
+			if err := f.provider.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			spans := f.spans.GetSpans()
+			if len(spans) != len(kinds) {
+				t.Fatalf("got %d spans, want %d", len(spans), len(kinds))
+			}
+			events := map[string]int{"ERROR": 1}[test.level] // only where the server is at fault
+			for _, span := range spans {
+				if len(span.Events) != events {
+					t.Errorf("%s: got events %v, want %d", span.Name, span.Events, events)
+				}
+			}
 		})
 	}
 }
