@@ -315,7 +315,9 @@ func TestRunFails(t *testing.T) {
 		change func(*Service)
 		want   string
 	}{
-		"handler":   {func(s *Service) { s.Start = func(*App) error { return broken } }, "service: no licence"},
+		"handler": {func(s *Service) {
+			s.Start = greeter(t, func(*App) (greet, error) { return nil, broken }).Start
+		}, "service: no licence"},
 		"database":  {func(s *Service) { s.Settings.Database.URL = "mysql://x" }, "database.url: "},
 		"migration": {func(s *Service) { s.Migrations = fstest.MapFS{"0001_x.sql": {Data: []byte("CREATE")}} }, "database: "},
 		"port":      {func(s *Service) { s.Settings.Listen.GRPC = taken }, "gRPC port: "},

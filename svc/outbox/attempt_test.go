@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 	"github.com/protosvc/protosvc/svc/internal/claim"
 )
 
@@ -360,4 +361,39 @@ func TestOldest(t *testing.T) {
 	if got := gauge(t, f, "svc_outbox_oldest_seconds"); got != 0 {
 		t.Errorf("with none left the oldest is %v s old", got)
 	}
+}
+
+// A failure to count is logged. Neither success nor the end of the relay is.
+func TestMessagesCannotBeCounted(t *testing.T) {
+	for name, test := range map[string]struct {
+		before func(t *testing.T, f fixture)
+		want   int
+	}{
+		"success": {func(*testing.T, fixture) {}, 0},
+		"failure": {func(t *testing.T, f fixture) { must(t, exec(f.db, "DROP TABLE svc_outbox")) }, 1},
+		"end":     {occupy, 0}, // while it waits for a connection
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble.Test(t, func(t *testing.T) {
+				f := newFixture(t, open(t, "sqlite::memory:"), &callee{})
+				log := f.logged()
+				test.before(t, f)
+				ctx, cancel := context.WithTimeout(t.Context(), measureInterval/2)
+				defer cancel()
+				f.outbox.measure(ctx)
+				const line = `level=WARN msg="messages cannot be counted" rpc=/test.v1.Test/Do error=`
+				if got := strings.Count(log.String(), line); got != test.want {
+					t.Errorf("%d lines, want %d:\n%s", got, test.want, log)
+				}
+			})
+		})
+	}
+}
+
+// occupy takes the only connection of the database.
+func occupy(t *testing.T, f fixture) {
+	f.db.SetMaxOpenConns(1)
+	conn, err := f.db.Conn(t.Context())
+	must(t, err)
+	t.Cleanup(func() { must(t, conn.Close()) })
 }
