@@ -233,6 +233,32 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// held is a context that knows how many contexts below it have not ended.
+type held struct {
+	context.Context
+	done chan struct{}
+	open atomic.Int64
+}
+
+func (h *held) Done() <-chan struct{} { return h.done }
+
+func (h *held) AfterFunc(func()) (stop func() bool) {
+	h.open.Add(1)
+	return func() bool { h.open.Add(-1); return true }
+}
+
+// A request without a response leaves no timer until its deadline.
+func TestErrorEndsContext(t *testing.T) {
+	ctx := &held{Context: t.Context(), done: make(chan struct{})}
+	c := newClient(t, httpclient.Options{URL: start(t, cut).URL})
+	if _, _, err := send(ctx, c, "POST", "/", "x"); !stderrors.Is(err, errors.Unavailable) {
+		t.Errorf("error = %v, want %v", err, errors.Unavailable)
+	}
+	if n := ctx.open.Load(); n != 0 {
+		t.Errorf("%d contexts have not ended, want none", n)
+	}
+}
+
 func TestResponseThatIsTooLarge(t *testing.T) {
 	for size, fits := range map[int]bool{99: true, 100: true, 101: false, 5000: false} {
 		s := start(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", size)) })
