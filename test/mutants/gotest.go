@@ -27,19 +27,23 @@ type goTest struct {
 	// overlay names the changed files.
 	overlay string
 	timeout time.Duration
+	// patience is what go test may take besides, which ends its tests itself.
+	patience time.Duration
 }
+
+// patience is enough for a build from nothing.
+const patience = 5 * time.Minute
 
 // do tests, and says what came of it. An error is one of the machinery.
 func (g goTest) do(ctx context.Context) (verdict, error) {
-	// go test ends its tests itself; this is for when it does not.
-	ctx, cancel := context.WithTimeout(ctx, g.timeout+5*time.Minute)
+	limited, cancel := context.WithTimeout(ctx, g.timeout+g.patience)
 	defer cancel()
 	// What vet says is not a test's saying.
 	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + g.timeout.String(), "-run=" + g.run}
 	if g.short {
 		args = append(args, "-short")
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "./"+g.pkg)...)
+	cmd := exec.CommandContext(limited, "go", append(args, "./"+g.pkg)...)
 	cmd.Dir = g.root
 	cmd.WaitDelay = 10 * time.Second // a test's own processes may outlive it
 	// By the environment, so that it reaches what the tests build themselves.
@@ -47,6 +51,9 @@ func (g goTest) do(ctx context.Context) (verdict, error) {
 	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		return invalid, ctx.Err()
+	}
+	if limited.Err() != nil {
+		return hung, nil // a whole run is not given up for one mutant
 	}
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
 		return invalid, err

@@ -188,7 +188,7 @@ func (t *trial) try(ctx context.Context, m mutant) (verdict, error) {
 			if err := t.isSound(ctx, m, asked); err != nil {
 				return invalid, err
 			}
-			v, err := goTest{asked, t.root, overlay, t.timeout}.do(ctx)
+			v, err := goTest{asked, t.root, overlay, t.timeout, patience}.do(ctx)
 			if err != nil || v != survived {
 				return v, err
 			}
@@ -223,7 +223,7 @@ func (t *trial) pass(ctx context.Context, m mutant, asked tests) error {
 	if err != nil {
 		return err
 	}
-	v, err := goTest{asked, t.root, overlay, t.timeout}.do(ctx)
+	v, err := goTest{asked, t.root, overlay, t.timeout, patience}.do(ctx)
 	if err == nil && v != survived {
 		err = fmt.Errorf("the tests of %s do not pass without a change: %s", asked.pkg, v)
 	}

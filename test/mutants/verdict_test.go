@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -148,6 +150,20 @@ func TestUnsound(t *testing.T) {
 	_, err := run(t.Context(), o)
 	if want := "least: the tests of svc/p do not pass without a change: killed"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+// A mutant for which go test itself has no end hangs; the run goes on to the next, unless
+// it is to stop.
+func TestNoEnd(t *testing.T) {
+	run := goTest{tests: tests{pkg: "svc/p"}, root: project(t, "7"), timeout: time.Minute, patience: -time.Minute}
+	if got, err := run.do(t.Context()); got != hung || err != nil {
+		t.Errorf("without time: %s, %v; want hung", got, err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := run.do(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v, want that it is canceled", err)
 	}
 }
 
