@@ -14,6 +14,7 @@ import (
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/httpclient"
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
@@ -86,7 +87,8 @@ type App struct {
 	listeners   struct{ grpc, http, admin net.Listener } // http is nil without HTTP/JSON
 	grpc        *grpc.Server
 	stopReports func()
-	conn        *gateway.Conn // calls the same services in process, for HTTP/JSON
+	arriving    *budget.Budget // what requests hold that are on their way
+	conn        *gateway.Conn  // calls the same services in process, for HTTP/JSON
 }
 
 // Deps returns what every handler gets.

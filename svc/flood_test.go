@@ -6,11 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
@@ -113,6 +115,81 @@ func TestFloodOfResets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client that does not end its messages holds memory only up to a share of what the
+// process may have; then its connection ends. HTTP bodies draw on the same budget.
+func TestFloodOfMessages(t *testing.T) {
+	s := greeter(t, hello)
+	s.Settings.Limits.MessageBytes = 1 << 20
+	s.Settings.Listen.HTTP = "127.0.0.1:0"
+	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
+		return mux.HandlePath(http.MethodPost, "/", func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
+			if _, err := io.ReadAll(r.Body); err != nil {
+				runtime.HTTPError(r.Context(), mux, &runtime.JSONPb{}, w, r, err)
+			}
+		})
+	}
+	before := debug.SetMemoryLimit(4 << 20) // for the start alone, which gives the bodies a quarter of it
+	r := start(t, s, Options{})
+	debug.SetMemoryLimit(before)
+	honest := dialHonest(t, r.GRPC)
+
+	// Half of the budget by HTTP, which waits; then more than the other by gRPC.
+	body, upload := io.Pipe()
+	answered := make(chan int)
+	go func() {
+		response, err := http.Post("http://"+r.HTTP, "application/json", body)
+		if err != nil {
+			t.Error(err)
+			answered <- 0
+			return
+		}
+		_ = response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	if _, err := upload.Write(make([]byte, 512<<10)); err != nil {
+		t.Fatal(err)
+	}
+	c, f := raw(t, r.GRPC)
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	sent, err := 0, error(nil)
+	for stream := uint32(1); err == nil && sent < 2<<20; stream += 2 {
+		if err = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: rawHeaders(), EndHeaders: true}); err == nil {
+			err = f.WriteData(stream, false, append([]byte{0, 0, 0x10, 0, 0}, make([]byte, 16<<10-5)...))
+			sent += 16 << 10
+		}
+		for err == nil && !credited(f, &err) {
+		}
+	}
+	if isTimeout(err) || sent < 512<<10 || sent > 1<<20 {
+		t.Errorf("the connection ended with %v after %d bytes", err, sent)
+	}
+	if err := honest.Invoke(t.Context(), greetName, wrapperspb.String("world"), new(wrapperspb.StringValue)); err != nil {
+		t.Error(err)
+	}
+
+	// What the connection held is there again, for others.
+	if _, err := upload.Write(make([]byte, 256<<10)); err != nil {
+		t.Fatal(err)
+	}
+	_ = upload.Close()
+	if code := <-answered; code != http.StatusOK {
+		t.Errorf("the body is answered with %d", code)
+	}
+	_, page := r.admin(t, http.MethodGet, "/metrics")
+	for _, want := range []string{`grpc_server_connections_ended_total{reason="memory"} 1`, "http_server_bodies_refused_total 0"} {
+		if !strings.Contains(page, "\n"+want+"\n") {
+			t.Errorf("the metrics do not say %q", want)
+		}
+	}
+}
+
+// credited reads a frame, and reports whether it lets the connection send more.
+func credited(f *http2.Framer, err *error) bool {
+	frame, failed := f.ReadFrame()
+	*err = failed
+	return failed == nil && frame.Header().Type == http2.FrameWindowUpdate && frame.Header().StreamID == 0
 }
 
 func isTimeout(err error) bool {

@@ -2,8 +2,10 @@ package svc
 
 import (
 	"net"
+	"runtime/debug"
 
 	"github.com/protosvc/protosvc/svc/internal/admin"
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/flood"
 	"github.com/protosvc/protosvc/svc/internal/limit"
 )
@@ -39,9 +41,20 @@ func (a *App) limited(l net.Listener) net.Listener {
 }
 
 // guarded is a listener for gRPC whose connections end when their clients reset streams
-// too fast.
+// too fast, or hold too much memory.
 func (a *App) guarded(l net.Listener) net.Listener {
-	return flood.Listen(a.limited(l), a.log, a.metrics.RPC().ConnectionReset)
+	return flood.Listen(a.limited(l), flood.Options{Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving})
+}
+
+// arrivingShare is how much of the memory of a process requests may hold that are on
+// their way: one part in so many. As much again is gone when they are decoded.
+const arrivingShare = 4
+
+// memoryForArriving is the budget of requests that are on their way, of both protocols
+// together. A process without a limit of memory (GOMEMLIMIT) has as good as none. One
+// request always has room.
+func (l Limits) memoryForArriving() *budget.Budget {
+	return budget.New(max(debug.SetMemoryLimit(-1)/arrivingShare, int64(l.MessageBytes)))
 }
 
 // otherFiles is what a process has open besides the connections of its ports and of its

@@ -98,7 +98,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	a := &App{service: s, options: o, settings: l.settings, conn: gateway.NewConn()}
+	a := &App{service: s, options: o, settings: l.settings, conn: gateway.NewConn(), arriving: l.settings.Limits.memoryForArriving()}
 	lines := s.lines()
 	lines.Level = &a.level
 	a.lines = logging.NewWriter(o.Log, lines)
@@ -264,7 +264,10 @@ func (a *App) startHTTP(ctx context.Context) error {
 		return nil
 	}
 	limits := a.settings.Limits
-	mux := gateway.NewMux(gateway.Options{Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate})
+	mux := gateway.NewMux(gateway.Options{
+		Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate,
+		Memory: a.arriving, Refused: a.metrics.RPC().BodyRefused,
+	})
 	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
 		return err
 	}

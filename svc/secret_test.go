@@ -67,3 +67,18 @@ func TestPasswordsStayInside(t *testing.T) {
 		t.Errorf("the log: %s", log)
 	}
 }
+
+// The token file of the settings is the one that the admin port asks for.
+func TestAdminTokenFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, greeter(t, hello), Options{Environ: []string{"GREETER_ADMIN_TOKEN_FILE=" + path}})
+	if code, body := r.admin(t, http.MethodGet, "/config"); code != http.StatusUnauthorized {
+		t.Errorf("/config without the token is answered with %d, %s", code, body)
+	}
+	if code, body := r.admin(t, http.MethodGet, "/livez"); code != http.StatusOK {
+		t.Errorf("/livez is answered with %d, %s", code, body)
+	}
+}

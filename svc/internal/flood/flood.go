@@ -1,7 +1,15 @@
-// Package flood closes HTTP/2 connections whose clients open streams and reset them
-// faster than honest ones do ("rapid reset", CVE-2023-44487), or have the server reset
-// them ("made you reset", CVE-2025-8671). The bound on streams open at once does not
-// hold these clients: they never wait for an answer.
+// Package flood closes HTTP/2 connections whose clients ask too much of a server, though
+// they keep to the bounds of HTTP/2.
+//
+// Some open streams and reset them faster than honest ones do ("rapid reset",
+// CVE-2023-44487), or have the server reset them ("made you reset", CVE-2025-8671). The
+// bound on streams open at once does not hold these clients: they never wait for an
+// answer.
+//
+// Others begin large messages on many streams and do not end them. Each call ends at
+// its deadline, but until then grpc-go holds what has come. When the messages that are
+// arriving hold more than a budget all together, the connection that has the most of
+// them is closed.
 //
 // It reads the headers of frames on their way to and from grpc-go, so what it wraps
 // must be HTTP/2 in the clear. The ports of the runtime are: they have no TLS. Under
@@ -20,7 +28,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/logging"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
 
 // What a client owes for a stream that came to nothing is counted in points, which
@@ -57,22 +67,37 @@ const youth = 100 * time.Millisecond
 // logInterval is how often a line in the log says that connections are closed.
 const logInterval = 10 * time.Second
 
-// errFlood is why a connection cannot be read and written any more.
-var errFlood = errors.New("client resets streams too fast")
+// Why a connection cannot be read and written any more.
+var (
+	errResets = errors.New("its client resets streams too fast")
+	errMemory = errors.New("its messages that are arriving take too much memory")
+)
+
+// reasons are how connections that are closed are counted.
+var reasons = map[error]rpcmetrics.End{errResets: rpcmetrics.EndResets, errMemory: rpcmetrics.EndMemory}
 
 // Listener is a listener whose connections are closed when their clients reset too
-// many streams.
+// many streams, or hold too much memory.
 type Listener struct {
 	net.Listener
-	log    *slog.Logger
-	logged logging.Sampler
-	count  func()
+	o      Options
+	logged map[error]*logging.Sampler
+}
+
+// Options are what a [Listener] is made with.
+type Options struct {
+	Log    *slog.Logger
+	Count  func(rpcmetrics.End) // is called for each connection that is closed
+	Memory *budget.Budget       // of messages that are arriving; nil: no limit
 }
 
 // Listen watches the connections of a listener, which speak HTTP/2 in the clear.
-// Count is called for each that is closed.
-func Listen(l net.Listener, log *slog.Logger, count func()) *Listener {
-	return &Listener{Listener: l, log: log, logged: logging.Sampler{Burst: 1, Every: logInterval}, count: count}
+func Listen(l net.Listener, o Options) *Listener {
+	logged := map[error]*logging.Sampler{}
+	for reason := range reasons {
+		logged[reason] = &logging.Sampler{Burst: 1, Every: logInterval}
+	}
+	return &Listener{Listener: l, o: o, logged: logged}
 }
 
 // Accept waits for a connection.
@@ -82,16 +107,18 @@ func (l *Listener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	watched := watch(c)
-	watched.cut = sync.OnceFunc(func() { l.cut(c) })
+	var once sync.Once
+	watched.cut = func(why error) { once.Do(func() { l.cut(c, why) }) }
+	watched.account = l.o.Memory.Open(func() { watched.cut(errMemory) })
 	return watched, nil
 }
 
 // cut closes a connection, which is counted, and logged unless that was done lately.
-func (l *Listener) cut(c net.Conn) {
+func (l *Listener) cut(c net.Conn, why error) {
 	_ = c.Close()
-	l.count()
-	if suppressed, ok := l.logged.Pass(); ok {
-		l.log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed: its client resets streams too fast",
+	l.o.Count(reasons[why])
+	if suppressed, ok := l.logged[why].Pass(); ok {
+		l.o.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed: "+why.Error(),
 			append(suppressed, slog.String("peer", c.RemoteAddr().String()))...)
 	}
 }
@@ -100,18 +127,28 @@ func (l *Listener) cut(c net.Conn) {
 // and written by one, as grpc-go does.
 type conn struct {
 	net.Conn
-	cut   func()
+	cut   func(why error)
 	began time.Time
 
 	in      frames
 	streams ages
 	out     frames
 
-	debt debt
+	debt     debt
+	messages messages
+	account  *budget.Account
 }
 
 func watch(c net.Conn) *conn {
-	return &conn{Conn: c, began: time.Now(), in: frames{skip: prefaceBytes}, debt: debt{due: entrance}}
+	watched := &conn{Conn: c, began: time.Now(), debt: debt{due: entrance}, messages: messages{streams: map[uint32]message{}}}
+	watched.in = frames{skip: prefaceBytes, data: watched.messages.arrived}
+	return watched
+}
+
+// Close gives back what the messages of the connection held.
+func (c *conn) Close() error {
+	c.account.Close()
+	return c.Conn.Close()
 }
 
 // now is the time since the client connected.
@@ -122,50 +159,81 @@ func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	now := c.now()
 	if points := c.received(p[:n], now); points != 0 && c.debt.add(points, now) {
-		c.cut()
-		return 0, errFlood
+		c.cut(errResets)
+		return 0, errResets
+	}
+	if !c.settle() {
+		return 0, errMemory
 	}
 	return n, err
 }
 
-// received returns the points for what the client sent.
+// received notes what the client sent, and returns the points for it.
 func (c *conn) received(p []byte, now time.Duration) (points int) {
+	c.messages.mu.Lock()
+	defer c.messages.mu.Unlock()
 	c.streams.tick(now)
 	for f, rest, ok := c.in.next(p); ok; f, rest, ok = c.in.next(rest) {
-		switch {
-		case f.kind == kindHeaders:
+		switch f.kind {
+		case kindHeaders:
 			c.streams.opened(f.stream)
-		case f.kind != kindReset || !c.streams.young(f.stream):
-		case f.code == codeNone:
-			points += finished
-		default:
-			points += abandoned
+			c.messages.opened(f.stream)
+		case kindReset:
+			c.messages.ended(f.stream)
+			points += c.reset(f)
 		}
 	}
 	return points
+}
+
+// reset returns the points for a reset by the client.
+func (c *conn) reset(f frame) int {
+	switch {
+	case !c.streams.young(f.stream):
+		return 0
+	case f.code == codeNone:
+		return finished
+	}
+	return abandoned
 }
 
 // Write fails once the client owes too much.
 func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if points := c.sent(p[:n]); points != 0 && c.debt.add(points, c.now()) {
-		c.cut()
-		return n, errFlood
+		c.cut(errResets)
+		return n, errResets
 	}
+	_ = c.settle() // the next Read fails
 	return n, err
 }
 
-// sent returns the points for what the server sent.
+// sent notes what the server sent, and returns the points for it.
 func (c *conn) sent(p []byte) (points int) {
+	c.messages.mu.Lock()
+	defer c.messages.mu.Unlock()
 	for f, rest, ok := c.out.next(p); ok; f, rest, ok = c.out.next(rest) {
 		switch {
 		case f.kind == kindHeaders && f.flags&flagEndStream != 0:
+			c.messages.ended(f.stream)
 			points += answered
-		case f.kind == kindReset && blames(f.code):
-			points += faulty
+		case f.kind == kindReset:
+			c.messages.ended(f.stream)
+			if blames(f.code) {
+				points += faulty
+			}
 		}
 	}
 	return points
+}
+
+// settle tells the budget how much the connection holds. It reports false once it is
+// evicted.
+func (c *conn) settle() bool {
+	c.messages.mu.Lock()
+	change := c.messages.settle()
+	c.messages.mu.Unlock()
+	return change == 0 || c.account.Hold(change)
 }
 
 // blames reports whether the server says with a code that the client made a mistake.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http2"
 
 	"github.com/protosvc/protosvc/svc/internal/bubble"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -158,7 +159,8 @@ func TestYouth(t *testing.T) {
 		{time.Hour, time.Hour, 0},
 	} {
 		for offset := time.Duration(0); offset < youth; offset += youth / 10 {
-			c := new(conn)
+			c := watch(nil)
+			c.in.skip = 0 // the preface is gone
 			began := time.Hour + offset
 			for now := time.Hour; now < began; now += time.Millisecond {
 				c.received(nil, now)
@@ -177,7 +179,8 @@ func TestYouth(t *testing.T) {
 
 // A stream is opened once: its number cannot make those after it old or young.
 func TestHeadersOfAnOldStream(t *testing.T) {
-	c, now := new(conn), time.Hour
+	c, now := watch(nil), time.Hour
+	c.in.skip = 0 // the preface is gone
 	read := func(write func(*http2.Framer)) int { return c.received(written(write), now) }
 	read(func(f *http2.Framer) { open(f, 9) })
 	now += youth
@@ -218,7 +221,12 @@ func TestCut(t *testing.T) {
 				client, inner := net.Pipe()
 				var log strings.Builder
 				count := 0
-				l := Listen(accepting{inner}, slog.New(slog.NewTextHandler(&log, nil)), func() { count++ })
+				l := Listen(accepting{inner}, Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Count: func(why rpcmetrics.End) {
+					if why != rpcmetrics.EndResets {
+						t.Errorf("counted as %s", why)
+					}
+					count++
+				}})
 				c, err := l.Accept()
 				if err != nil {
 					t.Fatal(err)
@@ -231,13 +239,13 @@ func TestCut(t *testing.T) {
 				if n, err := c.Read(make([]byte, prefaceBytes)); n != prefaceBytes || err != nil {
 					t.Fatalf("the preface: %d, %v", n, err)
 				}
-				if n, err := act.do(c, []byte(in.String()), []byte(out.String())); n != act.want || !errors.Is(err, errFlood) {
-					t.Errorf("got %d bytes, %v, want %d and %v", n, err, act.want, errFlood)
+				if n, err := act.do(c, []byte(in.String()), []byte(out.String())); n != act.want || !errors.Is(err, errResets) {
+					t.Errorf("got %d bytes, %v, want %d and %v", n, err, act.want, errResets)
 				}
 				if _, err := client.Read(make([]byte, 1)); err != io.EOF {
 					t.Errorf("the client reads: %v", err)
 				}
-				c.(*conn).cut() // by what was written meanwhile
+				c.(*conn).cut(errResets) // by what was written meanwhile
 				if count != 1 {
 					t.Errorf("counted %d times", count)
 				}

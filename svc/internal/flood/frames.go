@@ -8,10 +8,12 @@ const (
 	headerBytes  = 9
 	codeBytes    = 4 // the payload of RST_STREAM
 
+	kindData    = 0x0
 	kindHeaders = 0x1
 	kindReset   = 0x3
 
 	flagEndStream = 0x1
+	flagPadded    = 0x8 // one byte before the payload of DATA says how many follow it
 
 	codeNone     = 0x0
 	codeInternal = 0x2
@@ -30,27 +32,61 @@ type frames struct {
 	skip int // bytes until the next header
 	have int // bytes of head
 	head [headerBytes + codeBytes]byte
+
+	// data gets what DATA frames carry, piece by piece; nil: nobody wants it.
+	data    func(stream uint32, piece []byte)
+	stream  uint32
+	content int // bytes of the first ones of skip that are for data
 }
 
 // next returns the next frame whose header is complete in p, and the bytes after
 // that header. Give it the rest until there is none.
 func (f *frames) next(p []byte) (found frame, rest []byte, ok bool) {
-	skipped := min(f.skip, len(p))
-	f.skip -= skipped
-	p = f.fill(p[skipped:], headerBytes)
+	p = f.fill(f.pass(p), headerBytes)
 	if f.have < headerBytes {
 		return frame{}, nil, false
 	}
 	length := int(f.head[0])<<16 | int(f.head[1])<<8 | int(f.head[2])
 	found = frame{kind: f.head[3], flags: f.head[4], stream: binary.BigEndian.Uint32(f.head[5:]) &^ (1 << 31)}
-	if found.kind == kindReset && length == codeBytes {
-		if p = f.fill(p, len(f.head)); f.have < len(f.head) {
-			return frame{}, nil, false
-		}
-		length, found.code = 0, binary.BigEndian.Uint32(f.head[headerBytes:])
+	more := found.extra(length)
+	if p = f.fill(p, headerBytes+more); f.have < headerBytes+more {
+		return frame{}, nil, false
 	}
-	f.skip, f.have = length, 0
+	length -= more
+	switch {
+	case found.kind == kindReset && more > 0:
+		found.code = binary.BigEndian.Uint32(f.head[headerBytes:])
+	case found.kind == kindData && more > 0:
+		f.content = max(0, length-int(f.head[headerBytes]))
+	case found.kind == kindData:
+		f.content = length
+	}
+	f.skip, f.have, f.stream = length, 0, found.stream
 	return found, p, true
+}
+
+// extra is how many bytes of a payload of some length are read with the header.
+func (f frame) extra(length int) int {
+	switch {
+	case f.kind == kindReset && length == codeBytes:
+		return codeBytes
+	case f.kind == kindData && f.flags&flagPadded != 0:
+		return min(1, length)
+	}
+	return 0
+}
+
+// pass goes over the payload of the last frame, and returns the bytes after it.
+func (f *frames) pass(p []byte) []byte {
+	passed := min(f.skip, len(p))
+	if piece := p[:min(f.content, passed)]; len(piece) > 0 {
+		f.content -= len(piece)
+		if f.data != nil {
+			f.data(f.stream, piece)
+		}
+	}
+	f.skip -= passed
+	return p[passed:]
 }
 
 // fill takes bytes of the head up to a number of them, and returns the others.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
@@ -33,6 +34,10 @@ var errTooSlow = &runtime.HTTPStatusError{
 	Err:        status.Error(codes.DeadlineExceeded, "request body arrives too slowly"),
 }
 
+// errTooMuch is for a body that had to make room. It is what a call gets that a server
+// has no time for, and it had no effect either.
+var errTooMuch = errors.Overloaded.New().After(time.Second)
+
 // answerer turns errors into responses.
 type answerer struct{ table errors.Table }
 
@@ -43,7 +48,7 @@ func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.
 		if problem := b.problem(); problem != nil {
 			err = problem
 		}
-		if b.tooSlow {
+		if b.tooSlow || b.tooMuch {
 			w.Header().Set("Connection", "close")
 		}
 	}

@@ -5,7 +5,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/budget"
 )
 
 // body is a request body that comes at a least rate, and that remembers why it
@@ -23,26 +26,58 @@ import (
 //     pauses, of 10 s each at the most;
 //   - one that has sent nearly all of it at once, and then a byte every 10 s, is
 //     refused 10 s after the pause began.
+//
+// What has come of it counts against a budget until the request is answered, and while
+// it is on its way it can be evicted, which ends the wait for the rest of it.
 type body struct {
 	io.ReadCloser
 	control  *http.ResponseController
 	pause    time.Duration
 	rate     int // bytes per second
 	deadline time.Time
+	account  *budget.Account
 
-	tooLarge, tooSlow bool
+	tooLarge, tooSlow, tooMuch bool
+
+	mu    sync.Mutex
+	ended bool // the deadline is not the body's any more
 }
 
 // start begins the time of the body. What the handler leaves unread, the server
 // reads within it.
 func (b *body) start() *body {
 	b.deadline = time.Now().Add(b.pause)
-	b.wait()
+	b.wait(b.deadline)
 	return b
 }
 
+// evict has the body not be waited for any longer.
+func (b *body) evict() {
+	b.wait(time.Now())
+	b.over()
+}
+
 // wait sets the deadline. Requests without a connection have none.
-func (b *body) wait() { _ = b.control.SetReadDeadline(b.deadline) }
+func (b *body) wait(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.ended {
+		_ = b.control.SetReadDeadline(until)
+	}
+}
+
+// over leaves the deadline to the server: it may be that of the next request soon.
+func (b *body) over() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+}
+
+// done gives back what the body held, once its request is answered.
+func (b *body) done() {
+	b.over()
+	b.account.Close()
+}
 
 // received moves the deadline.
 func (b *body) received(bytes int) {
@@ -50,12 +85,18 @@ func (b *body) received(bytes int) {
 	if latest := time.Now().Add(b.pause); latest.Before(b.deadline) {
 		b.deadline = latest
 	}
-	b.wait()
+	b.wait(b.deadline)
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if !b.account.Hold(n) {
+		b.tooMuch = true
+		return 0, os.ErrDeadlineExceeded
+	}
 	if err == io.EOF {
+		b.account.Arrived()
+		b.over()
 		return n, err // the server, which now waits for the client to go, has ended the deadline
 	}
 	b.received(n)
@@ -73,6 +114,8 @@ func (b *body) problem() error {
 	switch {
 	case b.tooLarge:
 		return errTooLarge
+	case b.tooMuch:
+		return errTooMuch
 	case b.tooSlow:
 		return errTooSlow
 	}

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
 
 	"github.com/protosvc/protosvc/svc/internal/bubble"
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
@@ -97,9 +99,15 @@ func (p piped) Accept() (net.Conn, error) {
 func (p piped) Close() error   { close(p); return nil }
 func (p piped) Addr() net.Addr { return &net.UnixAddr{} }
 
-// inBubble serves the service with the default options to one connection. Its handler
-// takes a minute, which is not the client's.
+// inBubble serves the service with the default options to one connection.
 func inBubble(t *testing.T) net.Conn {
+	t.Helper()
+	return connect(t, gateway.Options{}, 1)[0]
+}
+
+// connect serves the service to some connections. Its handler takes a minute, which is
+// not the client's.
+func connect(t *testing.T, o gateway.Options, connections int) []net.Conn {
 	t.Helper()
 	client, _ := newEcho(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
 		select {
@@ -109,20 +117,27 @@ func inBubble(t *testing.T) net.Conn {
 			return nil, ctx.Err()
 		}
 	}})
-	mux := gateway.NewMux(gateway.Options{})
+	mux := gateway.NewMux(o)
 	if err := registerRoutes(mux.ServeMux, client); err != nil {
 		t.Fatal(err)
 	}
-	listener, s := make(piped, 1), &http.Server{Handler: mux}
+	listener, s := make(piped, connections), &http.Server{Handler: mux}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
-	c, accepted := net.Pipe()
-	listener <- accepted
+	var clients []net.Conn
+	for range connections {
+		c, accepted := net.Pipe()
+		listener <- accepted
+		clients = append(clients, c)
+	}
 	t.Cleanup(func() {
-		_, _ = c.Close(), s.Close()
+		for _, c := range clients {
+			_ = c.Close()
+		}
+		_ = s.Close()
 		<-served
 	})
-	return c
+	return clients
 }
 
 // A client that sends 32 KiB/s may send the largest body, with a pause of up to 10 s.
@@ -215,4 +230,71 @@ func TestSlowBodiesOverTCP(t *testing.T) {
 			}
 		})
 	}
+}
+
+// padded is a request of so many bytes.
+func padded(size int) string { return `{"requestId":"` + strings.Repeat("x", size-16) + `"}` }
+
+// Where bodies take too much memory, the one that holds the most is answered with 429,
+// though its client waits. Those that are being worked on are left alone, and what they
+// hold is there for others once they are answered.
+func TestBodiesMakeRoom(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		refused, memory := atomic.Int32{}, budget.New(2000)
+		c := connect(t, gateway.Options{Memory: memory, Refused: func() { refused.Add(1) }}, 4)
+		send := func(c net.Conn, body string) {
+			t.Helper()
+			if _, err := io.WriteString(c, body); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond) // it is read then
+		}
+		holds := func(want int64) {
+			t.Helper()
+			if got := memory.Held(); got != want {
+				t.Errorf("bodies hold %d bytes, want %d", got, want)
+			}
+		}
+		upload(t, c[0], 900)
+		send(c[0], padded(900))
+		upload(t, c[1], 4<<20)
+		send(c[1], padded(4 << 20)[:800])
+		holds(1700)
+		upload(t, c[2], 4<<20)
+		send(c[2], padded(4 << 20)[:350])
+		if got := refused.Load(); got != 1 {
+			t.Errorf("%d are refused, want 1", got)
+		}
+		holds(1250)
+
+		began := time.Now()
+		code, body, closed := answer(t, c[1])
+		if code != http.StatusTooManyRequests || !closed || !strings.Contains(body, "OVERLOADED") {
+			t.Errorf("the largest is answered with %d, %q, and that the connection closes is %t; want 429, OVERLOADED and true", code, body, closed)
+		}
+		if took := time.Since(began); took > 10*time.Millisecond {
+			t.Errorf("it is answered after %v", took)
+		}
+		upload(t, c[3], 4<<20)
+		drip(t, c[3], 1101, 0, 0)
+		if code, body, _ := answer(t, c[3]); code != http.StatusTooManyRequests || !strings.Contains(body, "OVERLOADED") {
+			t.Errorf("a client that spends all is answered with %d, %q; want 429 and OVERLOADED", code, body)
+		}
+		if code, _, _ := answer(t, c[2]); code != http.StatusRequestTimeout {
+			t.Errorf("the smaller one is answered with %d, want 408", code)
+		}
+		if code, body, _ := answer(t, c[0]); code != http.StatusOK {
+			t.Errorf("the one that was worked on is answered with %d, %q", code, body)
+		}
+		if got := refused.Load(); got != 2 {
+			t.Errorf("%d are refused, want 2", got)
+		}
+		holds(0)
+
+		upload(t, c[0], 1500)
+		send(c[0], padded(1500))
+		if code, _, _ := answer(t, c[0]); code != http.StatusOK {
+			t.Errorf("the next request on the connection is answered with %d", code)
+		}
+	})
 }

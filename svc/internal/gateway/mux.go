@@ -14,6 +14,7 @@ import (
 
 	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/errors"
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
@@ -36,6 +37,11 @@ type Options struct {
 	BodyPause time.Duration
 	BodyRate  int
 
+	// Memory is the budget of request bodies; nil: no limit. One that is evicted is
+	// answered with 429, and its connection ends; Refused is called for it.
+	Memory  *budget.Budget
+	Refused func()
+
 	// Patience is how long a client may take to accept the next piece of a message;
 	// then the connection ends. Zero: [DefaultPatience].
 	Patience time.Duration
@@ -57,6 +63,8 @@ type Mux struct {
 	pause    time.Duration
 	rate     int
 	patience time.Duration
+	memory   *budget.Budget
+	refused  func()
 	keys     propagate.Keys
 }
 
@@ -68,6 +76,8 @@ func NewMux(o Options) *Mux {
 		pause:    cmp.Or(o.BodyPause, defaults.Handshake),
 		rate:     cmp.Or(o.BodyRate, defaults.UploadRate),
 		patience: cmp.Or(o.Patience, DefaultPatience),
+		memory:   o.Memory,
+		refused:  o.Refused,
 		keys:     o.Propagate,
 		ServeMux: runtime.NewServeMux(
 			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
@@ -93,6 +103,8 @@ func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit,
 			control: control, pause: m.pause, rate: m.rate,
 		}
+		limited.account = m.memory.Open(func() { limited.evict(); m.refused() })
+		defer limited.done()
 		r.Body = limited.start()
 	}
 	w = newPatient(w, control, m.patience)

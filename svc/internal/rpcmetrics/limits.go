@@ -15,11 +15,12 @@ type limitSeries struct {
 	open           *prometheus.GaugeVec
 	age            *prometheus.HistogramVec
 	connections    prometheus.Counter
-	resets         prometheus.Counter
+	cut            *prometheus.CounterVec
+	bodies         prometheus.Counter
 }
 
 func newLimitSeries() limitSeries {
-	return limitSeries{
+	s := limitSeries{
 		refused: rpcCounter("server", "refused_total", "RPCs refused before any work was done for them, by the limit that was reached.", "limit"),
 		ended:   rpcCounter("server", "stream_ended_total", "Streams that the server ended at one of their bounds, by reason.", "reason"),
 		open: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -35,16 +36,23 @@ func newLimitSeries() limitSeries {
 			Name: "grpc_server_connections_refused_total",
 			Help: "Connections that were closed at once because there were too many.",
 		}),
-		resets: prometheus.NewCounter(prometheus.CounterOpts{
-			Name:        "grpc_server_connections_ended_total",
-			Help:        "Connections that the server ended for what their clients did, by reason.",
-			ConstLabels: prometheus.Labels{"reason": "resets"},
+		cut: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "grpc_server_connections_ended_total",
+			Help: "Connections that the server ended for what their clients did, by reason.",
+		}, []string{"reason"}),
+		bodies: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "http_server_bodies_refused_total",
+			Help: "Request bodies of HTTP that were not read to their end because those on their way took too much memory.",
 		}),
 	}
+	for _, why := range []End{EndResets, EndMemory} {
+		s.cut.WithLabelValues(string(why)) // exists at 0 from now on
+	}
+	return s
 }
 
 func (s limitSeries) collectors() []prometheus.Collector {
-	return []prometheus.Collector{s.refused, s.ended, s.open, s.age, s.connections, s.resets}
+	return []prometheus.Collector{s.refused, s.ended, s.open, s.age, s.connections, s.cut, s.bodies}
 }
 
 // Limit is a limit of a server, the value of the label "limit".
@@ -73,9 +81,20 @@ func (r *Series) Refused(m policy.Method, kind Kind, limit Limit) (count func())
 // ConnectionRefused counts a connection that was closed at once.
 func (r *Series) ConnectionRefused() { r.limits.connections.Inc() }
 
-// ConnectionReset counts a connection that was ended because its client reset too
-// many streams.
-func (r *Series) ConnectionReset() { r.limits.resets.Inc() }
+// End is why a server ends a connection, the value of the label "reason".
+type End string
+
+// What clients do that ends their connections.
+const (
+	EndResets End = "resets" // they reset streams too fast
+	EndMemory End = "memory" // what they have sent of their messages takes too much memory
+)
+
+// ConnectionEnded counts a connection that was ended for what its client did.
+func (r *Series) ConnectionEnded(why End) { r.limits.cut.WithLabelValues(string(why)).Inc() }
+
+// BodyRefused counts a request body that was not read to its end.
+func (r *Series) BodyRefused() { r.limits.bodies.Inc() }
 
 // Concurrency adds a gauge of the limit of calls in progress, for limits that move.
 func (r *Series) Concurrency(limit func() int) {

@@ -13,7 +13,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/flood"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/internal/server"
 	"github.com/protosvc/protosvc/svc/metrics"
 	"github.com/protosvc/protosvc/svc/policy"
@@ -67,7 +69,11 @@ func TestAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	watched := flood.Listen(listener, slog.New(slog.DiscardHandler), func() { t.Error("a connection is cut") })
+	watched := flood.Listen(listener, flood.Options{
+		Log:    slog.New(slog.DiscardHandler),
+		Count:  func(why rpcmetrics.End) { t.Errorf("a connection is cut: %s", why) },
+		Memory: budget.New(1 << 30),
+	})
 	limitedConn := serveOn(t, limited, watched, listener.Addr().String())
 
 	tests := []struct {
