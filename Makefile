@@ -137,6 +137,12 @@ image: ## build the images of the services, hold them to their size and to equal
 resilience: build ## break parts of the flagship under load and write docs/resilience.md (Debian, root)
 	@scripts/with-postgres bash -c 'cd test/resilience && go vet ./... && go run . -root ../..'
 
+SIEGE ?=
+
+.PHONY: siege
+siege: ## have hostile clients besiege a replica and write docs/siege.md (Debian, root; SIEGE="1 5" for some)
+	@cd test && go vet ./siege && go build -o ../bin/siege ./siege && cd .. && exec bin/siege -root . $(SIEGE)
+
 .PHONY: e2e-api
 e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API server (the first time builds it, minutes)
 	@cd test && go vet ./e2e && go run ./e2e -root .. api

@@ -150,9 +150,7 @@ func (c *conn) open(method string, data []byte) error {
 		data, c.window, c.streams[stream] = data[n:], c.window-n, window-n
 		c.tally.bytes.Add(n)
 	}
-	if err == nil {
-		err = c.out.Flush()
-	}
+	_ = c.out.Flush()
 	return nil // an end is counted where it is read
 }
 
@@ -179,17 +177,20 @@ func (t *target) resets(ctx context.Context, count int, most time.Duration) erro
 			_ = sleep(ctx, 10*time.Millisecond)
 			continue
 		}
-		for ; count > 0 && c.reset("/order.v1.OrderService/GetOrder") == nil; count-- {
+		for ; count > 0 && ctx.Err() == nil && c.reset("/order.v1.OrderService/GetOrder") == nil; count-- {
 		}
-		c.close()
+		c.close(count > 0 && ctx.Err() == nil)
 	}
 	return nil
 }
 
-// close ends a connection.
-func (c *conn) close() {
+// close ends a connection, and counts it where the server did so before.
+func (c *conn) close(before bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if before && !c.ended {
+		c.tally.closed.Add(1)
+	}
 	c.ended = true
 	_ = c.net.Close()
 }

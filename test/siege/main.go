@@ -2,7 +2,7 @@
 // credentials that wants to take a replica down, and honest callers beside it.
 //
 //	go run ./siege -root ..           all rows, and docs/siege.md
-//	go run ./siege -root .. 1 5       the rows of these numbers
+//	go run ./siege -root .. 1 5       the rows of these numbers, and no report but for -o
 //
 // Each row starts a replica of its own, built as for the image but with SQLite, in a
 // memory cgroup with the limit of the generated Deployment. The hostile client is another

@@ -16,8 +16,11 @@ import (
 )
 
 const (
-	warm     = 2 * time.Second  // of honest calls, before anything is measured
-	recovery = 30 * time.Second // until the replica is at rest again
+	warm = 2 * time.Second // of honest calls, before anything is measured
+	// aftermath is how long honest calls go on when the hostile client has gone: that many
+	// streams end at once is part of what it did.
+	aftermath = 2 * time.Second
+	recovery  = 30 * time.Second // until the replica is at rest again
 )
 
 // What a replica may hold more at rest than before. The runtime and the pools breathe.
@@ -65,15 +68,17 @@ func (b *base) play(ctx context.Context, row row) (res *result, err error) {
 	others.Go(func() { res.honest.call(besieged, b.patience) })
 	others.Go(func() { res.watch(besieged, r) })
 	res.did, err = res.besiege(ctx)
+	left := time.Now()
+	_ = sleep(ctx, aftermath)
+	res.alive = r.alive()
 	over()
 	others.Wait()
 	res.machine = watch.End()
 	if err != nil {
 		return nil, err
 	}
-	res.alive = r.alive()
 	if res.alive {
-		res.recover(ctx, r)
+		res.recover(ctx, r, left)
 	}
 	res.alive, res.kills = r.alive(), r.kills()
 	res.judge(b)
@@ -90,11 +95,10 @@ func (res *result) watch(ctx context.Context, r *replica) {
 }
 
 // recover waits until the replica is at rest again. Nobody calls it then.
-func (res *result) recover(ctx context.Context, r *replica) {
-	began := time.Now()
+func (res *result) recover(ctx context.Context, r *replica, left time.Time) {
 	for {
 		res.last = r.rest(ctx)
-		res.rested = time.Since(began)
+		res.rested = time.Since(left)
 		if res.restless() == nil || res.rested > recovery || !r.alive() || sleep(ctx, 500*time.Millisecond) != nil {
 			return
 		}

@@ -38,16 +38,19 @@ func (res *result) killed() error {
 }
 
 func (res *result) fits(limit int64) error {
-	if res.peak.memory >= limit {
-		return fmt.Errorf("%d MiB of %d", res.peak.memory>>20, limit>>20)
+	if res.peak.memory >= limit || res.kills > 0 { // between two looks, too
+		return fmt.Errorf("%d MiB were seen of %d, and it was killed %d times", res.peak.memory>>20, limit>>20, res.kills)
 	}
 	return nil
 }
 
 // restless says what is above what it was before.
 func (res *result) restless() error {
-	if res.last.goroutines == 0 {
-		return errors.New("nothing is known of it")
+	switch {
+	case !res.alive:
+		return errors.New("it ended")
+	case res.last.goroutines == 0:
+		return errors.New("its metrics cannot be had")
 	}
 	var faults []error
 	for _, m := range []struct {
@@ -126,8 +129,9 @@ This machine: %d processors, which the replica, its callees, its database and al
 in a process.
 
 What is wanted: the process lives; its memory stays below the limit; 99 %% of the honest calls, and of those that make connections,
-have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone, connections,
-goroutines and memory are near where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
+have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone (the first %v of them with honest calls), connections,
+goroutines and memory are near
+where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
 
 Memory is what the kubelet counts, without pages of files that can be dropped; before, at the most, and after, in MiB. Sockets are
 what the kernel holds for them where it counts that apart (cgroup version 1); in version 2 it is part of the memory.
@@ -158,7 +162,7 @@ func (r *report) write(name string, b *base) error {
 	}
 	var out, faults strings.Builder
 	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), text(kernel.Release[:]), runtime.Version(), moreFiles(),
-		recovery, moreOpen, moreGo, moreMemory>>20)
+		recovery, aftermath, moreOpen, moreGo, moreMemory>>20)
 	for _, res := range r.results {
 		said := "ok"
 		for _, v := range res.verdicts {
