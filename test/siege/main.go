@@ -3,6 +3,7 @@
 //
 //	go run ./siege -root ..           all rows, and docs/siege.md
 //	go run ./siege -root .. 1 5       the rows of these numbers, and no report but for -o
+//	go run ./siege -root .. -bare     each row on grpc-go's and grpc-gateway's defaults, too
 //
 // Each row starts a replica of its own, built as for the image but with SQLite, in a
 // memory cgroup with the limit of the generated Deployment. The hostile client is another
@@ -28,10 +29,11 @@ func main() {
 	}
 	root := flag.String("root", "..", "root of the repository")
 	out := flag.String("o", "", "report; default docs/siege.md, if all rows are run")
+	beside := flag.Bool("bare", false, "play each row on a server with bare defaults, too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	exit(run(ctx, *root, *out, flag.Args()))
+	exit(run(ctx, *root, *out, *beside, flag.Args()))
 }
 
 func exit(err error) {
@@ -43,7 +45,7 @@ func exit(err error) {
 }
 
 // run plays the rows of the numbers, or all.
-func run(ctx context.Context, root, out string, numbers []string) error {
+func run(ctx context.Context, root, out string, beside bool, numbers []string) error {
 	chosen, err := choose(numbers)
 	if err != nil {
 		return err
@@ -59,9 +61,17 @@ func run(ctx context.Context, root, out string, numbers []string) error {
 		return err
 	}
 	defer b.close()
+	if beside {
+		if err := b.buildBare(ctx); err != nil {
+			return err
+		}
+	}
 	r := &report{began: time.Now()}
 	for _, row := range chosen {
-		res, err := b.play(ctx, row)
+		res, err := b.play(ctx, order, row)
+		if err == nil && beside {
+			res.bare, err = b.play(ctx, bare, row)
+		}
 		if err != nil {
 			return fmt.Errorf("row %s, %s: %w", row.number, row.name, err)
 		}

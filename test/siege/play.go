@@ -42,11 +42,12 @@ type result struct {
 	honest      *honest
 	machine     machine.Record
 	verdicts    []verdict
+	bare        *result // of the server with bare defaults; nil: not asked for
 }
 
 // play runs a row on a replica of its own.
-func (b *base) play(ctx context.Context, row row) (res *result, err error) {
-	r, err := b.replica(ctx, row.files)
+func (b *base) play(ctx context.Context, binary string, row row) (res *result, err error) {
+	r, err := b.replica(ctx, binary, row.files)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,12 @@ type base struct {
 
 const deploy = "generated/deploy/order"
 
+// The binaries that are besieged: the service, and one with bare defaults beside it.
+const (
+	order = "order"
+	bare  = "bare"
+)
+
 // raise builds the services and starts the callees.
 func raise(ctx context.Context) (_ *base, err error) {
 	b := &base{}
@@ -114,6 +120,16 @@ func (b *base) build(ctx context.Context) error {
 	return nil
 }
 
+// buildBare makes the server of bare defaults.
+func (b *base) buildBare(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", "test", "-trimpath", "-tags", b.tags, "-o", filepath.Join(b.bin(), bare), "./siege/bare")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
 func (b *base) start(ctx context.Context, name, bin string, environ ...string) (*system.Service, error) {
 	dir, err := os.MkdirTemp(b.dir, name+"-")
 	if err != nil {
@@ -140,7 +156,7 @@ type replica struct {
 
 // replica starts order as a container would be started: a shell enters the cgroup and sets
 // the limit of files before it becomes the service.
-func (b *base) replica(ctx context.Context, files int) (_ *replica, err error) {
+func (b *base) replica(ctx context.Context, binary string, files int) (_ *replica, err error) {
 	r := &replica{}
 	if r.cgroup, b.unbounded = newCgroup(b.limit); b.unbounded != nil {
 		fmt.Println("      no cgroup, memory is only watched:", b.unbounded)
@@ -153,7 +169,7 @@ func (b *base) replica(ctx context.Context, files int) (_ *replica, err error) {
 	if files > 0 {
 		limit = "ulimit -n " + strconv.Itoa(files)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nset -e\n%s\necho $$ >%s\nexec %s/order \"$@\"\n", limit, r.procs(), b.bin())
+	script := fmt.Sprintf("#!/bin/sh\nset -e\n%s\necho $$ >%s\nexec %s/%s \"$@\"\n", limit, r.procs(), b.bin(), binary)
 	if err := os.WriteFile(filepath.Join(bin, "order"), []byte(script), 0o755); err != nil {
 		return nil, errors.Join(err, r.remove())
 	}

@@ -83,6 +83,9 @@ func (r *report) add(res *result) {
 	if res.did != "" {
 		fmt.Printf("      the client: %s\n", res.did)
 	}
+	if res.bare != nil {
+		fmt.Printf("      with bare defaults: %s\n      %s\n", res.bare.said(), res.bare.numbers())
+	}
 	for _, v := range res.verdicts {
 		if v.err == nil {
 			r.passed++
@@ -92,6 +95,22 @@ func (r *report) add(res *result) {
 		r.failed++
 		fmt.Printf("FAIL  %s, %s: %s: %v\n", res.number, res.name, v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
 	}
+}
+
+// said is what comes of all verdicts, in a word or two.
+func (res *result) said() string {
+	switch {
+	case res == nil:
+		return "–"
+	case res.killed() != nil:
+		return "**killed**"
+	}
+	for _, v := range res.verdicts {
+		if v.err != nil {
+			return "**FAIL**"
+		}
+	}
+	return "ok"
 }
 
 func (res *result) numbers() string {
@@ -125,19 +144,19 @@ Beside it there are, each second, 20 GetOrder over gRPC, 20 over HTTP/JSON and 5
 kubelet makes them. Deadlines are the timeouts of the contract, 300 ms for GetOrder and 2 s for CreateOrder, and for probes that
 of the manifest. Nobody tries again.
 
-This machine: %d processors, which the replica, its callees, its database and all clients share; Linux %s; %s; at most %d open files
-in a process.
+This machine: %d processors, which the replica, its callees, its database and all clients share; Linux %s; %s; at most %d open files in a
+process.
 
 What is wanted: the process lives; its memory stays below the limit; 99 %% of the honest calls, and of those that make connections,
-have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone (the first %v of them with honest calls), connections,
-goroutines and memory are near
-where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
+have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone (the first %v of them with honest
+calls), connections, goroutines and memory are near where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
 
 Memory is what the kubelet counts, without pages of files that can be dropped; before, at the most, and after, in MiB. Sockets are
-what the kernel holds for them where it counts that apart (cgroup version 1); in version 2 it is part of the memory.
+what the kernel holds for them where it counts that apart (cgroup version 1); in version 2 it is part of the memory. Bare defaults are what
+becomes of a server with the same contract that is grpc-go's and grpc-gateway's alone, with orders in memory (–: not asked for).
 
-| Row | What the client did | Memory | Sockets | Honest calls: good | median | p99 | New connections: good | Probes: good | At rest after | Verdict |
-|---|---|---|---|---|---|---|---|---|---|---|
+| Row | What the client did | Memory | Sockets | Honest calls: good | median | p99 | New connections: good | Probes: good | At rest after | Verdict | Bare defaults |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 `
 
 const postscript = `
@@ -149,6 +168,7 @@ const postscript = `
 - The clients take the processors that the replica wants. On machines of their own they could send more, and it would have
   more to answer with.
 - The rows are what is known to have hurt others. What is not listed is not tried; TLS and a proxy in front are not there.
+- The pages of the binary are counted where it was built. In a pod they are part of what has to fit, though the kernel can drop them.
 - Files of the database and its locks are SQLite's; PostgreSQL's connections are not among what is besieged.
 `
 
@@ -164,18 +184,16 @@ func (r *report) write(name string, b *base) error {
 	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), text(kernel.Release[:]), runtime.Version(), moreFiles(),
 		recovery, aftermath, moreOpen, moreGo, moreMemory>>20)
 	for _, res := range r.results {
-		said := "ok"
 		for _, v := range res.verdicts {
 			if v.err != nil {
-				said = "**FAIL**"
 				fmt.Fprintf(&faults, "- %s, %s: not so: %s: %s.\n", res.number, res.name, v.what, strings.ReplaceAll(v.err.Error(), "\n", "; "))
 			}
 		}
 		h := res.honest
-		fmt.Fprintf(&out, "| %s. %s | %s | %d / %d / %d | %d | %d of %d | %.1f ms | %.1f ms | %d of %d | %d of %d | %.1f s | %s |\n",
+		fmt.Fprintf(&out, "| %s. %s | %s | %d / %d / %d | %d | %d of %d | %.1f ms | %.1f ms | %d of %d | %d of %d | %.1f s | %s | %s |\n",
 			res.number, res.name, res.did, res.first.memory>>20, res.peak.memory>>20, res.last.memory>>20, res.peak.sockets>>20,
 			len(h.old.took), h.old.all, milliseconds(h.old.quantile(50)), milliseconds(h.old.quantile(99)),
-			len(h.newcomers.took), h.newcomers.all, len(h.probes.took), h.probes.all, res.rested.Seconds(), said)
+			len(h.newcomers.took), h.newcomers.all, len(h.probes.took), h.probes.all, res.rested.Seconds(), res.said(), res.bare.said())
 	}
 	if faults.Len() > 0 {
 		fmt.Fprintf(&out, "\n## What is not as it should be\n\n%s", faults.String())
