@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -174,14 +173,13 @@ const postscript = `
 
 // write writes the report.
 func (r *report) write(name string, b *base) error {
-	var kernel syscall.Utsname
-	_ = syscall.Uname(&kernel)
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	bound := "a cgroup has it, and the kernel kills what exceeds it"
 	if b.unbounded != nil {
 		bound = fmt.Sprintf("there is no cgroup (%v), so that the memory of the process is only watched", b.unbounded)
 	}
 	var out, faults strings.Builder
-	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), text(kernel.Release[:]), runtime.Version(), moreFiles(),
+	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version(), moreFiles(),
 		recovery, aftermath, moreOpen, moreGo, moreMemory>>20)
 	for _, res := range r.results {
 		for _, v := range res.verdicts {
@@ -203,15 +201,3 @@ func (r *report) write(name string, b *base) error {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// text is that of the kernel, which ends with a zero.
-func text(in []int8) string {
-	var out []byte
-	for _, c := range in {
-		if c == 0 {
-			break
-		}
-		out = append(out, byte(c))
-	}
-	return string(out)
-}
