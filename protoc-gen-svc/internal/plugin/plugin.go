@@ -30,6 +30,7 @@ import (
 //
 // What is made before the first file is nearly all needed to the end, and so garbage is
 // collected only from then on. By then the heap is not yet as large as it gets later.
+// The collector is one for the process, which has nothing else to do.
 func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay) error {
 	percent := debug.SetGCPercent(-1)
 	collect := sync.OnceFunc(func() { debug.SetGCPercent(percent) })
