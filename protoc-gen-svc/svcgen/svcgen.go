@@ -56,7 +56,7 @@ func Main(options ...Option) {
 	if len(os.Args) > 1 {
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, overlays(options)...))
 	}
-	if err := plugin.Run(os.Stdin, os.Stdout, templates.FS, overlays(options)...); err != nil {
+	if err := plugin.Run(os.Stdin, untilWritten(os.Stdout), templates.FS, overlays(options)...); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
 		os.Exit(1)
 	}

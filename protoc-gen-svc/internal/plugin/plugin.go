@@ -10,10 +10,8 @@ import (
 	"iter"
 	"path"
 	"regexp"
-	"runtime/debug"
 	"strconv"
 	"strings"
-	"sync"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
@@ -27,14 +25,7 @@ import (
 )
 
 // Run reads a request and writes the answer. An error is no matter of the contract.
-//
-// What is made before the first file is nearly all needed to the end, and so garbage is
-// collected only from then on. By then the heap is not yet as large as it gets later.
-// The collector is one for the process, which has nothing else to do.
 func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay) error {
-	percent := debug.SetGCPercent(-1)
-	collect := sync.OnceFunc(func() { debug.SetGCPercent(percent) })
-	defer collect()
 	read, err := io.ReadAll(in)
 	if err != nil {
 		return err
@@ -43,13 +34,13 @@ func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay)
 	if err := proto.Unmarshal(read, request); err != nil {
 		return err
 	}
-	return write(out, request, templates, overlays, collect)
+	return write(out, request, templates, overlays)
 }
 
 // write writes a response one part after the other, which to protobuf is the same as the
 // whole: for a large system the whole would take as much memory again as its files. A
-// compiler that reads an error writes none of the files before it. It tells of each file.
-func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay, wrote func()) error {
+// compiler that reads an error writes none of the files before it.
+func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) error {
 	parts, err := respond(request, templates, overlays)
 	if err != nil {
 		return err
@@ -57,9 +48,6 @@ func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.F
 	w := bufio.NewWriterSize(out, 1<<20)
 	var written []byte
 	for part := range parts {
-		if len(part.File) > 0 {
-			wrote()
-		}
 		var err error
 		if written, err = (proto.MarshalOptions{}).MarshalAppend(written[:0], part); err != nil {
 			return err

@@ -1,9 +1,6 @@
 package plugin_test
 
 import (
-	"bytes"
-	"runtime/debug"
-	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -25,48 +22,12 @@ func run(parameter string) error {
 			Options: &descriptorpb.FileOptions{GoPackage: proto.String("example.com/empty")},
 		}},
 	}
-	_, err := plugin.Files(request, wordings)
+	_, err := plugin.Files(request, fstest.MapFS{
+		"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
+		"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
+		"upgrade/protosvc.yaml.tmpl":         {Data: []byte("version: 0")},
+	})
 	return err
-}
-
-// wordings are the templates of what is written without any service.
-var wordings = fstest.MapFS{
-	"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
-	"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
-	"upgrade/protosvc.yaml.tmpl":         {Data: []byte("version: 0")},
-}
-
-// TestCollectsAgain: garbage is collected as before when files are written, and after a
-// run that writes none.
-func TestCollectsAgain(t *testing.T) {
-	const percent = 77
-	defer debug.SetGCPercent(debug.SetGCPercent(percent))
-	request, err := proto.Marshal(&pluginpb.CodeGeneratorRequest{Parameter: proto.String("root=example.com/generated,system=true")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := plugin.Run(bytes.NewReader(request), collecting{t, percent}, wordings); err != nil {
-		t.Fatal(err)
-	}
-	if err := plugin.Run(strings.NewReader("no request"), collecting{t, percent}, wordings); err == nil {
-		t.Error("a request that is none was read")
-	}
-	if got := debug.SetGCPercent(percent); got != percent {
-		t.Errorf("GC percent %d after a run, want %d", got, percent)
-	}
-}
-
-// collecting takes what is written only while garbage is collected.
-type collecting struct {
-	t       *testing.T
-	percent int
-}
-
-func (c collecting) Write(p []byte) (int, error) {
-	if got := debug.SetGCPercent(c.percent); got != c.percent {
-		c.t.Errorf("GC percent %d while files are written, want %d", got, c.percent)
-	}
-	return len(p), nil
 }
 
 // TestOptions: what buf.gen.yaml can say, and the exact text about what it
