@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
@@ -181,6 +182,57 @@ func TestFloodOfMessages(t *testing.T) {
 	for _, want := range []string{`grpc_server_connections_ended_total{reason="memory"} 1`, "http_server_bodies_refused_total 0"} {
 		if !strings.Contains(page, "\n"+want+"\n") {
 			t.Errorf("the metrics do not say %q", want)
+		}
+	}
+}
+
+// A client that opens more streams than all limits together let in loses its connection.
+func TestFloodOfStreams(t *testing.T) {
+	s := greeter(t, hello)
+	s.Settings.Limits.Concurrency, s.Settings.Limits.Connections = 10, 20
+	r := start(t, s, Options{})
+	c, f := raw(t, r.GRPC)
+	for i := range uint32(30) {
+		if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 2*i + 1, BlockFragment: rawHeaders(), EndHeaders: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.WritePing(false, [8]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for answered := false; !answered; {
+		frame, err := f.ReadFrame()
+		if err != nil {
+			t.Fatalf("with as many streams as there may be: %v", err)
+		}
+		answered = frame.Header().Type == http2.FramePing && frame.Header().Flags.Has(http2.FlagPingAck)
+	}
+	if err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: 61, BlockFragment: rawHeaders(), EndHeaders: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, c); isTimeout(err) {
+		t.Error("with one more the connection is still open")
+	}
+	_, page := r.admin(t, http.MethodGet, "/metrics")
+	if want := "\n" + `grpc_server_connections_ended_total{reason="streams"} 1` + "\n"; !strings.Contains(page, want) {
+		t.Errorf("the metrics do not say %q", want)
+	}
+}
+
+// As many clients may watch the health as there may be connections.
+func TestWatchesAreBounded(t *testing.T) {
+	s := greeter(t, hello)
+	s.Settings.Limits.Connections = 2
+	r := start(t, s, Options{})
+	conn := dialHonest(t, r.GRPC)
+	for i, want := range []codes.Code{codes.OK, codes.OK, codes.ResourceExhausted} {
+		watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := watch.Recv(); status.Code(err) != want {
+			t.Errorf("watch %d: %v, want %s", i, err, want)
 		}
 	}
 }

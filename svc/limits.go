@@ -8,6 +8,7 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/flood"
 	"github.com/protosvc/protosvc/svc/internal/limit"
+	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 )
 
 // Limits are what one replica accepts at the most. What depends on the machine
@@ -18,7 +19,8 @@ type Limits struct {
 	// with Adaptive, the upper bound of a limit that follows the measured latency.
 	Concurrency int  `yaml:"concurrency"`
 	Adaptive    bool `yaml:"adaptive"`
-	// Connections is how many are open at once, for gRPC and for HTTP/JSON each.
+	// Connections is how many are open at once, for gRPC and for HTTP/JSON each. One
+	// more has the place of one that is idle, if there is any.
 	Connections int `yaml:"connections"`
 
 	// MessageBytes and HeaderBytes are what one call may send, StreamsPerConnection
@@ -37,13 +39,23 @@ func (l Limits) check(fault func(bool, string, ...any)) {
 
 // limited is a listener with as many connections as the limits allow.
 func (a *App) limited(l net.Listener) net.Listener {
-	return limit.Listen(l, a.settings.Limits.Connections, a.metrics.RPC().ConnectionRefused)
+	rpc := a.metrics.RPC()
+	return limit.Listen(l, limit.Options{
+		Connections: a.settings.Limits.Connections,
+		Refused:     rpc.ConnectionRefused,
+		Evicted:     func() { rpc.ConnectionEnded(rpcmetrics.EndIdle) },
+	})
 }
 
 // guarded is a listener for gRPC whose connections end when their clients reset streams
-// too fast, or hold too much memory.
+// too fast, or hold too much memory, or more streams than all limits of calls and streams
+// together let in.
 func (a *App) guarded(l net.Listener) net.Listener {
-	return flood.Listen(a.limited(l), flood.Options{Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving})
+	limits := a.settings.Limits
+	return flood.Listen(a.limited(l), flood.Options{
+		Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving,
+		Streams: budget.New(int64(limits.Concurrency + limits.Connections + a.binder.Streams(limits.Connections))),
+	})
 }
 
 // arrivingShare is how much of the memory of a process requests may hold that are on

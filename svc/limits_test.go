@@ -2,11 +2,14 @@ package svc
 
 import (
 	"context"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/internal/limit"
 )
@@ -53,3 +56,71 @@ func TestFilesWanted(t *testing.T) {
 }
 
 func noRoutes(context.Context, *runtime.ServeMux, grpc.ClientConnInterface) error { return nil }
+
+// Connections on which nothing happens make room for those of callers, on both ports; a
+// request that is being answered, and a call, are not disturbed.
+func TestSilentConnectionsMakeRoom(t *testing.T) {
+	entered, release := make(chan struct{}, 1), make(chan struct{})
+	s := greeter(t, func(*App) (greet, error) {
+		return func(_ context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			if in.GetValue() == "wait" {
+				entered <- struct{}{}
+				<-release
+			}
+			return in, nil
+		}, nil
+	})
+	s.Settings.Limits.Connections = 3 // one is answered, and one may have been a moment ago
+	s.Settings.Listen.HTTP = "127.0.0.1:0"
+	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
+		return mux.HandlePath(http.MethodGet, "/{what}", func(w http.ResponseWriter, r *http.Request, path map[string]string) {
+			if path["what"] == "wait" {
+				entered <- struct{}{}
+				<-release
+			}
+		})
+	}
+	r := start(t, s, Options{})
+	for name, call := range map[string]struct {
+		address string
+		do      func(what string) error
+	}{
+		"gRPC": {r.GRPC, func(what string) error {
+			_, err := r.call(t, what)
+			return err
+		}},
+		"HTTP": {r.HTTP, func(what string) error {
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			response, err := client.Get("http://" + r.HTTP + "/" + what)
+			if err != nil {
+				return err
+			}
+			return response.Body.Close()
+		}},
+	} {
+		waited := make(chan error)
+		go func() { waited <- call.do("wait") }()
+		<-entered
+		for range 5 {
+			c, err := net.Dial("tcp", call.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if _, err := c.Write([]byte("G")); err != nil { // of a request that never ends
+				t.Fatal(err)
+			}
+			if err := call.do("hello"); err != nil {
+				t.Errorf("%s: beside silent connections: %v", name, err)
+			}
+		}
+		release <- struct{}{}
+		if err := <-waited; err != nil {
+			t.Errorf("%s: what was answered meanwhile: %v", name, err)
+		}
+	}
+	_, page := r.admin(t, http.MethodGet, "/metrics")
+	if !strings.Contains(page, "\ngrpc_server_connections_refused_total 0\n") || strings.Contains(page, `grpc_server_connections_ended_total{reason="idle"} 0`) {
+		t.Error("the metrics do not say that connections were closed because they were idle, and none was refused")
+	}
+}

@@ -151,18 +151,18 @@ func TestLimitsOfHTTP(t *testing.T) {
 	}
 }
 
-// A connection too many to the port of HTTP/JSON is closed at once, whatever is
-// connected to others.
+// A connection too many to the port of HTTP/JSON is closed at once where none is idle,
+// whatever is connected to others.
 func TestConnectionsOfHTTP(t *testing.T) {
 	r := start(t, posts(t), Options{Environ: []string{"GREETER_LIMITS_CONNECTIONS=1"}})
 	if _, err := r.call(t, "by gRPC"); err != nil {
 		t.Fatal(err)
 	}
 	first := r.connect(t)
-	if _, err := io.WriteString(first, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(first, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.ReadFull(first, make([]byte, 12)); err != nil {
+	if _, err := io.ReadFull(first, make([]byte, 12)); err != nil { // the body is waited for
 		t.Fatalf("the first connection: %v", err)
 	}
 	second := r.connect(t)

@@ -21,6 +21,7 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/internal/lifecycle"
+	"github.com/protosvc/protosvc/svc/internal/limit"
 	"github.com/protosvc/protosvc/svc/internal/load"
 	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/server"
@@ -174,6 +175,7 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 	a.binder = server.New(server.Options{
 		Metrics: a.metrics, TracerProvider: a.tracing.TracerProvider(), Log: a.log, Propagate: a.service.Propagate,
 		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
+		Beside: limits.Connections, // one on each, as clients that watch the health have
 	})
 	return nil
 }
@@ -323,5 +325,23 @@ func (a *App) listen(address string, to *net.Listener, at *string) func(context.
 }
 
 func (a *App) httpServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: logging.HTTP(a.log)}
+	return &http.Server{
+		Handler: used(h), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: logging.HTTP(a.log),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
+}
+
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
+
+// used says that a connection is busy while a request is answered, not yet while its
+// headers arrive.
+func used(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, ok := r.Context().Value(connKey{}).(*limit.Conn); ok {
+			c.Busy()
+			defer c.Idle()
+		}
+		h.ServeHTTP(w, r)
+	})
 }

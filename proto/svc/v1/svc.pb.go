@@ -1126,8 +1126,9 @@ type Limits struct {
 	MessageSize string `protobuf:"bytes,3,opt,name=message_size,json=messageSize,proto3" json:"message_size,omitempty"`
 	// Largest set of headers received, a Kubernetes quantity. Default: "16Ki".
 	HeaderSize string `protobuf:"bytes,4,opt,name=header_size,json=headerSize,proto3" json:"header_size,omitempty"`
-	// Connections, for gRPC and for HTTP/JSON each; one too many is closed at once.
-	// Default: 10000.
+	// Connections, for gRPC and for HTTP/JSON each. One too many has the place of one
+	// that is idle; where none is, it is closed at once.
+	// Default: one for each 128 KiB of scale.memory, 10000 at the most.
 	Connections uint32 `protobuf:"varint,5,opt,name=connections,proto3" json:"connections,omitempty"`
 	// Calls and streams open at once on one connection. Default: 1000.
 	StreamsPerConnection uint32 `protobuf:"varint,6,opt,name=streams_per_connection,json=streamsPerConnection,proto3" json:"streams_per_connection,omitempty"`

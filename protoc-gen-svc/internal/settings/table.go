@@ -131,7 +131,7 @@ var table = map[string]row{
 	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
 	"(svc.v1.service).scale.max":    value(and(readme, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/deployment.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Max) }).by("(svc.v1.service).scale.min"),
 	"(svc.v1.service).scale.cpu":    value(deployment, func(s *model.Service) string { return s.Scale.CPU }),
-	"(svc.v1.service).scale.memory": value(and(deployment, "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
+	"(svc.v1.service).scale.memory": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return s.Scale.Memory }),
 
 	"(svc.v1.service).scale.in_flight":         value(and(readme, "k8s/horizontalpodautoscaler.yaml.tmpl"), func(s *model.Service) string { return count(uint64(s.Scale.InFlight)) }),
 	"(svc.v1.service).scale.ephemeral_storage": value(manifest, func(s *model.Service) string { return s.Scale.EphemeralStorage }),

@@ -1,35 +1,35 @@
-// Package budget bounds the memory of requests that are on their way. A client that
-// never ends what it has begun would otherwise keep all of it there for as long as its
-// call may last, and so could many of them take a process down.
+// Package budget bounds what clients take of a process without having done anything for it
+// yet: the bytes of requests that are on their way, and the streams that are open. A
+// client that never ends what it has begun would otherwise keep all of it for as long
+// as its call may last, and so could many of them take a process down.
 //
-// When the budget is spent, no new request is refused for it: the account that holds
-// the most is evicted. Requests of ordinary size hold little, and for a moment only, so
-// they go on while large ones end. Envoy does the same when it resets the streams
-// with the most memory.
+// When a budget is spent, nothing new is refused for it: the account that holds the most
+// is evicted. Requests of ordinary size hold little, and for a moment only, so they go on
+// while large ones end. Envoy does the same when it resets the streams with the most
+// memory.
 package budget
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// Budget is how many bytes all accounts may hold together. A nil one has no limit.
+// Budget is how much all accounts may hold together. A nil one has no limit.
 type Budget struct {
 	limit int64
+	held  atomic.Int64
 
 	mu       sync.Mutex
-	held     int64
 	arriving map[*Account]struct{} // those that can be evicted
 }
 
-// New returns a budget of so many bytes.
+// New returns a budget of so many bytes, or of whatever else is held.
 func New(limit int64) *Budget {
 	return &Budget{limit: limit, arriving: map[*Account]struct{}{}}
 }
 
-// Held returns how many bytes all accounts hold.
-func (b *Budget) Held() int64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.held
-}
+// Held returns how much all accounts hold.
+func (b *Budget) Held() int64 { return b.held.Load() }
 
 // Open opens an account, which must be closed. Evict is called once at the most, by
 // the goroutine of whoever spends the last of the budget, and must make the holder let
@@ -49,62 +49,83 @@ func (b *Budget) Open(evict func()) *Account {
 type Account struct {
 	budget *Budget
 	evict  func()
+	held   atomic.Int64 // changed under mu
 
-	// Guarded by the budget.
-	held            int64
-	evicted, closed bool
+	mu     sync.Mutex
+	closed bool // it holds nothing any more
 }
 
-// Hold adds bytes to what the account holds, or gives some back if there are less than
-// none. It reports false once the account is evicted.
-func (a *Account) Hold(bytes int) bool {
+// Hold adds to what the account holds, or gives some back if it is less than nothing. It
+// reports false once the account is evicted or closed. While the budget is not spent,
+// accounts do not wait for each other.
+func (a *Account) Hold(more int) bool {
 	if a == nil {
 		return true
 	}
-	victims, ok := a.budget.hold(a, int64(bytes))
-	for _, victim := range victims {
-		victim.evict()
+	if !a.add(int64(more)) {
+		return false
 	}
-	return ok
+	if b := a.budget; more > 0 && b.held.Load() > b.limit {
+		return b.evict(a)
+	}
+	return true
 }
 
-// hold returns whom to evict, and whether the account stays.
-func (b *Budget) hold(a *Account, bytes int64) (victims []*Account, ok bool) {
+func (a *Account) add(more int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return false
+	}
+	a.held.Add(more)
+	a.budget.held.Add(more)
+	return true
+}
+
+// evict evicts whoever holds the most until the others fit. It reports whether an
+// account stays.
+func (b *Budget) evict(a *Account) (stays bool) {
+	stays = true
+	for _, victim := range b.victims() {
+		victim.evict()
+		stays = stays && victim != a
+	}
+	return stays
+}
+
+func (b *Budget) victims() (victims []*Account) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a.evicted || a.closed {
-		return nil, false
-	}
-	a.held += bytes
-	b.held += bytes
-	for bytes > 0 && b.held > b.limit {
+	for b.held.Load() > b.limit {
 		victim := b.largest()
 		if victim == nil {
 			break
 		}
-		victim.evicted = true
-		b.drop(victim)
+		delete(b.arriving, victim)
+		victim.drop()
 		victims = append(victims, victim)
 	}
-	return victims, !a.evicted
+	return victims
 }
 
 // largest returns the account that holds the most of those that can be evicted, nil if
 // there is none.
 func (b *Budget) largest() (largest *Account) {
+	most := int64(0)
 	for a := range b.arriving {
-		if a.held > 0 && (largest == nil || a.held > largest.held) {
-			largest = a
+		if held := a.held.Load(); held > most {
+			largest, most = a, held
 		}
 	}
 	return largest
 }
 
 // drop takes what an account holds out of the budget.
-func (b *Budget) drop(a *Account) {
-	b.held -= a.held
-	a.held = 0
-	delete(b.arriving, a)
+func (a *Account) drop() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	a.budget.held.Add(-a.held.Swap(0))
 }
 
 // Arrived says that the holder waits for nothing more: it is at work on what it holds,
@@ -120,11 +141,8 @@ func (a *Account) Arrived() {
 
 // Close gives everything back. What is closed or evicted can be closed again.
 func (a *Account) Close() {
-	if a == nil {
-		return
+	a.Arrived()
+	if a != nil {
+		a.drop()
 	}
-	a.budget.mu.Lock()
-	defer a.budget.mu.Unlock()
-	a.closed = true
-	a.budget.drop(a)
 }

@@ -11,6 +11,11 @@
 // arriving hold more than a budget all together, the connection that has the most of
 // them is closed.
 //
+// And some open as many streams as they can, on several connections. Each is refused by the
+// limit of its method, but not before it has a goroutine, and thousands that are refused at
+// once take as much as thousands that are not. There is a budget for all open streams
+// together, too.
+//
 // It reads the headers of frames on their way to and from grpc-go, so what it wraps
 // must be HTTP/2 in the clear. The ports of the runtime are: they have no TLS. Under
 // grpc.Creds it would see records of TLS and would find no frames.
@@ -69,12 +74,13 @@ const logInterval = 10 * time.Second
 
 // Why a connection cannot be read and written any more.
 var (
-	errResets = errors.New("its client resets streams too fast")
-	errMemory = errors.New("its messages that are arriving take too much memory")
+	errResets  = errors.New("its client resets streams too fast")
+	errMemory  = errors.New("its messages that are arriving take too much memory")
+	errStreams = errors.New("its open streams are too many")
 )
 
 // reasons are how connections that are closed are counted.
-var reasons = map[error]rpcmetrics.End{errResets: rpcmetrics.EndResets, errMemory: rpcmetrics.EndMemory}
+var reasons = map[error]rpcmetrics.End{errResets: rpcmetrics.EndResets, errMemory: rpcmetrics.EndMemory, errStreams: rpcmetrics.EndStreams}
 
 // Listener is a listener whose connections are closed when their clients reset too
 // many streams, or hold too much memory.
@@ -86,9 +92,10 @@ type Listener struct {
 
 // Options are what a [Listener] is made with.
 type Options struct {
-	Log    *slog.Logger
-	Count  func(rpcmetrics.End) // is called for each connection that is closed
-	Memory *budget.Budget       // of messages that are arriving; nil: no limit
+	Log     *slog.Logger
+	Count   func(rpcmetrics.End) // is called for each connection that is closed
+	Memory  *budget.Budget       // of messages that are arriving; nil: no limit
+	Streams *budget.Budget       // that are open; nil: no limit
 }
 
 // Listen watches the connections of a listener, which speak HTTP/2 in the clear.
@@ -109,7 +116,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	watched := watch(c)
 	var once sync.Once
 	watched.cut = func(why error) { once.Do(func() { l.cut(c, why) }) }
-	watched.account = l.o.Memory.Open(func() { watched.cut(errMemory) })
+	watched.memory = l.o.Memory.Open(func() { watched.cut(errMemory) })
+	watched.open = l.o.Streams.Open(func() { watched.cut(errStreams) })
+	watched.use, _ = c.(use)
 	return watched, nil
 }
 
@@ -121,6 +130,12 @@ func (l *Listener) cut(c net.Conn, why error) {
 		l.o.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed: "+why.Error(),
 			append(suppressed, slog.String("peer", c.RemoteAddr().String()))...)
 	}
+}
+
+// use is a connection that wants to know whether any stream is open on it.
+type use interface {
+	Busy()
+	Idle()
 }
 
 // conn is a connection whose client is watched. It is read by one goroutine at a time
@@ -136,7 +151,9 @@ type conn struct {
 
 	debt     debt
 	messages messages
-	account  *budget.Account
+	memory   *budget.Account
+	open     *budget.Account
+	use      use // nil: nobody wants to know
 }
 
 func watch(c net.Conn) *conn {
@@ -147,7 +164,8 @@ func watch(c net.Conn) *conn {
 
 // Close gives back what the messages of the connection held.
 func (c *conn) Close() error {
-	c.account.Close()
+	c.memory.Close()
+	c.open.Close()
 	return c.Conn.Close()
 }
 
@@ -162,16 +180,33 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.cut(errResets)
 		return 0, errResets
 	}
-	if !c.settle() {
-		return 0, errMemory
+	if err := c.settle(); err != nil {
+		return 0, err
 	}
 	return n, err
 }
 
+// lock is held while streams are opened and ended. It returns how many are open.
+func (c *conn) lock() (open int) {
+	c.messages.mu.Lock()
+	return len(c.messages.streams)
+}
+
+// unlock says whether the connection is idle, if that changed since lock.
+func (c *conn) unlock(before int) {
+	defer c.messages.mu.Unlock()
+	switch after := len(c.messages.streams); {
+	case c.use == nil:
+	case before == 0 && after > 0:
+		c.use.Busy()
+	case before > 0 && after == 0:
+		c.use.Idle()
+	}
+}
+
 // received notes what the client sent, and returns the points for it.
 func (c *conn) received(p []byte, now time.Duration) (points int) {
-	c.messages.mu.Lock()
-	defer c.messages.mu.Unlock()
+	defer c.unlock(c.lock())
 	c.streams.tick(now)
 	for f, rest, ok := c.in.next(p); ok; f, rest, ok = c.in.next(rest) {
 		switch f.kind {
@@ -210,8 +245,7 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // sent notes what the server sent, and returns the points for it.
 func (c *conn) sent(p []byte) (points int) {
-	c.messages.mu.Lock()
-	defer c.messages.mu.Unlock()
+	defer c.unlock(c.lock())
 	for f, rest, ok := c.out.next(p); ok; f, rest, ok = c.out.next(rest) {
 		switch {
 		case f.kind == kindHeaders && f.flags&flagEndStream != 0:
@@ -227,13 +261,19 @@ func (c *conn) sent(p []byte) (points int) {
 	return points
 }
 
-// settle tells the budget how much the connection holds. It reports false once it is
-// evicted.
-func (c *conn) settle() bool {
+// settle tells the budgets how much the connection holds. It fails once the connection
+// is evicted.
+func (c *conn) settle() error {
 	c.messages.mu.Lock()
-	change := c.messages.settle()
+	bytes, streams := c.messages.settle()
 	c.messages.mu.Unlock()
-	return change == 0 || c.account.Hold(change)
+	if bytes != 0 && !c.memory.Hold(bytes) {
+		return errMemory
+	}
+	if streams != 0 && !c.open.Hold(streams) {
+		return errStreams
+	}
+	return nil
 }
 
 // blames reports whether the server says with a code that the client made a mistake.

@@ -37,7 +37,8 @@ type messages struct {
 	streams map[uint32]message // those that are open
 	last    uint32             // the last one that was opened
 	held    int                // bytes of all messages that are not whole
-	settled int                // the part of held that was told
+
+	settledBytes, settledStreams int // what was told of both
 }
 
 // opened notes a stream. Streams are opened once: their trailers open nothing.
@@ -68,9 +69,10 @@ func (m *messages) ended(stream uint32) {
 	delete(m.streams, stream)
 }
 
-// settle returns by how many bytes more is held than when it was called last.
-func (m *messages) settle() int {
-	change := m.held - m.settled
-	m.settled = m.held
-	return change
+// settle returns by how many bytes more is held, and how many streams more are open, than
+// when it was called last.
+func (m *messages) settle() (bytes, streams int) {
+	bytes, streams = m.held-m.settledBytes, len(m.streams)-m.settledStreams
+	m.settledBytes, m.settledStreams = m.held, len(m.streams)
+	return bytes, streams
 }

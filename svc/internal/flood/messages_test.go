@@ -189,3 +189,109 @@ func TestCutForMemory(t *testing.T) {
 		_ = other.Close()
 	})
 }
+
+// Where too many streams are open on all connections together, the one with the most is
+// closed; streams that ended do not count.
+func TestCutForStreams(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		streams := budget.New(6)
+		var log strings.Builder
+		var ends []rpcmetrics.End
+		o := Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Streams: streams, Count: func(why rpcmetrics.End) { ends = append(ends, why) }}
+		connect := func() (client, server net.Conn) {
+			client, inner := net.Pipe()
+			server, err := Listen(accepting{inner}, o).Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _, _ = client.Close(), server.Close() })
+			go func() { _, _ = io.WriteString(client, http2.ClientPreface) }()
+			if _, err := io.ReadFull(server, make([]byte, prefaceBytes)); err != nil {
+				t.Fatal(err)
+			}
+			go func() { _, _ = io.Copy(io.Discard, client) }()
+			return client, server
+		}
+		begin := func(client, server net.Conn, ids ...uint32) error {
+			sent := written(func(f *http2.Framer) {
+				for _, id := range ids {
+					open(f, id)
+				}
+			})
+			go func() { _, _ = client.Write(sent) }()
+			_, err := io.ReadFull(server, make([]byte, len(sent)))
+			return err
+		}
+		client, most := connect()
+		if err := begin(client, most, 1, 3, 5, 7, 9); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := most.Write(written(func(f *http2.Framer) { answer(f, 3) })); err != nil {
+			t.Fatal(err)
+		}
+		other, few := connect()
+		if err := begin(other, few, 1, 3); err != nil || streams.Held() != 6 {
+			t.Fatalf("%v, and %d streams are open, want 6", err, streams.Held())
+		}
+		if err := begin(other, few, 5); err != nil {
+			t.Errorf("the one with less is closed: %v", err)
+		}
+		if _, err := most.Read(make([]byte, 1)); err == nil {
+			t.Error("the one with the most is not closed")
+		}
+		if got := streams.Held(); got != 3 {
+			t.Errorf("%d streams are open, want 3", got)
+		}
+		third, alone := connect()
+		if err := begin(third, alone, 1, 3, 5, 7); !errors.Is(err, errStreams) {
+			t.Errorf("one that opens too many at once: %v, want %v", err, errStreams)
+		}
+		if want := []rpcmetrics.End{rpcmetrics.EndStreams, rpcmetrics.EndStreams}; !slices.Equal(ends, want) {
+			t.Errorf("counted %q, want %q", ends, want)
+		}
+		if want := `level=WARN msg="connection closed: its open streams are too many" peer=pipe` + "\n"; strings.Count(log.String(), want) != 2 {
+			t.Errorf("log is %q, want two lines that end with %q", log.String(), want)
+		}
+	})
+}
+
+// used is a connection that notes what it is told.
+type used struct {
+	net.Conn
+	said []string
+}
+
+func (u *used) Busy() { u.said = append(u.said, "busy") }
+func (u *used) Idle() { u.said = append(u.said, "idle") }
+
+// A connection is busy from its first stream to the end of its last, and idle between.
+func TestUse(t *testing.T) {
+	inner := new(used)
+	accepted, err := Listen(accepting{inner}, Options{}).Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := accepted.(*conn)
+	c.in.skip = 0 // the preface is gone
+	in := http2.NewFramer(writer(func(p []byte) { c.received(p, 0) }), nil)
+	out := http2.NewFramer(writer(func(p []byte) { c.sent(p) }), nil)
+	for _, step := range []struct {
+		what string
+		do   func()
+		want []string
+	}{
+		{"settings", func() { _ = in.WriteSettings() }, nil},
+		{"a stream", func() { open(in, 1) }, []string{"busy"}},
+		{"another one", func() { open(in, 3) }, []string{"busy"}},
+		{"the answer to one", func() { answer(out, 1) }, []string{"busy"}},
+		{"a reset of the other", func() { _ = in.WriteRSTStream(3, http2.ErrCodeCancel) }, []string{"busy", "idle"}},
+		{"a reset of one that has ended", func() { _ = in.WriteRSTStream(3, http2.ErrCodeCancel) }, []string{"busy", "idle"}},
+		{"one more", func() { open(in, 5) }, []string{"busy", "idle", "busy"}},
+		{"which the server resets", func() { _ = out.WriteRSTStream(5, http2.ErrCodeInternal) }, []string{"busy", "idle", "busy", "idle"}},
+	} {
+		step.do()
+		if !slices.Equal(inner.said, step.want) {
+			t.Fatalf("after %s: %q, want %q", step.what, inner.said, step.want)
+		}
+	}
+}

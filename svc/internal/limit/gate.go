@@ -44,8 +44,13 @@ func (g *Gate) Leave() {
 	}
 }
 
-// Limit returns how many may be inside at once.
-func (g *Gate) Limit() int { return int(g.limit.Load()) }
+// Limit returns how many may be inside at once; 0: as many as come.
+func (g *Gate) Limit() int {
+	if g == nil {
+		return 0
+	}
+	return int(g.limit.Load())
+}
 
 // Inside returns how many are inside now.
 func (g *Gate) Inside() int { return int(g.inside.Load()) }

@@ -132,14 +132,26 @@ func TestAddress(t *testing.T) {
 	}
 }
 
-func TestListen(t *testing.T) {
+// listening is a limited listener, and what it did.
+type listening struct {
+	*limit.Listener
+	accepted         chan *limit.Conn
+	refused, evicted chan struct{}
+}
+
+func listen(t *testing.T, connections int) *listening {
+	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := make(chan struct{}, 10)
-	l := limit.Listen(inner, 1, func() { refused <- struct{}{} })
-	accepted, done := make(chan net.Conn, 10), make(chan struct{})
+	l := &listening{accepted: make(chan *limit.Conn, 10), refused: make(chan struct{}, 10), evicted: make(chan struct{}, 10)}
+	l.Listener = limit.Listen(inner, limit.Options{
+		Connections: connections,
+		Refused:     func() { l.refused <- struct{}{} },
+		Evicted:     func() { l.evicted <- struct{}{} },
+	})
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
@@ -147,35 +159,98 @@ func TestListen(t *testing.T) {
 			if err != nil {
 				return
 			}
-			accepted <- c
+			l.accepted <- c.(*limit.Conn)
 		}
 	}()
-	dial := func() net.Conn {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		return c
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-done
+	})
+	return l
+}
+
+func (l *listening) dial(t *testing.T) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
 	}
-	dial()
-	first := <-accepted
-	second := dial()
-	<-refused
-	_ = second.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if _, err := second.Read(make([]byte, 1)); err == nil || isTimeout(err) {
-		t.Errorf("the second connection is not closed: %v", err)
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return c
+}
+
+// busy is a connection that is accepted and not idle.
+func (l *listening) busy(t *testing.T) *limit.Conn {
+	t.Helper()
+	l.dial(t)
+	c := <-l.accepted
+	c.Busy()
+	return c
+}
+
+func assertClosed(t *testing.T, what string, c net.Conn) {
+	t.Helper()
+	if _, err := c.Read(make([]byte, 1)); err == nil || isTimeout(err) {
+		t.Errorf("%s is not closed: %v", what, err)
 	}
+}
+
+func TestListen(t *testing.T) {
+	l := listen(t, 1)
+	first := l.busy(t)
+	second := l.dial(t)
+	<-l.refused
+	assertClosed(t, "the second connection", second)
 	for range 2 { // closing twice makes room once
 		_ = first.Close()
 	}
-	dial()
-	third := <-accepted
-	dial()
-	<-refused
+	third := l.busy(t)
+	l.dial(t)
+	<-l.refused
 	_ = third.Close()
-	_ = l.Close()
-	<-done
+	if n := len(l.evicted); n != 0 {
+		t.Errorf("%d are evicted", n)
+	}
+}
+
+// The connection that has been idle for longest makes room: never a busy one, and one
+// that was busy lately after one that never was.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	l := listen(t, 3)
+	working := l.busy(t)
+	again := l.busy(t)
+	silent := l.dial(t)
+	<-l.accepted
+	again.Idle()
+
+	l.busy(t)
+	<-l.evicted
+	assertClosed(t, "the one that never was busy", silent)
+	l.busy(t)
+	<-l.evicted
+	if err := again.SetReadDeadline(time.Now()); err == nil {
+		t.Error("the one that became idle is still open")
+	}
+	refused := l.dial(t)
+	<-l.refused
+	assertClosed(t, "the one for which there is no room", refused)
+	if err := working.SetReadDeadline(time.Now()); err != nil {
+		t.Errorf("the busy one: %v", err)
+	}
+	_ = again.Close() // closes nothing a second time
+	l.dial(t)
+	<-l.refused
+}
+
+func TestNoLimitOfConnections(t *testing.T) {
+	l := listen(t, 0)
+	for range 5 {
+		l.busy(t)
+	}
+	if n := len(l.refused) + len(l.evicted); n != 0 {
+		t.Errorf("%d of 5 are refused or evicted", n)
+	}
 }
 
 func isTimeout(err error) bool {

@@ -45,7 +45,7 @@ func newLimitSeries() limitSeries {
 			Help: "Request bodies of HTTP that were not read to their end because those on their way took too much memory.",
 		}),
 	}
-	for _, why := range []End{EndResets, EndMemory} {
+	for _, why := range []End{EndResets, EndMemory, EndStreams, EndIdle} {
 		s.cut.WithLabelValues(string(why)) // exists at 0 from now on
 	}
 	return s
@@ -86,8 +86,10 @@ type End string
 
 // What clients do that ends their connections.
 const (
-	EndResets End = "resets" // they reset streams too fast
-	EndMemory End = "memory" // what they have sent of their messages takes too much memory
+	EndResets  End = "resets"  // they reset streams too fast
+	EndMemory  End = "memory"  // what they have sent of their messages takes too much memory
+	EndStreams End = "streams" // they have too many streams open
+	EndIdle    End = "idle"    // they do nothing while there are as many as may be open
 )
 
 // ConnectionEnded counts a connection that was ended for what its client did.

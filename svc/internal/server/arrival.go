@@ -27,9 +27,11 @@ const (
 type arrival struct {
 	timeout time.Duration // of the whole call; 0: none
 	single  bool          // the client sends one message
+	endable bool          // a stream that may be ended for another one
 }
 
-// expect notes how calls of the service's methods come in.
+// expect notes how calls of the service's methods come in. A conversation is how long
+// the streams of a service without policies may last; 0: it has policies.
 func (b *Binder) expect(desc *grpc.ServiceDesc, conversation time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -38,19 +40,19 @@ func (b *Binder) expect(desc *grpc.ServiceDesc, conversation time.Duration) {
 		timeouts[m.name] = m.timeout
 	}
 	arrivals := maps.Clone(*b.arrivals.Load())
-	note := func(method string, single bool) {
+	note := func(method string, single, endable bool) {
 		name := "/" + desc.ServiceName + "/" + method
-		a := arrival{timeouts[name], single}
+		a := arrival{timeout: timeouts[name], single: single, endable: endable}
 		if !single && a.timeout == 0 {
 			a.timeout = conversation
 		}
 		arrivals[name] = a
 	}
 	for _, m := range desc.Methods {
-		note(m.MethodName, true)
+		note(m.MethodName, true, false)
 	}
 	for _, m := range desc.Streams {
-		note(m.StreamName, !m.ClientStreams)
+		note(m.StreamName, !m.ClientStreams, conversation > 0)
 	}
 	b.arrivals.Store(&arrivals)
 }
@@ -63,6 +65,9 @@ func (b *Binder) enter(receive time.Duration) tap.ServerInHandle {
 		a, known := (*b.arrivals.Load())[call.FullMethodName]
 		if !known {
 			return ctx, b.refuseLong(call.FullMethodName)
+		}
+		if a.endable {
+			ctx = endable(ctx)
 		}
 		return a.within(ctx, receive), nil
 	}

@@ -13,6 +13,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -46,6 +47,9 @@ type Options struct {
 	// measured latency.
 	Concurrency int
 	Adaptive    bool
+	// Beside is how many streams of each service without policies may be open at once,
+	// those that watch the health for one. Zero: no limit.
+	Beside int
 }
 
 // Binder binds methods to their policies. Make one per process with [New].
@@ -59,6 +63,7 @@ type Binder struct {
 	gate     *limit.Gate     // nil: no limit of all methods together
 	adaptive *limit.Adaptive // nil: the limit does not move
 	sweeper  sweeper
+	beside   int
 
 	strangers logging.Sampler // of the lines about methods that do not exist
 	arrivals  atomic.Pointer[map[string]arrival]
@@ -73,7 +78,7 @@ type Binder struct {
 // New returns a binder.
 func New(o Options) *Binder {
 	b := &Binder{
-		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{}),
+		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, beside: o.Beside, stopping: make(chan struct{}),
 		strangers: logging.Sampler{Burst: mistakesLogged, Every: time.Second},
 	}
 	b.arrivals.Store(&map[string]arrival{})
@@ -148,6 +153,19 @@ func longest(m policy.Method) time.Duration {
 		return d
 	}
 	return min(bound(m.Timeout), bound(m.Stream.MaxAge))
+}
+
+// Streams returns how many streams of the methods bound so far may be open at once, each
+// method without a limit as many as are said.
+func (b *Binder) Streams(unlimited int) (streams int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.methods {
+		if m.kind != rpcmetrics.Unary {
+			streams += cmp.Or(m.own.Limit(), unlimited)
+		}
+	}
+	return streams
 }
 
 // Longest returns how long a call of the methods bound so far lasts at the most.

@@ -24,25 +24,6 @@ func (b *Binder) Register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl 
 	b.expect(desc, 0)
 }
 
-// Beside is a gRPC server for services without policies, such as that of health.
-// It bounds how long their callers may take to send: the one message as
-// [GRPCOptions].ReceiveTimeout says, and all messages of a stream 2 minutes.
-type Beside struct {
-	*grpc.Server
-	binder *Binder
-}
-
-// Beside returns the server for what is registered beside the services that have
-// policies.
-func (b *Binder) Beside(s *grpc.Server) Beside { return Beside{s, b} }
-
-// RegisterService registers a service.
-func (s Beside) RegisterService(desc *grpc.ServiceDesc, impl any) {
-	unwatched := func(_, _ string, _ rpcmetrics.Kind) *decoder { return nil }
-	s.binder.register(s.Server, desc, impl, unwatched)
-	s.binder.expect(desc, conversation)
-}
-
 func (b *Binder) register(s grpc.ServiceRegistrar, desc *grpc.ServiceDesc, impl any, decoder func(service, name string, kind rpcmetrics.Kind) *decoder) {
 	watched := *desc
 	watched.Methods = slices.Clone(desc.Methods)
