@@ -137,7 +137,7 @@ func (f *flagship) evict(ctx context.Context, pod string) error {
 // drain is kubectl drain of a node, and the end of the work on it.
 func drain(ctx context.Context, f *flagship) error {
 	name := f.nodes[0].name
-	if err := f.kubectl(ctx, "drain", name, "--ignore-daemonsets", "--timeout=180s"); err != nil {
+	if err := f.kubectl(ctx, "drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s"); err != nil {
 		return err
 	}
 	var left corev1.PodList

@@ -60,14 +60,18 @@ func (p *process) stop() {
 // until asks again and again until the answer is no error. It gives up when the program
 // has ended.
 func (p *process) until(ctx context.Context, ready func(context.Context) error) error {
+	var last error // that is not of the end of ctx
 	for {
 		err := ready(ctx)
 		if err == nil {
 			return nil
 		}
+		if last == nil || ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: %w: %w", p.name, context.Cause(ctx), err)
+			return fmt.Errorf("%s: %w: %w", p.name, context.Cause(ctx), last)
 		case <-p.ended:
 			return fmt.Errorf("%s has ended: %v\n%s", p.name, p.cmd.ProcessState, p.tail())
 		case <-time.After(100 * time.Millisecond):
