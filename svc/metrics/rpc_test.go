@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,31 @@ func TestClientMethod(t *testing.T) {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("%q is missing", want)
 		}
+	}
+}
+
+// The labels of requests to external services have few values, whatever comes back.
+func TestHTTPClient(t *testing.T) {
+	r := metrics.New(metrics.BuildInfo{})
+	h := r.RPC().HTTPClient("names")
+	for status, want := range map[int]string{0: "", 99: "", 100: "100", 200: "200", 599: "599", 600: "", -1: ""} {
+		h.End(http.MethodPut, status, time.Second)
+		_, body := scrape(t, r, "")
+		series := `http_client_request_duration_seconds_count{callee="names",http_request_method="PUT",http_response_status_code="` + want + `"}`
+		if !strings.Contains(body, series) {
+			t.Errorf("status %d is not in %s", status, series)
+		}
+	}
+	for method, want := range map[string]string{"": "GET", "BREW": "_OTHER", http.MethodConnect: "CONNECT"} {
+		h.End(method, 201, time.Second)
+		_, body := scrape(t, r, "")
+		if series := `http_request_method="` + want + `",http_response_status_code="201"} 1`; !strings.Contains(body, series) {
+			t.Errorf("method %q is not in %s", method, series)
+		}
+	}
+	_, body := scrape(t, r, "")
+	if n := strings.Count(body, `http_client_request_duration_seconds_count{`); n != 7 {
+		t.Errorf("%d series, want 7", n)
 	}
 }
 
