@@ -9,6 +9,9 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/internal/limit"
@@ -122,5 +125,26 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 	_, page := r.admin(t, http.MethodGet, "/metrics")
 	if !strings.Contains(page, "\ngrpc_server_connections_refused_total 0\n") || strings.Contains(page, `grpc_server_connections_ended_total{reason="idle"} 0`) {
 		t.Error("the metrics do not say that connections were closed because they were idle, and none was refused")
+	}
+}
+
+// Reflection is there where the settings say so, and nowhere else.
+func TestReflection(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		s := greeter(t, hello)
+		s.Settings.Listen.Reflection = on
+		r := start(t, s, Options{})
+		conn := dialHonest(t, r.GRPC)
+		stream, err := reflectionpb.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stream.Send(&reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := stream.Recv()
+		if listed := len(answer.GetListServicesResponse().GetService()) > 0; listed != on || (status.Code(err) == codes.Unimplemented) == on {
+			t.Errorf("with %v: services are listed: %v, %v", on, listed, err)
+		}
 	}
 }

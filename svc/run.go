@@ -250,7 +250,9 @@ func (a *App) startGRPC(context.Context) error {
 	beside := a.binder.Beside(a.grpc)
 	healthpb.RegisterHealthServer(beside, status)
 	a.stopReports = load.Register(beside, a.binder.Load)
-	reflection.Register(beside)
+	if a.settings.Listen.Reflection {
+		reflection.Register(beside)
+	}
 	a.group.Go("gRPC health", a.health.Drive(status, refreshInterval, a.service.FullName))
 	a.group.Serve(lifecycle.Server{
 		Name:     "gRPC",

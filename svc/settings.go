@@ -33,6 +33,8 @@ type Listen struct {
 	GRPC  string `yaml:"grpc"`
 	HTTP  string `yaml:"http"` // empty: no HTTP/JSON
 	Admin string `yaml:"admin"`
+	// Reflection says whether tools may ask the gRPC port for services and messages.
+	Reflection bool `yaml:"reflection"`
 }
 
 // adminSettings are about the admin port.

@@ -127,6 +127,7 @@ func checkPorts(s *Service, f *faults) {
 		}
 	}
 	listen := s.settings(f).Listen
+	delete(listen, "reflection") // the others are addresses
 	f.when(len(listen) != len(open), "the container opens %v, config.yaml %v", open, listen)
 	for name, address := range listen {
 		f.when(address != ":"+strconv.Itoa(int(open[name])), "port %q is %d, in config.yaml %q", name, open[name], address)

@@ -25,8 +25,8 @@ func TestEnvironments(t *testing.T) {
 		files              []string
 	}{
 		"dev":     {1, 0, 0, []string{"config.dev.yaml", "config.yaml"}},
-		"staging": {1, 3, 3, []string{"config.yaml"}},
-		"prod":    {2, 3, 3, []string{"config.yaml"}},
+		"staging": {1, 3, 3, []string{"config.staging.yaml", "config.yaml"}},
+		"prod":    {2, 3, 3, []string{"config.prod.yaml", "config.yaml"}},
 	} {
 		kinds := map[string]int{}
 		for _, r := range build(t, disk, filepath.Join(deploy, "overlays", env)).Resources() {
@@ -46,7 +46,7 @@ func TestEnvironments(t *testing.T) {
 				if env == "dev" && (least == nil || *least != want.least) {
 					t.Errorf("%s: %s has %v replicas", env, o.Name, least)
 				}
-				if args := strings.Join(o.Spec.Template.Spec.Containers[0].Args, " "); (args == "--env=dev") != (env == "dev") {
+				if args := strings.Join(o.Spec.Template.Spec.Containers[0].Args, " "); args != "--env="+env {
 					t.Errorf("%s: %s is started with %q", env, o.Name, args)
 				}
 			case *autoscaling.HorizontalPodAutoscaler:
@@ -58,6 +58,9 @@ func TestEnvironments(t *testing.T) {
 					t.Errorf("%s: %s has %d files, want %v", env, o.Name, len(o.Data), want.files)
 				}
 				checkOverlaid(t, o, want.files[0])
+				if got := strings.Contains(o.Data[want.files[0]], "reflection: false"); got != (env != "dev") {
+					t.Errorf("%s: that %s has no reflection is %v", env, o.Name, got)
+				}
 			}
 		}
 		if got := kinds["ServiceMonitor"] + kinds["PodMonitor"]; got != want.monitors {

@@ -61,7 +61,7 @@ func (b *schemaBuilder) runtimeKeys(s *Service) []runtimeKey {
 		http.Const = ""
 	}
 	keys := []runtimeKey{
-		{name: "listen", below: []runtimeKey{{"grpc", "address", filledSchema(), nil}, {"http", "address", http, nil}, {"admin", "address", filledSchema(), nil}}},
+		{name: "listen", below: []runtimeKey{{"grpc", "address", filledSchema(), nil}, {"http", "address", http, nil}, {"admin", "address", filledSchema(), nil}, {"reflection", "boolean", boolSchema(), nil}}},
 		{name: "admin", below: []runtimeKey{{"token_file", "path", textSchema(), nil}}},
 		{name: "stop", below: []runtimeKey{{"drain_delay", "duration", b.duration(notNegative), nil}, {"budget", "duration", b.duration(aboveZero), nil}}},
 		{name: "limits", below: []runtimeKey{{"concurrency", "integer", countSchema(), nil}, {"adaptive", "boolean", boolSchema(), nil}, {"connections", "integer", countSchema(), nil}}},

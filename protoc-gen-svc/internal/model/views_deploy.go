@@ -332,7 +332,7 @@ func (s *Service) listenSettings() []Setting {
 		out = append(out, Setting{Path: "listen." + p.Name, Type: "address",
 			Value: strconv.Quote(fmt.Sprintf(":%d", p.Port)), Annotation: "ports." + p.Name})
 	}
-	return out
+	return append(out, Setting{Path: "listen.reflection", Type: "boolean", Value: "true"})
 }
 
 func (s *Service) databaseSettings() []Setting {
