@@ -171,7 +171,7 @@ func (o *options) checkCallees(t testing.TB, s svc.Service, c configured) {
 // adapt returns the service with the settings of a test as its defaults, and changes
 // nothing in what it gets.
 func (o *options) adapt(s svc.Service) svc.Service {
-	s.Settings.Listen = svc.Listen{GRPC: loopback, Admin: loopback}
+	s.Settings.Listen = svc.Listen{GRPC: loopback, Admin: loopback, Reflection: s.Settings.Listen.Reflection}
 	if s.HTTP != nil {
 		s.Settings.Listen.HTTP = loopback
 	}

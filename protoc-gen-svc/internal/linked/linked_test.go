@@ -149,6 +149,7 @@ func start(t *testing.T) string {
 		Name:     "nothing",
 		FullName: nothing,
 		Settings: svc.Settings{
+			Listen: svc.Listen{Reflection: true},
 			Stop:   svc.Stop{Budget: time.Second},
 			Limits: svc.Limits{Concurrency: 1, Connections: 1, MessageBytes: 1 << 20, HeaderBytes: 1 << 20, StreamsPerConnection: 1},
 		},
