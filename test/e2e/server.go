@@ -14,6 +14,9 @@ const (
 	serviceNetworkFirst = "10.96.0.1"
 )
 
+// aggregator is the name by which the API server calls others in the name of its callers.
+const aggregator = "aggregator"
+
 // server is an API server and its store.
 type server struct {
 	etcd, apiserver *process
@@ -59,6 +62,9 @@ func startServer(ctx context.Context, authority *authority, at serverAt) (s *ser
 	if err := authority.issue("admin", "admin", nil, "system:masters"); err != nil {
 		return s, err
 	}
+	if err := authority.issue(aggregator, aggregator, nil); err != nil {
+		return s, err
+	}
 	store, peers := "http://127.0.0.1:"+at.ports[0], "http://127.0.0.1:"+at.ports[1]
 	s.etcd, err = start(at.logs, "etcd", filepath.Join(at.programs, "etcd"),
 		"--data-dir="+filepath.Join(at.data, "etcd"), "--unsafe-no-fsync",
@@ -72,6 +78,11 @@ func startServer(ctx context.Context, authority *authority, at serverAt) (s *ser
 		"--service-cluster-ip-range=" + serviceNetwork, "--authorization-mode=Node,RBAC",
 		"--client-ca-file=" + authority.path("ca.crt"),
 		"--tls-cert-file=" + authority.path("server.crt"), "--tls-private-key-file=" + authority.path("server.key"),
+		// Other API servers, that of metrics for one, believe this one who a caller is.
+		"--requestheader-client-ca-file=" + authority.path("ca.crt"), "--requestheader-allowed-names=" + aggregator,
+		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + authority.path(aggregator+".crt"), "--proxy-client-key-file=" + authority.path(aggregator+".key"),
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + authority.path("sa.pub"), "--service-account-signing-key-file=" + authority.path("sa.key"),
 	}
