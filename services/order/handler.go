@@ -53,6 +53,7 @@ func New(d orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) {
 		orders:   store{db: d.DB},
 		stopping: d.Stopping(),
 	}
+	h.metrics.OrderWatchers().Set(0) // a series from the start on
 	h.outbox.PaymentServiceAuthorize.OnOutcome(h.authorized)
 	h.outbox.PaymentServiceRefund.OnOutcome(h.refunded)
 	d.Go("adoption", h.adopt)

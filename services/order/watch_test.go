@@ -63,6 +63,14 @@ func (f fixture) walk(watcher fixture) {
 	}
 }
 
+// The number of watchers is known from the start on: dashboards tell 0 from unknown.
+func TestNobodyWatches(t *testing.T) {
+	f := start(t, noPolling)
+	if got := f.Metric(watchers); got != 0 {
+		t.Errorf("%v watchers", got)
+	}
+}
+
 func TestWatchShowsEveryState(t *testing.T) {
 	f := start(t, noPolling)
 	f.walk(f)
