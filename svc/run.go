@@ -181,7 +181,7 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 }
 
 // startAdmin serves health and metrics from the first moment to the last: it is
-// a resource that closes after everything else, not a server that drains.
+// a resource that closes after what is worked with, not a server that drains.
 func (a *App) startAdmin(context.Context) error {
 	srv := admin.NewServer(admin.Options{
 		Service: a.service.Name,

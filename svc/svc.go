@@ -27,17 +27,21 @@
 // What the contract says of methods is in package policy: deadlines, retries, hedges,
 // rate limits, bounds of streams. The generator resolves every default
 // (protoc-gen-svc/internal/model; values that the runtime documents too are in
-// internal/defaults). What happens to each call:
+// the module's internal/defaults). What happens to each call:
 //
-//   - a panic of a handler, validation, deadlines, errors: internal/server (call.go)
+//   - a panic of a handler, validation: internal/server (unary.go, stream.go); deadlines,
+//     errors, and what becomes of a panic: internal/server (call.go)
 //   - admission, that is too many calls and rate limits of callers: internal/server
 //     (admission.go); the limits themselves: internal/limit
 //   - what a call passes before its message is read, and how long that may take:
-//     internal/server (arrival.go); of a body over HTTP: internal/gateway (body.go)
+//     internal/server (arrival.go); of a body over HTTP: internal/gateway (body.go); the
+//     memory of what arrives, and clients that take too much of it: internal/budget,
+//     internal/flood
 //   - retries of a gRPC call: made by grpc-go, as client/serviceconfig.go tells it; of a
 //     request over HTTP: httpclient; hedges: client (hedge.go)
 //   - circuit breakers: internal/breaker; client (breaker.go) asks one for each callee,
-//     internal/outlier leaves out single backends
+//     internal/outlier leaves out single backends, whatever balances; which errors
+//     count: errors (breaker.go)
 //   - which backend gets a call: client (balance.go names the policies, weighted.go is
 //     one, distinct.go is for hedges, pool.go is several connections to each); the load that
 //     backends report: internal/load; where addresses come from: internal/dns
@@ -51,8 +55,9 @@
 //
 //   - readiness, liveness, gRPC health: internal/health, whose doc lists the causes; the
 //     admin port: internal/admin
-//   - start and stop, draining: internal/lifecycle (run.go is the stop, on one screen)
-//   - reloads, and which keys they may change: config.go here; how config.yaml and the
+//   - start and stop, draining: internal/lifecycle (run.go is the stop, on one screen);
+//     what streams have of it: run.go here (endStreams)
+//   - reloads, and which keys they may change: reload.go here; how config.yaml and the
 //     environment are read: internal/config
 //   - log lines: internal/logging
 package svc

@@ -173,13 +173,14 @@ const postscript = `
 
 // write writes the report.
 func (r *report) write(name string, b *base) error {
-	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	kernel, _, _ := strings.Cut(strings.TrimSpace(string(release)), "-")
 	bound := "a cgroup has it, and the kernel kills what exceeds it"
 	if b.unbounded != nil {
 		bound = fmt.Sprintf("there is no cgroup (%v), so that the memory of the process is only watched", b.unbounded)
 	}
 	var out, faults strings.Builder
-	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version(), moreFiles(),
+	fmt.Fprintf(&out, preamble, b.tags, b.limit>>20, bound, runtime.NumCPU(), kernel, runtime.Version(), moreFiles(),
 		recovery, aftermath, moreOpen, moreGo, moreMemory>>20)
 	for _, res := range r.results {
 		for _, v := range res.verdicts {

@@ -21,7 +21,8 @@ const (
 // Its fields are set before Run; its methods are safe for concurrent use. Run
 // can be called once.
 //
-// The longest stop takes the three times together. Their sum must be below the
+// The longest stop takes the three times together, and what resources need to close,
+// which bound that themselves. The sum must be below the
 // time after which the process is killed (terminationGracePeriodSeconds of
 // Kubernetes, TimeoutStopSec of systemd).
 type Group struct {
@@ -31,7 +32,7 @@ type Group struct {
 	DrainDelay time.Duration
 
 	// GracefulBudget is how long running calls may take to finish; 0 means 20 s.
-	// Streams that do not end by themselves use all of it.
+	// Servers with streams that do not end by themselves must end them within it.
 	GracefulBudget time.Duration
 
 	// BackgroundBudget is how long background work may take to return after its
@@ -76,8 +77,7 @@ type Server struct {
 // stop all at the same time.
 //
 // A server that has to answer to the end, like the one for probes and metrics,
-// is background work instead: a function for Go that closes it when its context
-// ends.
+// is a resource instead, which OnClose closes.
 func (g *Group) Serve(s Server) { g.servers = append(g.servers, s) }
 
 // Go adds background work. It starts with Run, or at once when Run has started,
