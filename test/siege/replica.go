@@ -108,21 +108,20 @@ func (b *base) build(ctx context.Context) error {
 		return fmt.Errorf("%s/Dockerfile has no -tags", deploy)
 	}
 	b.tags = strings.ReplaceAll(string(found[1]), ",nosqlite", "")
-	args := []string{"build", "-buildvcs=false", "-trimpath", "-tags", b.tags, "-o", b.bin() + "/"}
+	var mains []string
 	for _, name := range []string{"user", "payment", "order"} {
-		args = append(args, fmt.Sprintf("./generated/deploy/%s/cmd/%[1]s", name))
+		mains = append(mains, fmt.Sprintf("./generated/deploy/%s/cmd/%[1]s", name))
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w\n%s", err, out)
-	}
-	return nil
+	return b.compile(ctx, ".", mains...)
 }
 
 // buildBare makes the server of bare defaults.
-func (b *base) buildBare(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", "test", "-trimpath", "-tags", b.tags, "-o", filepath.Join(b.bin(), bare), "./siege/bare")
+func (b *base) buildBare(ctx context.Context) error { return b.compile(ctx, "test", "./siege/bare") }
+
+// compile builds main packages of a module, as for an image.
+func (b *base) compile(ctx context.Context, module string, mains ...string) error {
+	args := []string{"build", "-C", module, "-buildvcs=false", "-trimpath", "-tags", b.tags, "-o", b.bin() + "/"}
+	cmd := exec.CommandContext(ctx, "go", append(args, mains...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
