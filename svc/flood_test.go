@@ -26,12 +26,14 @@ import (
 const greetName = "/test.v1.GreeterService/Greet"
 
 // rawHeaders are those of a call of the greeter.
-func rawHeaders() []byte {
+func rawHeaders() []byte { return headersOf(greetName) }
+
+func headersOf(method string) []byte {
 	var b bytes.Buffer
 	e := hpack.NewEncoder(&b)
 	e.SetMaxDynamicTableSize(0) // each call has the same bytes
 	for _, h := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":path", greetName}, {":authority", "greeter"},
+		{":method", "POST"}, {":scheme", "http"}, {":path", method}, {":authority", "greeter"},
 		{"content-type", "application/grpc"}, {"te", "trailers"},
 	} {
 		_ = e.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})

@@ -4,7 +4,7 @@ import (
 	"net"
 	"runtime/debug"
 
-	"github.com/protosvc/protosvc/svc/internal/admin"
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/flood"
 	"github.com/protosvc/protosvc/svc/internal/limit"
@@ -54,19 +54,28 @@ func (a *App) guarded(l net.Listener) net.Listener {
 	limits := a.settings.Limits
 	return flood.Listen(a.limited(l), flood.Options{
 		Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving,
-		Streams: budget.New(int64(limits.Concurrency + limits.Connections + a.binder.Streams(limits.Connections))),
+		Streams: budget.New(int64(limits.Concurrency + limits.Connections + a.binder.Streams())),
 	})
 }
 
-// arrivingShare is how much of the memory of a process requests may hold that are on
-// their way: one part in so many. As much again is gone when they are decoded.
-const arrivingShare = 4
-
 // memoryForArriving is the budget of requests that are on their way, of both protocols
-// together. A process without a limit of memory (GOMEMLIMIT) has as good as none. One
-// request always has room.
+// together: a share of its memory. A process without a limit of memory (GOMEMLIMIT) has as
+// good as none. One request always has room.
 func (l Limits) memoryForArriving() *budget.Budget {
-	return budget.New(max(debug.SetMemoryLimit(-1)/arrivingShare, int64(l.MessageBytes)))
+	return budget.New(max(debug.SetMemoryLimit(-1)/defaults.ArrivingShare, int64(l.MessageBytes)))
+}
+
+// checkMemory warns where the limits let in more than fits in the memory that the process
+// may have. The generator has held those of the contract against that of the Deployment;
+// config.yaml can say others.
+func (a *App) checkMemory() {
+	limits, allowed := a.settings.Limits, debug.SetMemoryLimit(-1)
+	needed := defaults.StartBytes + max(allowed/defaults.ArrivingShare, int64(limits.MessageBytes)) +
+		int64(limits.Connections)*defaults.ConnectionBytes + int64(limits.Concurrency)*defaults.CallBytes + int64(a.binder.Streams())*defaults.StreamBytes
+	if needed > allowed {
+		a.log.Warn("the limits let in more than fits in memory: lower limits.connections or limits.concurrency, or raise GOMEMLIMIT with the memory",
+			"needed", needed, "GOMEMLIMIT", allowed, "limits.connections", limits.Connections, "limits.concurrency", limits.Concurrency)
+	}
 }
 
 // otherFiles is what a process has open besides the connections of its ports and of its
@@ -79,7 +88,7 @@ func (a *App) filesWanted() uint64 {
 	if a.httpAddress() != "" {
 		ports++
 	}
-	wanted := ports*a.settings.Limits.Connections + admin.Connections + otherFiles
+	wanted := ports*a.settings.Limits.Connections + defaults.AdminConnections + otherFiles
 	if a.settings.Database != nil {
 		wanted += a.settings.Database.MaxConnections
 	}

@@ -2,8 +2,10 @@ package svc
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -139,12 +141,29 @@ func TestReflection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := stream.Send(&reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}); err != nil {
+		if err := stream.Send(&reflectionpb.ServerReflectionRequest{MessageRequest: &reflectionpb.ServerReflectionRequest_ListServices{}}); err != nil && err != io.EOF { // refused already
 			t.Fatal(err)
 		}
 		answer, err := stream.Recv()
 		if listed := len(answer.GetListServicesResponse().GetService()) > 0; listed != on || (status.Code(err) == codes.Unimplemented) == on {
 			t.Errorf("with %v: services are listed: %v, %v", on, listed, err)
+		}
+	}
+}
+
+// A configuration that lets in more than fits in memory is warned of.
+func TestLimitsBeyondMemory(t *testing.T) {
+	before := debug.SetMemoryLimit(128 << 20) // for the start alone
+	defer debug.SetMemoryLimit(before)
+	for connections, warned := range map[int]bool{500: false, 5000: true} {
+		s := greeter(t, hello)
+		s.Settings.Limits.Connections = connections
+		r := start(t, s, Options{})
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+		if said := strings.Contains(r.log.String(), "the limits let in more than fits in memory"); said != warned {
+			t.Errorf("with %d connections it is said: %v\n%s", connections, said, r.log.String())
 		}
 	}
 }

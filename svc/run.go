@@ -30,9 +30,9 @@ import (
 )
 
 const (
-	headerTimeout   = defaults.Handshake // of an HTTP request
-	idleTimeout     = 2 * time.Minute    // of an HTTP connection between requests
-	refreshInterval = time.Second / 2    // of the gRPC health status: clients are back so soon
+	headerTimeout   = defaults.Handshake      // of an HTTP request
+	idleTimeout     = defaults.IdleConnection // of an HTTP connection between requests
+	refreshInterval = time.Second / 2         // of the gRPC health status: clients are back so soon
 )
 
 // What comes after the budget of a stop, in order: the reserve of generated
@@ -73,6 +73,7 @@ func (a *App) run(ctx context.Context) error {
 		}
 		return err
 	}
+	a.checkMemory()
 	a.group.Go("reload", a.reloadOn(a.options.hangUps))
 	if a.options.Config != "" {
 		a.group.Go("config files", a.watchConfig)

@@ -14,6 +14,40 @@ const (
 	StreamsPerConnection = 1000
 )
 
+// What one client may do.
+const (
+	// CancelsPerSecond is how many calls a connection may cancel in the long run, and
+	// CancelsAtOnce how many at a time: as many as it may have open.
+	CancelsPerSecond = 200
+	CancelsAtOnce    = StreamsPerConnection
+
+	// AdminConnections is how many the admin port has open; probes, a scraper or two
+	// and people need ten.
+	AdminConnections = 64
+
+	// ConnectionAge is when a connection of gRPC is asked to end, 10 % more or less, so
+	// that clients find new replicas. Between calls a connection of HTTP/JSON ends after
+	// IdleConnection, and a client of gRPC that does not answer a ping, one after each
+	// KeepaliveTime without a word, is gone after KeepaliveTimeout.
+	ConnectionAge    = 5 * time.Minute
+	IdleConnection   = 2 * time.Minute
+	KeepaliveTime    = time.Minute
+	KeepaliveTimeout = 20 * time.Second
+)
+
+// What a replica takes of its memory, in bytes: the generator holds limits against it, and
+// TestCosts of package svc holds it against what a server takes.
+const (
+	StartBytes      = 12 << 20 // before the first connection
+	ConnectionBytes = 64 << 10 // one of gRPC and one of HTTP/JSON, on which nothing happens
+	CallBytes       = 16 << 10 // a call in progress, without what its handler needs
+	StreamBytes     = 16 << 10 // a stream that is open, without what its handler needs
+
+	// ArrivingShare is how much of the memory requests may hold that are on their way: one
+	// part in so many. As much again is gone when they are decoded.
+	ArrivingShare = 4
+)
+
 // What a client may take to send, so that nobody holds memory by sending slowly.
 const (
 	// Handshake is for a connection to become one, for the headers of a request,

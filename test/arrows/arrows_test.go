@@ -125,7 +125,7 @@ func TestArrows(t *testing.T) {
 func TestRuntimeTests(t *testing.T) {
 	for _, p := range list(t, "./svc/...") {
 		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
-			if to, ours := strings.CutPrefix(path, module); ours && !within(to, "svc") {
+			if to, ours := strings.CutPrefix(path, module); ours && !within(to, "svc") && to != "internal/defaults" {
 				t.Errorf("a test of %s imports %s", p.folder(), to)
 			}
 		}

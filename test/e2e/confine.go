@@ -42,6 +42,10 @@ func confine(ctx context.Context, args ...string) error {
 	if err := save(saved); err != nil {
 		return err
 	}
+	before, err := traces()
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -59,7 +63,7 @@ func confine(ctx context.Context, args ...string) error {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return errors.Join(err, os.Remove(first), restore(saved))
+	return errors.Join(err, os.Remove(first), restore(saved), before.compare())
 }
 
 // firstProcess is a file with the id of the first process of a cluster, as the processes

@@ -142,20 +142,38 @@ func ready(p corev1.Pod) bool {
 	})
 }
 
-// restarts are how often containers of the flagship were started again.
-func (f *flagship) restarts(ctx context.Context) (n int32, err error) {
+// restarts are how often containers of the flagship were started again, by their pods.
+type restarts map[string]int32
+
+func (f *flagship) restarts(ctx context.Context) (restarts, error) {
+	all := restarts{}
 	for _, service := range services {
 		pods, err := f.allPods(ctx, service)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		for _, p := range pods {
 			for _, s := range p.Status.ContainerStatuses {
-				n += s.RestartCount
+				all[p.Name] += s.RestartCount
 			}
 		}
 	}
-	return n, nil
+	return all, nil
+}
+
+// since is an error if containers of the pods that there were before have been started
+// again, or of any pod.
+func (r restarts) since(before restarts, any bool) error {
+	var again []string
+	for name, n := range r {
+		if had, there := before[name]; n > had && (there || any) {
+			again = append(again, fmt.Sprintf("%s %d times", name, n-had))
+		}
+	}
+	if again == nil {
+		return nil
+	}
+	return fmt.Errorf("containers were started again: %s", strings.Join(again, ", "))
 }
 
 // settled waits until a service has all of its pods, of the newest template, available,

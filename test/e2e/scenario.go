@@ -382,10 +382,10 @@ func loseDatabase(ctx context.Context, f *flagship) error {
 		return err
 	}
 	after, err := f.restarts(ctx)
-	if err == nil && after != before {
-		err = fmt.Errorf("%d containers were started again", after-before)
+	if err != nil {
+		return err
 	}
-	return err
+	return after.since(before, true)
 }
 
 // withoutDatabase are the outcomes of calls that nobody can answer. Those that were waiting

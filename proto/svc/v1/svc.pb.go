@@ -1109,12 +1109,15 @@ func (x *HTTPCallee) GetCidr() string {
 }
 
 // Limits are what one replica accepts at the most. Excess is refused at once,
-// before any work is done for it.
+// before any work is done for it. What they let in has to fit in the memory that is
+// left of GOMEMLIMIT after 12 MiB for the start and a quarter for requests on their way;
+// what does not is refused, with the arithmetic.
 type Limits struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Calls in progress, streams not counted, above which calls are refused with
-	// RESOURCE_EXHAUSTED; with adaptive, the upper bound.
-	// Default: 1000.
+	// RESOURCE_EXHAUSTED; with adaptive, the upper bound. Each costs 16 KiB and what its
+	// handler needs.
+	// Default: as many as fit in a quarter of the memory, 1000 at the most.
 	Concurrency uint32 `protobuf:"varint,1,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
 	// Whether the limit of calls in progress follows the measured latency: it
 	// falls while calls queue, so that those accepted still finish in time.
@@ -1127,8 +1130,8 @@ type Limits struct {
 	// Largest set of headers received, a Kubernetes quantity. Default: "16Ki".
 	HeaderSize string `protobuf:"bytes,4,opt,name=header_size,json=headerSize,proto3" json:"header_size,omitempty"`
 	// Connections, for gRPC and for HTTP/JSON each. One too many has the place of one
-	// that is idle; where none is, it is closed at once.
-	// Default: one for each 128 KiB of scale.memory, 10000 at the most.
+	// that is idle; where none is, it is closed at once. One of each costs 64 KiB.
+	// Default: as many as fit in half of the memory, 10000 at the most.
 	Connections uint32 `protobuf:"varint,5,opt,name=connections,proto3" json:"connections,omitempty"`
 	// Calls and streams open at once on one connection. Default: 1000.
 	StreamsPerConnection uint32 `protobuf:"varint,6,opt,name=streams_per_connection,json=streamsPerConnection,proto3" json:"streams_per_connection,omitempty"`
@@ -1933,7 +1936,9 @@ type Method struct {
 	// Default: none.
 	Hedge *Hedge `protobuf:"bytes,6,opt,name=hedge,proto3" json:"hedge,omitempty"`
 	// Calls in progress in one replica above which further ones are refused with
-	// RESOURCE_EXHAUSTED; for streams, open ones. Default: no limit of its own.
+	// RESOURCE_EXHAUSTED; for streams, open ones, at 16 KiB each and what the handler needs.
+	// Default: no limit of its own. All streams without one are together as many as the
+	// limits of the service: limits.concurrency and limits.connections.
 	Concurrency uint32 `protobuf:"varint,7,opt,name=concurrency,proto3" json:"concurrency,omitempty"`
 	// How often one caller may call. Default: no limit.
 	RateLimit *RateLimit `protobuf:"bytes,8,opt,name=rate_limit,json=rateLimit,proto3" json:"rate_limit,omitempty"`

@@ -103,6 +103,7 @@ const (
 	priorityClassName
 	namespaceName
 	limitSize
+	limitsMemory
 	linkedFile
 	linkedService
 	methodConcurrency
@@ -273,6 +274,7 @@ var diagnostics = [...]fault.Message{
 	migrationsUnknown:       {Rule: "migrations", Format: "%v is not known (want MIGRATIONS_AT_START or MIGRATIONS_JOB)"},
 
 	priorityClassName:  {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes PriorityClass"},
+	limitsMemory:       {Rule: "limits-memory", Format: "does not fit in memory: %s are %s, GOMEMLIMIT is %s of %q (lower it, or raise (svc.v1.service).scale.memory to %q)"},
 	limitSize:          {Rule: "limit-size", Format: "%q is no size of what a call may send (want %q to %q)"},
 	linkedFile:         {Rule: "linked", Format: "%q is in every generated service already, by the Go package %q, and a second one would be a panic at the start (leave this file out of the inputs, and import %q with that go_package)"},
 	linkedService:      {Rule: "linked", Format: "%q is served by every generated service already, and a second one would be a panic at the start (leave its file out of the inputs)"},

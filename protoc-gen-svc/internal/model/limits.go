@@ -41,33 +41,21 @@ type Stream struct {
 
 // The limits of a contract that says nothing.
 const (
-	defaultConcurrency = 1000
-	defaultMaxAge      = 30 * time.Minute
-	defaultIdle        = 5 * time.Minute
-	defaultSend        = 30 * time.Second
+	defaultMaxAge = 30 * time.Minute
+	defaultIdle   = 5 * time.Minute
+	defaultSend   = 30 * time.Second
 
 	// maxRate is far beyond what one replica answers.
 	maxRate = 1e6
 )
 
-// A connection costs 25 KiB with gRPC and 15 with HTTP/JSON while nothing happens on it, so
-// that those which are open by default take a third of the memory, on both ports.
-const (
-	memoryPerConnection   = 128 << 10
-	maxDefaultConnections = 10_000
-)
-
-// connections is how many may be open by default.
-func (s Scale) connections() uint32 {
-	return uint32(min(s.Bytes()/memoryPerConnection, maxDefaultConnections))
-}
-
 func (b *builder) limits(s *Service, o *svcv1.Limits) Limits {
 	at := s.origin().in("limits")
+	connections, concurrency := s.GoRuntime.counts(o)
 	return Limits{
-		Concurrency:          orDefault(o.GetConcurrency(), defaultConcurrency),
+		Concurrency:          concurrency,
 		Adaptive:             o.GetAdaptive(),
-		Connections:          orDefault(o.GetConnections(), s.Scale.connections()),
+		Connections:          connections,
 		StreamsPerConnection: orDefault(o.GetStreamsPerConnection(), defaults.StreamsPerConnection),
 		// A larger message does not fit the frame of gRPC; a header below the lower
 		// bound has no room for what gRPC itself and tracing send.

@@ -75,6 +75,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	b.checkMethodNames(s)
 	b.checkRoutes(s)
 	b.checkInFlight(s)
+	b.checkMemory(s, options)
 	s.Network = b.network(s, options.GetNetwork())
 	s.Stop = b.stop(s, options.GetStop())
 	s.Callees = b.callees(s, options)

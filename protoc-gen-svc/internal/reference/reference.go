@@ -84,6 +84,7 @@ func Markdown() (string, error) {
 	for _, a := range annotations {
 		w.annotation(a)
 	}
+	w.bounds()
 	if len(w.missing) > 0 {
 		return "", fmt.Errorf("svc.proto has no comment on %s", strings.Join(w.missing, ", "))
 	}

@@ -142,7 +142,7 @@ var table = map[string]row{
 	"(svc.v1.service).probes.readiness_failures": value(deployment, func(s *model.Service) string { return number(s.Probes.ReadinessFailures) }),
 
 	"(svc.v1.service).go_runtime":                      same[*model.Service](nil),
-	"(svc.v1.service).go_runtime.memory_limit_percent": value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.MemoryLimitPercent) }),
+	"(svc.v1.service).go_runtime.memory_limit_percent": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.MemoryLimitPercent) }),
 	"(svc.v1.service).go_runtime.gogc":                 value(and(manifest, "systemd/service.tmpl"), func(s *model.Service) string { return number(s.GoRuntime.GOGC) }),
 	"(svc.v1.service).go_runtime.profiles":             value(service, func(s *model.Service) string { return strconv.FormatBool(s.GoRuntime.Profiles) }),
 	"(svc.v1.service).monitoring":                      same[*model.Service](nil),

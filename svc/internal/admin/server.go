@@ -14,22 +14,19 @@ import (
 	"sync"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/logging"
 )
 
 // Bounds of what a client may take, so that there is always room for a probe.
 const (
-	readTimeout  = 10 * time.Second // for a whole request
-	writeTimeout = 30 * time.Second // for an answer, or for one part of a recording
-	idleTimeout  = 2 * time.Minute  // between requests; longer than most intervals of scrapes
-	bodyLimit    = 64 << 10         // bytes of a body, which only a dry run needs
+	readTimeout  = defaults.Handshake      // for a whole request
+	writeTimeout = 30 * time.Second        // for an answer, or for one part of a recording
+	idleTimeout  = defaults.IdleConnection // between requests; longer than most intervals of scrapes
+	bodyLimit    = 64 << 10                // bytes of a body, which only a dry run needs
 
 	closedLogInterval = 10 * time.Second // between lines about connections that are closed for others
 )
-
-// Connections is how many are open at once; probes, a scraper or two and people need
-// ten.
-const Connections = 64
 
 // NewServer returns a server of [Handler] that nobody can keep from answering probes.
 //
@@ -78,7 +75,7 @@ func (n *newest) changed(c net.Conn, state http.ConnState) {
 	if state == http.StateClosed {
 		return
 	}
-	if len(n.open) == Connections {
+	if len(n.open) == defaults.AdminConnections {
 		first := max(0, slices.IndexFunc(n.open, func(c connection) bool { return !c.busy }))
 		n.report(n.open[first])
 		_ = n.open[first].Close()
@@ -91,7 +88,7 @@ func (n *newest) changed(c net.Conn, state http.ConnState) {
 func (n *newest) report(c connection) {
 	if suppressed, ok := n.logged.Pass(); ok {
 		n.log.LogAttrs(context.Background(), slog.LevelWarn, "the admin port has too many connections: one is closed for a new one",
-			append(suppressed, slog.Int("connections", Connections), slog.String("closed", c.RemoteAddr().String()), slog.Bool("busy", c.busy))...)
+			append(suppressed, slog.Int("connections", defaults.AdminConnections), slog.String("closed", c.RemoteAddr().String()), slog.Bool("busy", c.busy))...)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 )
 
@@ -202,7 +203,7 @@ func TestWhichConnectionCloses(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			changed := admin.NewServer(options(nil)).ConnState
-			conns := make([]*closing, admin.Connections+1)
+			conns := make([]*closing, defaults.AdminConnections+1)
 			for i := range conns {
 				conns[i] = new(closing)
 				changed(conns[i], http.StateNew)

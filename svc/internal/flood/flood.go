@@ -33,6 +33,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/budget"
 	"github.com/protosvc/protosvc/svc/internal/logging"
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
@@ -54,8 +55,8 @@ const (
 	// cancel together. A new connection may cancel no more than fresh of them until
 	// time and answers have paid for the others, so that it does not help to connect
 	// anew: a whole burst is in its first bytes, which are then dropped unread.
-	perSecond = 200
-	burst     = 1000
+	perSecond = defaults.CancelsPerSecond
+	burst     = defaults.CancelsAtOnce
 	fresh     = 100
 
 	interval = time.Second / (abandoned * perSecond) // in which time pays a point

@@ -121,7 +121,7 @@ func TestStreamsOfMethods(t *testing.T) {
 		server.BindServerStream(b, m, nil, func(*text, grpc.ServerStreamingServer[text]) error { return nil })
 	}
 	server.BindUnary(b, policy.Method{Name: unaryName, Concurrency: 500}, nil, func(_ context.Context, in *text) (*text, error) { return in, nil })
-	if got := b.Streams(7); got != 37 {
+	if got := b.Streams(); got != 30 {
 		t.Errorf("got %d, want 37", got)
 	}
 }

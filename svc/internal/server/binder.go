@@ -13,7 +13,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"math"
@@ -155,14 +154,13 @@ func longest(m policy.Method) time.Duration {
 	return min(bound(m.Timeout), bound(m.Stream.MaxAge))
 }
 
-// Streams returns how many streams of the methods bound so far may be open at once, each
-// method without a limit as many as are said.
-func (b *Binder) Streams(unlimited int) (streams int) {
+// Streams returns how many streams the limits of the methods bound so far let in together.
+func (b *Binder) Streams() (streams int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, m := range b.methods {
 		if m.kind != rpcmetrics.Unary {
-			streams += cmp.Or(m.own.Limit(), unlimited)
+			streams += m.own.Limit()
 		}
 	}
 	return streams

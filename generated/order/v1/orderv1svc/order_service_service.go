@@ -223,7 +223,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 		Settings: svc.Settings{
 			Listen:   svc.Listen{GRPC: ":9090", HTTP: ":8080", Admin: ":9091", Reflection: true},
 			Stop:     svc.Stop{DrainDelay: 5 * time.Second, Budget: 20 * time.Second},
-			Limits:   svc.Limits{Concurrency: 1000, Connections: 1024, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
+			Limits:   svc.Limits{Concurrency: 1000, Connections: 595, MessageBytes: 4194304, HeaderBytes: 16384, StreamsPerConnection: 1000},
 			Tracing:  svc.Tracing{SampleRatio: 0.01},
 			Database: &svc.Database{URL: "sqlite:order.db", MaxConnections: 16, ReadinessTimeout: 2 * time.Second, IdempotencyRetention: 24 * time.Hour},
 		},
