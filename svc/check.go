@@ -16,6 +16,7 @@ import (
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/database"
 	"github.com/protosvc/protosvc/svc/httpclient"
+	"github.com/protosvc/protosvc/svc/internal/config"
 	"github.com/protosvc/protosvc/svc/internal/dns"
 )
 
@@ -23,7 +24,7 @@ import (
 // repeats an address or a URL: each may hold a password, if only by mistake.
 
 // check looks at the addresses and whether they exclude each other.
-func (l Listen) check(fault func(bool, string, ...any)) {
+func (l Listen) check(fault func(bool, string, string, ...any)) {
 	var others []address
 	for _, row := range []struct {
 		key, address, example string
@@ -34,17 +35,17 @@ func (l Listen) check(fault func(bool, string, ...any)) {
 		{"listen.admin", l.Admin, ":9091", false},
 	} {
 		if row.address == "" {
-			fault(!row.optional, "%s is empty (want for example %q)", row.key, row.example)
+			fault(!row.optional, row.key, " is empty (want for example %q)", row.example)
 			continue
 		}
 		a, err := parseAddress(row.address)
 		if err != nil {
-			fault(true, "%s %w (want \"host:port\", for example %q)", row.key, err, row.example)
+			fault(true, row.key, " %w (want \"host:port\", for example %q)", err, row.example)
 			continue
 		}
 		a.key = row.key
 		for _, other := range others {
-			fault(a.excludes(other), "%s and %s have the same port %d", other.key, a.key, a.port)
+			fault(a.excludes(other), a.key, " and %s have the same port %d", other.key, a.port)
 		}
 		others = append(others, a)
 	}
@@ -114,13 +115,15 @@ func (s Service) checkCallees(settings *Settings) error {
 	var faults []error
 	for _, c := range s.Callees {
 		if err := checkCallee(c, settings.Callees[c.Key]); err != nil {
-			faults = append(faults, fmt.Errorf("callees.%s: %w", c.Key, err))
+			key := "callees." + c.Key
+			faults = append(faults, config.Wrong(key, fmt.Errorf("%s: %w", key, err)))
 		}
 	}
 	for _, c := range s.HTTPCallees {
 		conn, err := httpclient.New(httpclient.Options{Name: c.Name, URL: settings.HTTPCallees[c.Name].URL})
 		if err != nil {
-			faults = append(faults, fmt.Errorf("http_callees.%s: %w", c.Name, err))
+			key := "http_callees." + c.Name
+			faults = append(faults, config.Wrong(key, fmt.Errorf("%s: %w", key, err)))
 			continue
 		}
 		_ = conn.Close()

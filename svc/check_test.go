@@ -89,8 +89,8 @@ func TestCheckAddresses(t *testing.T) {
 		{"0.0.0.0:1", "", "[::1]:1", nil},
 		{"a:1", "", "b:1", nil},
 		{"[::1]:http", "[fe80::1%eth0]:1", "localhost:65535", nil},
-		{":1", ":1", ":1", []string{"listen.grpc and listen.http have the same port 1", "listen.grpc and listen.admin have", "listen.http and listen.admin have"}},
-		{"127.0.0.1:1", "", ":1", []string{"listen.grpc and listen.admin have the same port 1"}},
+		{":1", ":1", ":1", []string{"listen.http and listen.grpc have the same port 1", "listen.admin and listen.grpc have", "listen.admin and listen.http have"}},
+		{"127.0.0.1:1", "", ":1", []string{"listen.admin and listen.grpc have the same port 1"}},
 		{":1", "", "name:1", []string{"have the same port 1"}},
 		{"[::]:1", "", "0.0.0.0:1", []string{"have the same port 1"}},
 		{"0.0.0.0:1", "", "127.0.0.1:1", []string{"have the same port 1"}},
@@ -101,9 +101,9 @@ func TestCheckAddresses(t *testing.T) {
 		{"a/b:1", "", "http://host:1", []string{"listen.grpc has a host that is neither", "listen.admin is not an address"}},
 	} {
 		var got []string
-		Listen{GRPC: test.grpc, HTTP: test.http, Admin: test.admin}.check(func(wrong bool, format string, args ...any) {
+		Listen{GRPC: test.grpc, HTTP: test.http, Admin: test.admin}.check(func(wrong bool, key, format string, args ...any) {
 			if wrong {
-				got = append(got, fmt.Errorf(format, args...).Error())
+				got = append(got, fmt.Errorf(key+format, args...).Error())
 			}
 		})
 		same := len(got) == len(test.want)

@@ -38,9 +38,7 @@ func TestCosts(t *testing.T) {
 	s.HTTP = func(_ context.Context, mux *gateway.ServeMux, _ grpc.ClientConnInterface) error {
 		return mux.HandlePath(http.MethodGet, "/", func(http.ResponseWriter, *http.Request, map[string]string) {})
 	}
-	s.Start = Start(&greeterDesc, func(app *App) *App { return app }, waiter(entered), func(b *server.Binder, h greet, _ *App) *greetServer {
-		return &greetServer{server.BindUnary(b, policy.Method{Name: greetName, Timeout: time.Minute}, nil, h)}
-	})
+	s.Start = patient(waiter(entered))
 	r := start(t, s, Options{})
 	for name, c := range map[string]struct {
 		cost int // that of the table
@@ -88,6 +86,13 @@ func TestCosts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patient starts a greeter whose calls have a minute.
+func patient(newHandler func(*App) (greet, error)) func(*App) error {
+	return Start(&greeterDesc, func(app *App) *App { return app }, newHandler, func(b *server.Binder, h greet, _ *App) *greetServer {
+		return &greetServer{server.BindUnary(b, policy.Method{Name: greetName, Timeout: time.Minute}, nil, h)}
+	})
 }
 
 // live is what is in use: objects, and the stacks of goroutines.

@@ -29,32 +29,35 @@ type Limits struct {
 	MessageBytes, HeaderBytes, StreamsPerConnection int
 }
 
-func (l Limits) check(fault func(bool, string, ...any)) {
-	fault(l.Concurrency <= 0, "limits.concurrency %d is not above zero", l.Concurrency)
-	fault(l.Connections <= 0, "limits.connections %d is not above zero", l.Connections)
-	fault(l.MessageBytes <= 0, "Limits.MessageBytes %d is not above zero", l.MessageBytes)
-	fault(l.HeaderBytes <= 0, "Limits.HeaderBytes %d is not above zero", l.HeaderBytes)
-	fault(l.StreamsPerConnection <= 0, "Limits.StreamsPerConnection %d is not above zero", l.StreamsPerConnection)
+func (l Limits) check(fault func(bool, string, string, ...any)) {
+	fault(l.Concurrency <= 0, "limits.concurrency", " %d is not above zero", l.Concurrency)
+	fault(l.Connections <= 0, "limits.connections", " %d is not above zero", l.Connections)
+	fault(l.MessageBytes <= 0, "Limits.MessageBytes", " %d is not above zero", l.MessageBytes)
+	fault(l.HeaderBytes <= 0, "Limits.HeaderBytes", " %d is not above zero", l.HeaderBytes)
+	fault(l.StreamsPerConnection <= 0, "Limits.StreamsPerConnection", " %d is not above zero", l.StreamsPerConnection)
 }
 
 // limited is a listener with as many connections as the limits allow.
 func (a *App) limited(l net.Listener) net.Listener {
 	rpc := a.metrics.RPC()
-	return limit.Listen(l, limit.Options{
-		Connections: a.settings.Limits.Connections,
-		Refused:     rpc.ConnectionRefused,
-		Evicted:     func() { rpc.ConnectionEnded(rpcmetrics.EndIdle) },
+	limited := limit.Listen(l, limit.Options{
+		Refused: rpc.ConnectionRefused,
+		Evicted: func() { rpc.ConnectionEnded(rpcmetrics.EndIdle) },
 	})
+	a.follow(func(s *Settings) { limited.SetConnections(s.Limits.Connections) })
+	return limited
 }
 
 // guarded is a listener for gRPC whose connections end when their clients reset streams
 // too fast, or hold too much memory, or more streams than all limits of calls and streams
 // together let in.
 func (a *App) guarded(l net.Listener) net.Listener {
-	limits := a.settings.Limits
+	streams := budget.New(0)
+	a.follow(func(s *Settings) {
+		streams.SetLimit(int64(s.Limits.Concurrency + s.Limits.Connections + a.binder.Streams()))
+	})
 	return flood.Listen(a.limited(l), flood.Options{
-		Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving,
-		Streams: budget.New(int64(limits.Concurrency + limits.Connections + a.binder.Streams())),
+		Log: a.log, Count: a.metrics.RPC().ConnectionEnded, Memory: a.arriving, Streams: streams,
 	})
 }
 
@@ -68,8 +71,8 @@ func (l Limits) memoryForArriving() *budget.Budget {
 // checkMemory warns where the limits let in more than fits in the memory that the process
 // may have. The generator has held those of the contract against that of the Deployment;
 // config.yaml can say others.
-func (a *App) checkMemory() {
-	limits, allowed := a.settings.Limits, debug.SetMemoryLimit(-1)
+func (a *App) checkMemory(s *Settings) {
+	limits, allowed := s.Limits, debug.SetMemoryLimit(-1)
 	needed := defaults.StartBytes + max(allowed/defaults.ArrivingShare, int64(limits.MessageBytes)) +
 		int64(limits.Connections)*defaults.ConnectionBytes + int64(limits.Concurrency)*defaults.CallBytes + int64(a.binder.Streams())*defaults.StreamBytes
 	if needed > allowed {
@@ -83,12 +86,12 @@ func (a *App) checkMemory() {
 const otherFiles = 64
 
 // filesWanted is how many files are open when the limits of connections are reached.
-func (a *App) filesWanted() uint64 {
+func (a *App) filesWanted(s *Settings) uint64 {
 	ports := 1
 	if a.httpAddress() != "" {
 		ports++
 	}
-	wanted := ports*a.settings.Limits.Connections + defaults.AdminConnections + otherFiles
+	wanted := ports*s.Limits.Connections + defaults.AdminConnections + otherFiles
 	if a.settings.Database != nil {
 		wanted += a.settings.Database.MaxConnections
 	}
@@ -98,10 +101,10 @@ func (a *App) filesWanted() uint64 {
 // checkFiles warns where the system's limit of open files comes before those of
 // connections: what is beyond it fails at random, readiness and scrapes included,
 // where a connection too many would be closed.
-func (a *App) checkFiles() {
+func (a *App) checkFiles(s *Settings) {
 	allowed, known := limit.Files()
-	if wanted := a.filesWanted(); known && allowed < wanted {
+	if wanted := a.filesWanted(s); known && allowed < wanted {
 		a.log.Warn("the limit of open files is reached before limits.connections: raise it (ulimit -n, LimitNOFILE) or lower limits.connections",
-			"files", allowed, "needed", wanted, "limits.connections", a.settings.Limits.Connections)
+			"files", allowed, "needed", wanted, "limits.connections", s.Limits.Connections)
 	}
 }

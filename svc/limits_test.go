@@ -54,7 +54,7 @@ func TestFilesWanted(t *testing.T) {
 		{"HTTP", func() { a.service.HTTP, a.settings.Listen.HTTP = noRoutes, ":8080" }, 2000 + 64 + 64 + 16},
 	} {
 		test.with()
-		if got := a.filesWanted(); got != test.want {
+		if got := a.filesWanted(a.settings); got != test.want {
 			t.Errorf("%s: %d files, want %d", test.name, got, test.want)
 		}
 	}

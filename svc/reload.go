@@ -14,11 +14,20 @@ import (
 
 	"github.com/protosvc/protosvc/svc/internal/admin"
 	"github.com/protosvc/protosvc/svc/internal/config"
+	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/metrics"
 )
 
-// watchInterval is how often the files of the configuration are looked at.
-const watchInterval = time.Second
+const (
+	// watchInterval is how often the files of the configuration are looked at, and
+	// readiness after a reload.
+	watchInterval = time.Second
+
+	// A reload with which readiness is lost within probation, at as many looks in a row as
+	// lostLooks, is undone: two looks of the kubelet.
+	probation = 10 * time.Second
+	lostLooks = 2
+)
 
 // configuration is the reading in force, and what became of the last attempt to replace
 // it. Its methods are called with mu held, but by what makes an App.
@@ -29,6 +38,10 @@ type configuration struct {
 	since      time.Time // when it came into force
 	tried      config.Hash
 	refused    error // of the last attempt; nil where it succeeded
+
+	followers []func(*Settings) // make settings take effect that may change
+	proven    *loaded           // comes back if readiness is lost; nil: nothing does
+	lost      int               // looks in a row at which it was
 
 	successful, succeeded, number, hash prometheus.Gauge
 }
@@ -62,21 +75,29 @@ func (c *configuration) refuse(tried config.Hash, err error) {
 	c.successful.Set(0)
 }
 
-// replaceable checks that nothing has changed that was bound at start. A change of that is
-// refused, and with it the whole reading, so that /config shows what is in force.
-func (c *configuration) replaceable(l *loaded) error {
-	next := l.settings.clone()
-	next.Log = c.loaded.settings.Log
+// replaceable checks that nothing has changed that was bound at start, and that the handler
+// agrees. A change of the former is refused, and with it the whole reading, so that /config
+// shows what is in force.
+func (a *App) replaceable(l *loaded) error {
+	now, own := a.config.loaded, a.service.Config
+	bound := config.Bound(now.settings, l.settings)
+	if own != nil {
+		bound = append(bound, config.BoundOf(now.message, l.message, own.bound())...)
+	}
 	var faults []error
-	for _, key := range config.Differing(c.loaded.settings, next) {
-		faults = append(faults, fmt.Errorf("%s: only the keys \"service\" and \"log\" can change while the service runs: restart it for this one", key))
+	for _, key := range bound {
+		faults = append(faults, config.Wrong(key, fmt.Errorf("%s: cannot change while the service runs: restart it for this", key)))
+	}
+	if faults == nil && own != nil {
+		faults = append(faults, own.judge(l.message))
 	}
 	return errors.Join(faults...)
 }
 
-// reload reads the configuration anew and puts it in force: the service's own settings and
-// the log level. The log has the outcome: who edits a file or sends a signal gets no answer.
+// reload reads the configuration anew and puts it in force. The log has the outcome: who
+// edits a file or sends a signal gets no answer.
 func (a *App) reload() error {
+	ready := a.health.Ready(context.Background()).Status() != health.Failed
 	c := &a.config
 	c.mu.Lock() // around the reading, too: an older one must not replace a newer one
 	defer c.mu.Unlock()
@@ -86,17 +107,81 @@ func (a *App) reload() error {
 		a.log.Error("config not reloaded", "error", err, "files", l.files.String(), "generation", c.generation)
 		return err
 	}
+	if c.proven == nil && ready {
+		c.proven = c.loaded
+	}
+	c.lost = 0
 	c.accept(l)
 	a.enforce(l)
 	a.log.Info("config reloaded", "files", l.files.String(), "generation", c.generation)
+	a.checkFiles(l.settings)
+	a.checkMemory(l.settings)
 	return nil
+}
+
+// prove looks at readiness after a reload, and undoes the reload where it is lost.
+func (a *App) prove(ctx context.Context) {
+	c := &a.config
+	c.mu.Lock()
+	proven := c.proven
+	c.mu.Unlock()
+	if proven == nil {
+		return
+	}
+	report := a.health.Ready(ctx) // takes its time
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if report.Status() == health.Failed {
+		c.lost++
+	} else {
+		c.lost = 0
+	}
+	switch {
+	case c.proven == nil:
+	case c.lost >= lostLooks:
+		bad, err := c.loaded.files, fmt.Errorf("the service was not ready any more with it, so what was in force before is again: %s", report.Failures())
+		back := c.proven
+		c.proven = nil
+		c.accept(back)
+		a.enforce(back)
+		c.refuse(bad, err)
+		a.log.Error("config reload undone", "error", err, "files", bad.String(), "generation", c.generation)
+	case time.Since(c.since) > probation:
+		c.proven = nil
+	}
+}
+
+// settle ends the trial of a reload, since the process stops to be ready by itself.
+func (c *configuration) settle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proven = nil
+}
+
+// follow has f make settings take effect: those in force, and those of each reload.
+func (a *App) follow(f func(*Settings)) {
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.followers = append(c.followers, f)
+	f(c.loaded.settings)
+}
+
+// enforce makes what may change of a reading take effect.
+func (a *App) enforce(l *loaded) {
+	for _, f := range a.config.followers {
+		f(l.settings)
+	}
+	if a.service.Config != nil {
+		a.service.Config.store(l.message)
+	}
 }
 
 // next reads what could come into force.
 func (a *App) next(src config.Source) (*loaded, error) {
 	l, err := a.service.loadFrom(src)
 	if err == nil {
-		err = a.config.replaceable(l)
+		err = l.origins.Locate(a.replaceable(l))
 	}
 	return l, err
 }
@@ -166,6 +251,7 @@ func (a *App) watchConfig(ctx context.Context) error {
 			_ = a.reload() // is in the log
 		}
 		last = now
+		a.prove(ctx)
 	}
 }
 

@@ -65,7 +65,7 @@ func (s Service) use(o Options, work func(*App) error) (err error) {
 }
 
 func (a *App) run(ctx context.Context) error {
-	a.checkFiles()
+	a.checkFiles(a.settings)
 	addresses, err := a.start(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -73,7 +73,7 @@ func (a *App) run(ctx context.Context) error {
 		}
 		return err
 	}
-	a.checkMemory()
+	a.checkMemory(a.settings)
 	a.group.Go("reload", a.reloadOn(a.options.hangUps))
 	if a.options.Config != "" {
 		a.group.Go("config files", a.watchConfig)
@@ -86,6 +86,7 @@ func (a *App) run(ctx context.Context) error {
 		}
 	}
 	a.group.OnStop = func() {
+		a.config.settle()
 		a.health.Stopping()
 		a.stopReports()
 	}
@@ -116,6 +117,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	}
 	a.config.accept(l)
 	a.enforce(l)
+	a.follow(func(s *Settings) { a.level.Set(s.Log.Level) })
 	if o.isProcess {
 		slog.SetDefault(a.log) // and with it that of package log
 		grpclog.SetLoggerV2(logging.GRPC(a.log))
@@ -175,8 +177,12 @@ func (a *App) startTracing(ctx context.Context) (err error) {
 	limits := a.settings.Limits
 	a.binder = server.New(server.Options{
 		Metrics: a.metrics, TracerProvider: a.tracing.TracerProvider(), Log: a.log, Propagate: a.service.Propagate,
-		Concurrency: limits.Concurrency, Adaptive: limits.Adaptive,
-		Beside: limits.Connections, // one on each, as clients that watch the health have
+		Concurrency: limits.Concurrency,
+	})
+	a.follow(func(s *Settings) {
+		a.tracing.SetSampleRatio(s.Tracing.SampleRatio)
+		// Beside them one stream on each connection, as clients that watch the health have.
+		a.binder.Limit(s.Limits.Concurrency, s.Limits.Adaptive, s.Limits.Connections)
 	})
 	return nil
 }

@@ -8,15 +8,16 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/config"
 )
 
 // Settings are what config.yaml can say about every service. The contract gives
-// the defaults.
+// the defaults. What has the tag reload can change while the service runs.
 type Settings struct {
 	Listen   Listen        `yaml:"listen"`
 	Admin    adminSettings `yaml:"admin"`
 	Stop     Stop          `yaml:"stop"`
-	Limits   Limits        `yaml:"limits"`
+	Limits   Limits        `yaml:"limits" reload:"hot"`
 	Log      Log           `yaml:"log"`
 	Tracing  Tracing       `yaml:"tracing"`
 	Database *Database     `yaml:"database"` // nil: the service has none
@@ -58,21 +59,21 @@ type Stop struct {
 func (s Stop) within(contract Stop) error {
 	whole, most := s.DrainDelay+s.Budget, contract.DrainDelay+contract.Budget
 	if most > 0 && whole > most {
-		return fmt.Errorf("stop.drain_delay and stop.budget are %v together, more than the %v on which the grace period rests (raise (svc.v1.service).stop in the contract)", whole, most)
+		return config.Wrong("stop", fmt.Errorf("stop.drain_delay and stop.budget are %v together, more than the %v on which the grace period rests (raise (svc.v1.service).stop in the contract)", whole, most))
 	}
 	return nil
 }
 
 // Log is what is logged.
 type Log struct {
-	// Level is "debug", "info", "warn" or "error". A reload may change it.
-	Level slog.Level `yaml:"level"`
+	// Level is "debug", "info", "warn" or "error".
+	Level slog.Level `yaml:"level" reload:"hot"`
 }
 
 // Tracing is which traces are recorded.
 type Tracing struct {
 	// SampleRatio is the share of the traces started here, from 0 to 1.
-	SampleRatio float64 `yaml:"sample_ratio"`
+	SampleRatio float64 `yaml:"sample_ratio" reload:"hot"`
 }
 
 // Database is the service's own database.
@@ -174,26 +175,26 @@ func (s Service) settings() *Settings {
 // check returns everything that is wrong with the values.
 func (s *Settings) check(hasHTTP bool) error {
 	var faults []error
-	fault := func(wrong bool, format string, args ...any) {
+	fault := func(wrong bool, key, format string, args ...any) {
 		if wrong {
-			faults = append(faults, fmt.Errorf(format, args...))
+			faults = append(faults, config.Wrong(key, fmt.Errorf(key+format, args...)))
 		}
 	}
 	s.Listen.check(fault)
-	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http is set, but no method has an HTTP path")
-	fault(s.Stop.DrainDelay < 0, "stop.drain_delay %v is negative", s.Stop.DrainDelay)
-	fault(s.Stop.Budget <= 0, "stop.budget %v is not above zero", s.Stop.Budget)
+	fault(s.Listen.HTTP != "" && !hasHTTP, "listen.http", " is set, but no method has an HTTP path")
+	fault(s.Stop.DrainDelay < 0, "stop.drain_delay", " %v is negative", s.Stop.DrainDelay)
+	fault(s.Stop.Budget <= 0, "stop.budget", " %v is not above zero", s.Stop.Budget)
 	s.Limits.check(fault)
-	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio %v is not between 0 and 1", s.Tracing.SampleRatio)
+	fault(!(s.Tracing.SampleRatio >= 0 && s.Tracing.SampleRatio <= 1), "tracing.sample_ratio", " %v is not between 0 and 1", s.Tracing.SampleRatio)
 	if d := s.Database; d != nil {
 		err := d.checkURL()
-		fault(err != nil, "database.url: %w", err)
-		fault(d.MaxConnections <= 0, "database.max_connections %d is not above zero", d.MaxConnections)
-		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout %v is not above zero", d.ReadinessTimeout)
-		fault(d.IdempotencyRetention < 0, "database.idempotency_retention %v is negative", d.IdempotencyRetention)
+		fault(err != nil, "database.url", ": %w", err)
+		fault(d.MaxConnections <= 0, "database.max_connections", " %d is not above zero", d.MaxConnections)
+		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout", " %v is not above zero", d.ReadinessTimeout)
+		fault(d.IdempotencyRetention < 0, "database.idempotency_retention", " %v is negative", d.IdempotencyRetention)
 	}
 	for name, c := range s.HTTPCallees {
-		fault(c.Timeout <= 0, "http_callees.%s.timeout %v is not above zero", name, c.Timeout)
+		fault(c.Timeout <= 0, "http_callees."+name+".timeout", " %v is not above zero", c.Timeout)
 	}
 	return errors.Join(faults...)
 }

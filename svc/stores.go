@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/protosvc/protosvc/svc/idempotency"
+	"github.com/protosvc/protosvc/svc/internal/config"
 	"github.com/protosvc/protosvc/svc/outbox"
 )
 
@@ -24,7 +25,8 @@ func (a *App) Outbox() *outbox.Outbox { return a.stores.outbox }
 // checkStores refuses a retention of nothing where there is something to keep.
 func (s Service) checkStores(settings *Settings) error {
 	if d := settings.Database; s.StoresResponses && d.IdempotencyRetention == 0 {
-		return fmt.Errorf("database.idempotency_retention %v is not above zero", d.IdempotencyRetention)
+		const key = "database.idempotency_retention"
+		return config.Wrong(key, fmt.Errorf("%s %v is not above zero", key, d.IdempotencyRetention))
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func TestWatch(t *testing.T) {
 		"broken": {func(t *testing.T, path string) { write(t, path, "service: {seconds: -1}\n") }, 7,
 			"service.seconds: must be greater than 0"},
 		"for a restart": {func(t *testing.T, path string) { write(t, path, "stop: {budget: 4s, drain_delay: 1s}\n"+next) }, 7,
-			"stop.drain_delay: only the keys \"service\" and \"log\" can change"},
+			"stop.drain_delay: cannot change while the service runs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,7 +22,7 @@ func (db *DB) await(ctx context.Context, table versions, files []migration) erro
 		switch {
 		case err == nil && len(todo) == 0:
 			db.keep(table, files)
-			db.report(ctx, nil, newer)
+			db.report(ctx, table, nil, newer)
 			return nil
 		case err != nil && !retryable(err):
 			return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 )
 
@@ -83,7 +84,7 @@ func (db *DB) migrateIn(ctx context.Context, table versions, fsys fs.FS) error {
 		return fmt.Errorf("migrations: %w", err)
 	}
 	db.keep(table, files)
-	db.report(ctx, todo, newer)
+	db.report(ctx, table, todo, newer)
 	return nil
 }
 
@@ -150,11 +151,16 @@ func apply(ctx context.Context, tx *sql.Tx, table versions, m migration) error {
 	return err
 }
 
-func (db *DB) report(ctx context.Context, todo, newer []migration) {
+// report logs what was done, and to whose schema: that of the service or one of the runtime.
+func (db *DB) report(ctx context.Context, table versions, todo, newer []migration) {
+	log := db.log.With("schema", strings.TrimSuffix(string(table), "_migrations"))
+	if table == ownVersions {
+		log = db.log.With("schema", "service")
+	}
 	for _, m := range todo {
-		db.log.InfoContext(ctx, "migration applied", "migration", m.name)
+		log.InfoContext(ctx, "migration applied", "migration", m.name)
 	}
 	for _, m := range newer {
-		db.log.WarnContext(ctx, "database has a migration of a newer release, carrying on with the older schema known here", "migration", m.name)
+		log.WarnContext(ctx, "database has a migration of a newer release, carrying on with the older schema known here", "migration", m.name)
 	}
 }

@@ -102,7 +102,7 @@ func TestMigrateToleratesNewer(t *testing.T) {
 		must(t, err)
 		defer db.Close()
 		must(t, db.Migrate(t.Context(), schema("0001_x.sql", createX, "0002_add.sql", addOne)))
-		if n := strings.Count(log.String(), `msg="migration applied"`); n != 2 {
+		if n := strings.Count(log.String(), `msg="migration applied" schema=service`); n != 2 {
 			t.Errorf("%d migrations logged, want 2:\n%s", n, &log)
 		}
 		log.Reset()

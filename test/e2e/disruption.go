@@ -136,7 +136,10 @@ func (f *flagship) evict(ctx context.Context, pod string) error {
 
 // drain is kubectl drain of a node, and the end of the work on it.
 func drain(ctx context.Context, f *flagship) error {
-	name := f.nodes[0].name
+	name, err := f.busiest(ctx)
+	if err != nil {
+		return err
+	}
 	if err := f.kubectl(ctx, "drain", name, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=180s"); err != nil {
 		return err
 	}
@@ -151,6 +154,31 @@ func drain(ctx context.Context, f *flagship) error {
 		return err
 	}
 	return f.allSettled(ctx)
+}
+
+// busiest is the node with the most pods of the flagship: after a drain, they are all on
+// the other one.
+func (f *flagship) busiest(ctx context.Context) (string, error) {
+	on := map[string]int{}
+	for _, service := range services {
+		pods, err := f.pods(ctx, service)
+		if err != nil {
+			return "", err
+		}
+		for _, p := range pods {
+			on[p.Spec.NodeName]++
+		}
+	}
+	busiest := ""
+	for name, n := range on {
+		if n > on[busiest] {
+			busiest = name
+		}
+	}
+	if busiest == "" {
+		return "", errors.New("no node has a pod of the flagship")
+	}
+	return busiest, nil
 }
 
 func (f *flagship) kubectl(ctx context.Context, args ...string) error {

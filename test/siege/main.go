@@ -69,6 +69,10 @@ func run(ctx context.Context, root, out string, beside bool, numbers []string) e
 	r := &report{began: time.Now()}
 	for _, row := range chosen {
 		res, err := b.play(ctx, order, row)
+		if err == nil && res.late() {
+			fmt.Printf("      %s  %s is played again: %s\n", row.number, row.name, res.numbers())
+			res, err = b.play(ctx, order, row)
+		}
 		if err == nil && beside {
 			res.bare, err = b.play(ctx, bare, row)
 		}

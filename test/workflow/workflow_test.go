@@ -239,7 +239,7 @@ func wantLines(t *testing.T, c checkout) {
 		{deploy + "config.yaml", "\n  # Lowest rating that counts.\n"},
 		{deploy + "config.yaml", "\n  lowest_rating: 3\n"},
 		{deploy + "k8s/configmap.yaml", " lowest_rating: 3\n"},
-		{deploy + "README.md", "| `service.lowest_rating` | `ORDER_SERVICE_LOWEST_RATING` | int32 | `3` |"},
+		{deploy + "README.md", "| `service.lowest_rating` | `ORDER_SERVICE_LOWEST_RATING` | int32, hot | `3` |"},
 		// the error
 		{library + "order_error_errors.go", "OrderErrorRatedAlready = &svcerrors.Code{\n\t\tDomain:  \"order.shop\",\n\t\tReason:  \"ORDER_ERROR_RATED_ALREADY\",\n\t\tGRPC:    codes.FailedPrecondition,\n\t\tHTTP:    409,"},
 		{library + "order_error_errors.go", `func NewOrderErrorRatedAlready(orderID string) *svcerrors.Error {`},

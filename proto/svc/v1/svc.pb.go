@@ -325,6 +325,60 @@ func (MetricType) EnumDescriptor() ([]byte, []int) {
 	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
+// Reload is what becomes of a setting that changes in config.yaml while the service runs.
+type Reload int32
+
+const (
+	// The default: RELOAD_HOT.
+	Reload_RELOAD_UNSPECIFIED Reload = 0
+	// The new value is in force, as soon as the file is read.
+	Reload_RELOAD_HOT Reload = 1
+	// The change is refused, with all others of the same edit, until the service is
+	// restarted: for what the handler reads once, when it is made.
+	Reload_RELOAD_RESTART Reload = 2
+)
+
+// Enum value maps for Reload.
+var (
+	Reload_name = map[int32]string{
+		0: "RELOAD_UNSPECIFIED",
+		1: "RELOAD_HOT",
+		2: "RELOAD_RESTART",
+	}
+	Reload_value = map[string]int32{
+		"RELOAD_UNSPECIFIED": 0,
+		"RELOAD_HOT":         1,
+		"RELOAD_RESTART":     2,
+	}
+)
+
+func (x Reload) Enum() *Reload {
+	p := new(Reload)
+	*p = x
+	return p
+}
+
+func (x Reload) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Reload) Descriptor() protoreflect.EnumDescriptor {
+	return file_svc_v1_svc_proto_enumTypes[5].Descriptor()
+}
+
+func (Reload) Type() protoreflect.EnumType {
+	return &file_svc_v1_svc_proto_enumTypes[5]
+}
+
+func (x Reload) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Reload.Descriptor instead.
+func (Reload) EnumDescriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+}
+
 // Service is the policy of a deployable unit: one proto service, one binary,
 // one image, one database.
 type Service struct {
@@ -2667,7 +2721,10 @@ type Field struct {
 	// Key of the value in the service's Secret, (svc.v1.service).secret. Refused on a
 	// field without the standard option debug_redact, and on one that no variable can
 	// set. Default: the path of the field among the service's settings, "payment.api_key".
-	SecretKey     string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
+	SecretKey string `protobuf:"bytes,2,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
+	// What becomes of a change while the service runs. Said of a section, a list or a map
+	// it holds for all of it. Default: RELOAD_HOT, and inside of a section its own.
+	Reload        Reload `protobuf:"varint,3,opt,name=reload,proto3,enum=svc.v1.Reload" json:"reload,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2714,6 +2771,13 @@ func (x *Field) GetSecretKey() string {
 		return x.SecretKey
 	}
 	return ""
+}
+
+func (x *Field) GetReload() Reload {
+	if x != nil {
+		return x.Reload
+	}
+	return Reload_RELOAD_UNSPECIFIED
 }
 
 var file_svc_v1_svc_proto_extTypes = []protoimpl.ExtensionInfo{
@@ -2976,11 +3040,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x0e_trips_breaker\"?\n" +
 	"\vTranslation\x12\x16\n" +
 	"\x06locale\x18\x01 \x01(\tR\x06locale\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"@\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"h\n" +
 	"\x05Field\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\tR\adefault\x12\x1d\n" +
 	"\n" +
-	"secret_key\x18\x02 \x01(\tR\tsecretKey*Z\n" +
+	"secret_key\x18\x02 \x01(\tR\tsecretKey\x12&\n" +
+	"\x06reload\x18\x03 \x01(\x0e2\x0e.svc.v1.ReloadR\x06reload*Z\n" +
 	"\aMonitor\x12\x17\n" +
 	"\x13MONITOR_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMONITOR_SERVICE\x10\x01\x12\x0f\n" +
@@ -3006,7 +3071,12 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\x17METRIC_TYPE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13METRIC_TYPE_COUNTER\x10\x01\x12\x15\n" +
 	"\x11METRIC_TYPE_GAUGE\x10\x02\x12\x19\n" +
-	"\x15METRIC_TYPE_HISTOGRAM\x10\x03:L\n" +
+	"\x15METRIC_TYPE_HISTOGRAM\x10\x03*D\n" +
+	"\x06Reload\x12\x16\n" +
+	"\x12RELOAD_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"RELOAD_HOT\x10\x01\x12\x12\n" +
+	"\x0eRELOAD_RESTART\x10\x02:L\n" +
 	"\aservice\x12\x1f.google.protobuf.ServiceOptions\x18\xfb\x8c\x03 \x01(\v2\x0f.svc.v1.ServiceR\aservice:H\n" +
 	"\x06method\x12\x1e.google.protobuf.MethodOptions\x18\xfc\x8c\x03 \x01(\v2\x0e.svc.v1.MethodR\x06method:F\n" +
 	"\x06errors\x12\x1c.google.protobuf.EnumOptions\x18\xfd\x8c\x03 \x01(\v2\x0e.svc.v1.ErrorsR\x06errors:H\n" +
@@ -3025,7 +3095,7 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 	return file_svc_v1_svc_proto_rawDescData
 }
 
-var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_svc_v1_svc_proto_goTypes = []any{
 	(Monitor)(0),                          // 0: svc.v1.Monitor
@@ -3033,87 +3103,89 @@ var file_svc_v1_svc_proto_goTypes = []any{
 	(ErrorContract)(0),                    // 2: svc.v1.ErrorContract
 	(Balance)(0),                          // 3: svc.v1.Balance
 	(MetricType)(0),                       // 4: svc.v1.MetricType
-	(*Service)(nil),                       // 5: svc.v1.Service
-	(*Monitoring)(nil),                    // 6: svc.v1.Monitoring
-	(*Database)(nil),                      // 7: svc.v1.Database
-	(*DatabaseNetwork)(nil),               // 8: svc.v1.DatabaseNetwork
-	(*Network)(nil),                       // 9: svc.v1.Network
-	(*NetworkClient)(nil),                 // 10: svc.v1.NetworkClient
-	(*Propagated)(nil),                    // 11: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 12: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 13: svc.v1.Limits
-	(*Callee)(nil),                        // 14: svc.v1.Callee
-	(*Breaker)(nil),                       // 15: svc.v1.Breaker
-	(*Metric)(nil),                        // 16: svc.v1.Metric
-	(*Label)(nil),                         // 17: svc.v1.Label
-	(*Scale)(nil),                         // 18: svc.v1.Scale
-	(*Probes)(nil),                        // 19: svc.v1.Probes
-	(*GoRuntime)(nil),                     // 20: svc.v1.GoRuntime
-	(*Ports)(nil),                         // 21: svc.v1.Ports
-	(*Stop)(nil),                          // 22: svc.v1.Stop
-	(*Method)(nil),                        // 23: svc.v1.Method
-	(*Retry)(nil),                         // 24: svc.v1.Retry
-	(*Hedge)(nil),                         // 25: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 26: svc.v1.RateLimit
-	(*Stream)(nil),                        // 27: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 28: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 29: svc.v1.Errors
-	(*Error)(nil),                         // 30: svc.v1.Error
-	(*Translation)(nil),                   // 31: svc.v1.Translation
-	(*Field)(nil),                         // 32: svc.v1.Field
-	(code.Code)(0),                        // 33: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 34: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 35: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 36: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 37: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 38: google.protobuf.FieldOptions
+	(Reload)(0),                           // 5: svc.v1.Reload
+	(*Service)(nil),                       // 6: svc.v1.Service
+	(*Monitoring)(nil),                    // 7: svc.v1.Monitoring
+	(*Database)(nil),                      // 8: svc.v1.Database
+	(*DatabaseNetwork)(nil),               // 9: svc.v1.DatabaseNetwork
+	(*Network)(nil),                       // 10: svc.v1.Network
+	(*NetworkClient)(nil),                 // 11: svc.v1.NetworkClient
+	(*Propagated)(nil),                    // 12: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 13: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 14: svc.v1.Limits
+	(*Callee)(nil),                        // 15: svc.v1.Callee
+	(*Breaker)(nil),                       // 16: svc.v1.Breaker
+	(*Metric)(nil),                        // 17: svc.v1.Metric
+	(*Label)(nil),                         // 18: svc.v1.Label
+	(*Scale)(nil),                         // 19: svc.v1.Scale
+	(*Probes)(nil),                        // 20: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 21: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 22: svc.v1.Ports
+	(*Stop)(nil),                          // 23: svc.v1.Stop
+	(*Method)(nil),                        // 24: svc.v1.Method
+	(*Retry)(nil),                         // 25: svc.v1.Retry
+	(*Hedge)(nil),                         // 26: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 27: svc.v1.RateLimit
+	(*Stream)(nil),                        // 28: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 29: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 30: svc.v1.Errors
+	(*Error)(nil),                         // 31: svc.v1.Error
+	(*Translation)(nil),                   // 32: svc.v1.Translation
+	(*Field)(nil),                         // 33: svc.v1.Field
+	(code.Code)(0),                        // 34: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 35: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 36: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 37: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 38: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 39: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	7,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	14, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	16, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	18, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	21, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	22, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	11, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	8,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	15, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	17, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	19, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	22, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	23, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	12, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
 	2,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	12, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	13, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	19, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
-	20, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
-	6,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
-	9,  // 13: svc.v1.Service.network:type_name -> svc.v1.Network
+	13, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	14, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	20, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	21, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	7,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
+	10, // 13: svc.v1.Service.network:type_name -> svc.v1.Network
 	0,  // 14: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
 	1,  // 15: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
-	8,  // 16: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
-	10, // 17: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
+	9,  // 16: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
+	11, // 17: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
 	3,  // 18: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	15, // 19: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	16, // 19: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
 	4,  // 20: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	17, // 21: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	24, // 22: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	25, // 23: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	26, // 24: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	27, // 25: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	28, // 26: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	33, // 27: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	33, // 28: svc.v1.Error.code:type_name -> google.rpc.Code
-	31, // 29: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	34, // 30: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	35, // 31: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	36, // 32: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	37, // 33: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	38, // 34: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	5,  // 35: svc.v1.service:type_name -> svc.v1.Service
-	23, // 36: svc.v1.method:type_name -> svc.v1.Method
-	29, // 37: svc.v1.errors:type_name -> svc.v1.Errors
-	30, // 38: svc.v1.error:type_name -> svc.v1.Error
-	32, // 39: svc.v1.field:type_name -> svc.v1.Field
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	35, // [35:40] is the sub-list for extension type_name
-	30, // [30:35] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	18, // 21: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	25, // 22: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	26, // 23: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	27, // 24: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	28, // 25: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	29, // 26: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	34, // 27: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	34, // 28: svc.v1.Error.code:type_name -> google.rpc.Code
+	32, // 29: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	5,  // 30: svc.v1.Field.reload:type_name -> svc.v1.Reload
+	35, // 31: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	36, // 32: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	37, // 33: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	38, // 34: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	39, // 35: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	6,  // 36: svc.v1.service:type_name -> svc.v1.Service
+	24, // 37: svc.v1.method:type_name -> svc.v1.Method
+	30, // 38: svc.v1.errors:type_name -> svc.v1.Errors
+	31, // 39: svc.v1.error:type_name -> svc.v1.Error
+	33, // 40: svc.v1.field:type_name -> svc.v1.Field
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	36, // [36:41] is the sub-list for extension type_name
+	31, // [31:36] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -3129,7 +3201,7 @@ func file_svc_v1_svc_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   28,
 			NumExtensions: 5,
 			NumServices:   0,

@@ -180,6 +180,7 @@ var judgements = map[string]judgement{
 	"deprecated":        always(Look, "whether callers are told to move on"),
 
 	"(svc.v1.field).default":    always(Look, "every environment that does not set it gets another value"),
+	"(svc.v1.field).reload":     always(Look, "whether a change needs a restart"),
 	"(svc.v1.field).secret_key": always(Breaking, "the value is looked for under the new key of the Secret"),
 
 	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),

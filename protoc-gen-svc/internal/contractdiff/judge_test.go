@@ -146,6 +146,7 @@ func TestJudgements(t *testing.T) {
 		{"deprecated", "true", "false", all(Look)},
 
 		{"(svc.v1.field).default", "10", "20", all(Look)},
+		{"(svc.v1.field).reload", "RELOAD_HOT", "RELOAD_RESTART", all(Look)},
 		{"(svc.v1.field).secret_key", "api_key", "key", all(Breaking)},
 
 		{"(svc.v1.errors).domain", "shop", "store", all(Breaking)},

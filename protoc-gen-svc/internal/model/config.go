@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -44,6 +45,7 @@ type section struct {
 	path   string                  // "payment.", empty for the settings themselves
 	env    string                  // what variables begin with
 	secret bool                    // all of it
+	bound  bool                    // all of it changes with a restart alone
 	above  []protoreflect.FullName // the messages that it stands in
 }
 
@@ -62,13 +64,14 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 			Env:     at.env + "_" + envName(string(f.Desc.Name())),
 			Comment: commentOf(f.Comments),
 			Type:    typeName(f.Desc),
+			Restart: b.restart(f, at),
 			Secret:  at.secret || f.Desc.Options().(*descriptorpb.FieldOptions).GetDebugRedact(),
 			Default: text,
 			values:  values,
 			proto:   f,
 		}
 		if isNested(f.Desc) {
-			field.Fields = b.configFields(f.Message, section{at.path + field.Name + ".", field.Env, field.Secret, above})
+			field.Fields = b.configFields(f.Message, section{at.path + field.Name + ".", field.Env, field.Secret, field.Restart, above})
 		}
 		if !hasVariable(f.Desc) {
 			field.Env = ""
@@ -78,6 +81,30 @@ func (b *builder) configFields(m *protogen.Message, at section) []*ConfigField {
 	}
 	b.checkOneofDefaults(m)
 	return out
+}
+
+// restart reports whether a field changes with a restart alone.
+func (b *builder) restart(f *protogen.Field, at section) bool {
+	own := extension[*svcv1.Field](f.Desc, svcv1.E_Field).GetReload()
+	if at.bound && own == svcv1.Reload_RELOAD_HOT {
+		b.fault(Origin{desc: f.Desc, ext: svcv1.E_Field}.in("reload"), reloadInside, strings.TrimSuffix(at.path, "."))
+	}
+	return at.bound || own == svcv1.Reload_RELOAD_RESTART
+}
+
+// Bound are the paths of the fields that change with a restart alone: those of sections
+// stand for what is in them.
+func (c *Config) Bound() []string { return boundFields(c.Fields, "") }
+
+func boundFields(fields []*ConfigField, prefix string) (paths []string) {
+	for _, f := range fields {
+		if f.Restart {
+			paths = append(paths, prefix+f.Name)
+			continue
+		}
+		paths = append(paths, boundFields(f.Fields, prefix+f.Name+".")...)
+	}
+	return paths
 }
 
 var secretKey = regexp.MustCompile(`^[-._a-zA-Z0-9]{1,253}$`)

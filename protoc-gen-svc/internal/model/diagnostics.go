@@ -95,6 +95,7 @@ const (
 	networkLabel
 	secretName
 	secretKeyForm
+	reloadInside
 	secretKeyTwice
 	secretKeyUseless
 	secretKeyVariable
@@ -266,6 +267,7 @@ var diagnostics = [...]fault.Message{
 	systemLength:       {Rule: "kubernetes-label", Format: "%q is too long for the label app.kubernetes.io/instance of its overlays (want at most %d characters)"},
 	secretName:         {Rule: "kubernetes-name", Format: "%q is not the name of a Kubernetes Secret"},
 	secretKeyForm:      {Rule: "secret-key", Format: "%q is not a key of a Kubernetes Secret (letters, digits, \"-\", \"_\", \".\"; at most 253)"},
+	reloadInside:       {Rule: "reload-inside", Format: "RELOAD_HOT has no effect: the section %q around it changes with a restart alone (say RELOAD_RESTART of its other fields instead)"},
 	secretKeyTwice:     {Rule: "secret-key", Format: "%q is also the key of %s (choose another)"},
 	secretKeyUseless:   {Rule: "secret-key", Format: "%q is set on a field that is no secret (set the option debug_redact, or remove it)"},
 	secretKeyVariable:  {Rule: "secret-key", Format: "%q is set on a field that no environment variable can set (make it a single value, or remove it)"},

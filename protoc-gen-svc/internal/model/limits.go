@@ -180,8 +180,8 @@ func (s *Service) limitSettings() []Setting {
 	integer := func(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 	return []Setting{
 		{Path: "limits"},
-		{Path: "limits.concurrency", Type: "integer", Value: integer(s.Limits.Concurrency), Annotation: "limits.concurrency"},
-		{Path: "limits.adaptive", Type: "boolean", Value: strconv.FormatBool(s.Limits.Adaptive), Annotation: "limits.adaptive"},
-		{Path: "limits.connections", Type: "integer", Value: integer(s.Limits.Connections), Annotation: "limits.connections"},
+		{Path: "limits.concurrency", Type: "integer", Value: integer(s.Limits.Concurrency), Annotation: "limits.concurrency", Hot: true},
+		{Path: "limits.adaptive", Type: "boolean", Value: strconv.FormatBool(s.Limits.Adaptive), Annotation: "limits.adaptive", Hot: true},
+		{Path: "limits.connections", Type: "integer", Value: integer(s.Limits.Connections), Annotation: "limits.connections", Hot: true},
 	}
 }

@@ -376,7 +376,9 @@ type ConfigField struct {
 	// variable can set it. Needed says that the service does not start without it.
 	SecretKey string
 	Needed    bool
-	Fields    []*ConfigField
+	// Restart says that a change needs one.
+	Restart bool
+	Fields  []*ConfigField
 
 	values []protoreflect.Value // of the default; several of a list
 	proto  *protogen.Field

@@ -66,6 +66,7 @@ var reasons = []fault.Rule{
 	{Name: "probes", Why: "A replica that has seconds to start is restarted on a busy node before it can; one that has longer than an hour is found to hang too late. One that fails more than ten checks in a row has been getting calls for most of a minute."},
 	{Name: "quantity-format", Why: "Quantities are as in Kubernetes: `\"250m\"`, `\"1.5\"`, `\"128Mi\"`."},
 	{Name: "rate-limit", Why: "A rate is calls per second and caller. Metadata tells callers apart only where the service lets its key through, HTTP/JSON included: name it under `propagate`."},
+	{Name: "reload-inside", Why: "A section that changes with a restart alone does so with all that is in it: a part of it that changes by a reload would be beside values that do not."},
 	{Name: "retry-amplification", Why: "Retries multiply along a path: three attempts on three levels make 27 calls at the end of the path of one at its begin, just when the callee is in trouble. Retry on the level nearest to the fault, and not on those above it. Checked with `system=true`."},
 	{Name: "retry-attempts", Why: "grpc-go makes at most 5 attempts of a call, the first one included."},
 	{Name: "retry-backoff", Why: "The wait between attempts grows from `initial_backoff` to `max_backoff`."},

@@ -252,6 +252,8 @@ type Setting struct {
 	Unset bool
 	// Secret says that the value is not for everybody's eyes.
 	Secret bool
+	// Hot says that a reload changes it while the service runs.
+	Hot bool
 
 	// What follows from the rest. These are fields since templates read them so often.
 
@@ -292,9 +294,9 @@ func (s *Service) allSettings() []Setting {
 	out = append(out, s.limitSettings()...)
 	out = append(out,
 		Setting{Path: "log"},
-		Setting{Path: "log.level", Type: "level", Value: "info"},
+		Setting{Path: "log.level", Type: "level", Value: "info", Hot: true},
 		Setting{Path: "tracing"},
-		Setting{Path: "tracing.sample_ratio", Type: "number", Value: strconv.FormatFloat(s.SampleRatio, 'f', -1, 64), Annotation: "trace_sample_ratio"},
+		Setting{Path: "tracing.sample_ratio", Type: "number", Value: strconv.FormatFloat(s.SampleRatio, 'f', -1, 64), Annotation: "trace_sample_ratio", Hot: true},
 	)
 	out = append(out, s.databaseSettings()...)
 	out = append(out, s.calleeSettings()...)
@@ -385,7 +387,7 @@ func (s *Service) ownSettings() []Setting {
 func fieldSettings(fields []*ConfigField, prefix string, secret bool) []Setting {
 	var out []Setting
 	for _, f := range fields {
-		setting := Setting{Path: prefix + f.Name, Env: f.Env, Comment: f.Comment, Type: f.Type, Value: f.Default, Secret: f.Secret || secret}
+		setting := Setting{Path: prefix + f.Name, Env: f.Env, Comment: f.Comment, Type: f.Type, Value: f.Default, Secret: f.Secret || secret, Hot: !f.Restart}
 		if setting.Secret {
 			setting.Value = ""
 		}

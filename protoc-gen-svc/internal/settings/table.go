@@ -207,6 +207,7 @@ var table = map[string]row{
 	"(svc.v1.service).limits.streams_per_connection": value(service, func(s *model.Service) string { return number(s.Limits.StreamsPerConnection) }),
 
 	"(svc.v1.field).default":    value(config, func(f *model.ConfigField) string { return f.Default }),
+	"(svc.v1.field).reload":     value(config, func(f *model.ConfigField) string { return strconv.FormatBool(f.Restart) }),
 	"(svc.v1.field).secret_key": value(deployment, func(f *model.ConfigField) string { return f.SecretKey }),
 
 	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),

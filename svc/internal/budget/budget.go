@@ -16,7 +16,7 @@ import (
 
 // Budget is how much all accounts may hold together. A nil one has no limit.
 type Budget struct {
-	limit int64
+	limit atomic.Int64
 	held  atomic.Int64
 
 	mu       sync.Mutex
@@ -25,8 +25,14 @@ type Budget struct {
 
 // New returns a budget of so many bytes, or of whatever else is held.
 func New(limit int64) *Budget {
-	return &Budget{limit: limit, arriving: map[*Account]struct{}{}}
+	b := &Budget{arriving: map[*Account]struct{}{}}
+	b.SetLimit(limit)
+	return b
 }
+
+// SetLimit changes how much all accounts may hold. Beyond a lower one, accounts are
+// evicted when the next one asks for more.
+func (b *Budget) SetLimit(limit int64) { b.limit.Store(limit) }
 
 // Held returns how much all accounts hold.
 func (b *Budget) Held() int64 { return b.held.Load() }
@@ -65,7 +71,7 @@ func (a *Account) Hold(more int) bool {
 	if !a.add(int64(more)) {
 		return false
 	}
-	if b := a.budget; more > 0 && b.held.Load() > b.limit {
+	if b := a.budget; more > 0 && b.held.Load() > b.limit.Load() {
 		return b.evict(a)
 	}
 	return true
@@ -96,7 +102,7 @@ func (b *Budget) evict(a *Account) (stays bool) {
 func (b *Budget) victims() (victims []*Account) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for b.held.Load() > b.limit {
+	for b.held.Load() > b.limit.Load() {
 		victim := b.largest()
 		if victim == nil {
 			break

@@ -66,6 +66,9 @@ type Source struct {
 
 	// Environ is the environment as os.Environ returns it.
 	Environ []string
+
+	// Origins, unless it is nil, is told where each value is from.
+	Origins Origins
 }
 
 // Load fills settings and message from the layers of src.
@@ -96,6 +99,7 @@ func Load(src Source, settings any, message proto.Message) error {
 	if message != nil {
 		l.yaml("defaults", []byte(src.Defaults), newMessage(message))
 	}
+	l.origins = src.Origins
 	for _, path := range src.files() {
 		if path == src.Path && src.Text != nil {
 			l.yaml(path, src.Text, root)
@@ -130,8 +134,16 @@ const shownFaults = 100
 
 // loader collects the faults of all layers.
 type loader struct {
-	faults []error // the first shownFaults
-	more   int     // how many there are besides
+	faults  []error // the first shownFaults
+	more    int     // how many there are besides
+	origins Origins // nil: nobody wants to know
+}
+
+// from notes where the value of a key is from.
+func (l *loader) from(key string, at Fault) {
+	if l.origins != nil {
+		l.origins[key] = at
+	}
 }
 
 func (l *loader) full() bool { return len(l.faults) >= shownFaults }

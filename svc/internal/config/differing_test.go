@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestDiffering(t *testing.T) {
+func TestBound(t *testing.T) {
 	type inner struct {
 		Budget time.Duration `yaml:"budget"`
 		Names  []string      `yaml:"names"`
@@ -17,10 +17,12 @@ func TestDiffering(t *testing.T) {
 		Secret  string            `yaml:"secret" secret:"true"`
 		Stop    inner             `yaml:"stop"`
 		Targets map[string]string `yaml:"targets"`
+		Limits  map[string]inner  `yaml:"limits" reload:"hot"`
+		Level   string            `yaml:"level" reload:"hot"`
 		Hidden  int
 	}
 	changed := func(change func(*settings)) *settings {
-		s := &settings{"x", inner{time.Second, []string{"a", "b"}}, map[string]string{"user": "u", "order": "o"}, 1}
+		s := &settings{"x", inner{time.Second, []string{"a", "b"}}, map[string]string{"user": "u", "order": "o"}, map[string]inner{"all": {}}, "info", 1}
 		change(s)
 		return s
 	}
@@ -37,9 +39,11 @@ func TestDiffering(t *testing.T) {
 		{"one element fewer", func(s *settings) { s.Stop.Names = s.Stop.Names[:1] }, []string{"stop.names"}},
 		{"one key of a map", func(s *settings) { s.Targets["user"] = "v" }, []string{"targets.user"}},
 		{"a key that is not there", func(s *settings) { delete(s.Targets, "order") }, []string{"targets.order"}},
+		{"what may change", func(s *settings) { s.Level = "debug" }, nil},
+		{"what is inside of it", func(s *settings) { s.Limits["all"] = inner{Budget: 1} }, nil},
 		{"two", func(s *settings) { s.Secret, s.Stop.Budget = "", 0 }, []string{"secret", "stop.budget"}},
 	} {
-		if got := Differing(changed(func(*settings) {}), changed(test.change)); !slices.Equal(got, test.want) {
+		if got := Bound(changed(func(*settings) {}), changed(test.change)); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}

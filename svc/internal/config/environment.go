@@ -178,6 +178,7 @@ func (l *loader) variable(v variable, m match, members map[string]match) {
 		}
 		members[x.group] = m
 	}
+	l.from(m.path, Fault{Variable: v.name})
 	for _, err := range setText(m.place, v.value) {
 		l.fault(v.fault(fmt.Errorf("%s: %w", m.path, err)))
 	}

@@ -58,7 +58,9 @@ func (l layer) faultf(n *yaml.Node, format string, args ...any) {
 		l.more++
 		return
 	}
-	l.fault(&Fault{File: l.name, Line: n.Line, Column: n.Column, Err: fmt.Errorf(format, args...)})
+	at := l.at(n)
+	at.Err = fmt.Errorf(format, args...)
+	l.fault(&at)
 }
 
 // merge puts a node into a place. Path is the dotted name for messages.
@@ -186,14 +188,24 @@ func (l layer) member(key, value *yaml.Node, into mapping, path string, members 
 		}
 		members[group] = key.Value
 	}
-	l.merge(value, child, join(path, shownKey(into, key.Value)))
+	path = join(path, shownKey(into, key.Value))
+	at := value
+	if value.Kind == yaml.MappingNode { // begins with its first key
+		at = key
+	}
+	l.from(path, l.at(at))
+	l.merge(value, child, path)
 }
+
+func (l layer) at(n *yaml.Node) Fault { return Fault{File: l.name, Line: n.Line, Column: n.Column} }
 
 // sequence replaces a list; lists of two layers are never mixed.
 func (l layer) sequence(n *yaml.Node, into list, path string) {
 	into.clear()
 	for i, item := range n.Content {
-		l.merge(item, into.add(), fmt.Sprintf("%s[%d]", path, i))
+		element := fmt.Sprintf("%s[%d]", path, i)
+		l.from(element, l.at(item))
+		l.merge(item, into.add(), element)
 	}
 }
 

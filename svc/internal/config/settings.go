@@ -14,10 +14,12 @@ type slot struct {
 	load   func() reflect.Value
 	store  func(reflect.Value)
 	secret secrecy
+	hot    bool // it can change while the service runs
 }
 
 func (s slot) present() bool       { return true }
 func (s slot) secrecy() secrecy    { return s.secret }
+func (s slot) changes() bool       { return s.hot }
 func (s slot) create()             {}
 func (s slot) group(string) string { return "" }
 
@@ -28,7 +30,7 @@ func newSettings(pointer any) mapping {
 		pointer = &struct{}{}
 	}
 	v := reflect.ValueOf(pointer).Elem()
-	return record{slot{v.Type(), func() reflect.Value { return v }, v.Set, public}}
+	return record{slot{v.Type(), func() reflect.Value { return v }, v.Set, public, false}}
 }
 
 var typeText = reflect.TypeFor[encoding.TextUnmarshaler]()
@@ -96,9 +98,10 @@ func (r record) field(f reflect.StructField) slot {
 	if f.Tag.Get("secret") == "true" {
 		secret = masked
 	}
+	hot := r.hot || f.Tag.Get("reload") == "hot"
 	if f.Type.Kind() == reflect.Pointer {
 		pointed := r.load().FieldByIndex(f.Index).Elem()
-		return slot{pointed.Type(), func() reflect.Value { return pointed }, pointed.Set, secret}
+		return slot{pointed.Type(), func() reflect.Value { return pointed }, pointed.Set, secret, hot}
 	}
 	return slot{
 		typ:  f.Type,
@@ -110,6 +113,7 @@ func (r record) field(f reflect.StructField) slot {
 			r.store(whole)
 		},
 		secret: secret,
+		hot:    hot,
 	}
 }
 
@@ -135,6 +139,7 @@ func (d dictionary) child(key string) (place, error) {
 		load:   func() reflect.Value { return d.load().MapIndex(k) },
 		store:  func(v reflect.Value) { d.load().SetMapIndex(k, v) },
 		secret: d.secret,
+		hot:    d.hot,
 	}.place(), nil
 }
 
@@ -168,5 +173,6 @@ func (q sequence) item(i int) place {
 		load:   func() reflect.Value { return q.load().Index(i) },
 		store:  func(v reflect.Value) { q.load().Index(i).Set(v) },
 		secret: q.secret,
+		hot:    q.hot,
 	}.place()
 }

@@ -1,5 +1,10 @@
 package health
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Report is the outcome of several checks in the order in which they were added.
 type Report []Result
 
@@ -29,6 +34,17 @@ func (r Result) Status() Status {
 		return Degraded
 	}
 	return Failed
+}
+
+// Failures says what failed, and why.
+func (r Report) Failures() string {
+	var all []string
+	for _, result := range r {
+		if result.Status() == Failed {
+			all = append(all, fmt.Sprintf("%s: %v", result.Name, result.Err))
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // Status is Failed if one result is, else Degraded if one is, else OK. Degraded

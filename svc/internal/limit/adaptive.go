@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -38,10 +39,11 @@ const (
 // and recovers.
 type Adaptive struct {
 	Gate
-	most  int64 // upper bound of the limit
-	least int64 // lower bound; a call that finds fewer inside is alone
+	moves atomic.Bool // the limit does, else it is the upper bound
 
 	mu    sync.Mutex
+	most  int64         // upper bound of the limit
+	least int64         // lower bound; a call that finds fewer inside is alone
 	exact float64       // the limit before rounding
 	end   time.Duration // of the window
 	calls int
@@ -52,12 +54,32 @@ type Adaptive struct {
 // NewAdaptive returns a limit that moves between the number of CPUs, at least 4,
 // and most. It begins in the middle of what it can be, as far as that is below 100.
 func NewAdaptive(most int) *Adaptive {
-	a := &Adaptive{most: int64(most)}
-	a.least = min(int64(max(4, runtime.GOMAXPROCS(0))), a.most)
-	a.exact = math.Min(100, float64(a.least+a.most)/2)
-	a.limit.Store(int64(a.exact))
+	a := new(Adaptive)
+	a.Set(most, true)
 	return a
 }
+
+// Set changes the upper bound of the limit, and whether it moves. One that does not is at
+// the bound.
+func (a *Adaptive) Set(most int, moves bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.most = int64(most)
+	a.least = min(int64(max(4, runtime.GOMAXPROCS(0))), a.most)
+	switch {
+	case !moves:
+		a.exact = float64(a.most)
+	case a.moves.Load():
+		a.exact = math.Max(float64(a.least), math.Min(float64(a.most), a.exact))
+	default:
+		a.exact = math.Min(100, float64(a.least+a.most)/2)
+	}
+	a.moves.Store(moves)
+	a.limit.Store(int64(a.exact))
+}
+
+// Moves reports whether the limit moves: then it wants to know of each call.
+func (a *Adaptive) Moves() bool { return a.moves.Load() }
 
 // Method is how long the calls of one method take alone. It belongs to one
 // Adaptive. The zero value knows nothing yet.

@@ -35,6 +35,13 @@ func Listen(l net.Listener, o Options) *Listener {
 	return &Listener{Listener: l, o: o, open: map[*Conn]struct{}{}}
 }
 
+// SetConnections changes how many connections are open at once. Those beyond it stay.
+func (l *Listener) SetConnections(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.o.Connections = n
+}
+
 // Accept waits for a connection for which there is room. It is a [*Conn].
 func (l *Listener) Accept() (net.Conn, error) {
 	for {

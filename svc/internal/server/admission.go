@@ -43,7 +43,7 @@ type admission struct {
 	own    *limit.Gate // calls of the method in progress
 	server *limit.Gate // calls of all unary methods in progress
 
-	adaptive *limit.Adaptive // nil unless the limit of the server moves
+	adaptive *limit.Adaptive // the server's gate, which may move; nil without one
 	load     limit.Method
 
 	byRate, byOwn, byServer refusal
@@ -108,15 +108,15 @@ func (m *method) admit(ctx context.Context) error {
 // found returns how many calls an admitted one found in progress, as far as a
 // limit that moves wants to know.
 func (a *admission) found() int {
-	if a.adaptive == nil {
+	if a.adaptive == nil || !a.adaptive.Moves() {
 		return 0
 	}
 	return a.server.Inside()
 }
 
-// observe tells a limit that moves how long a call took.
+// observe tells a limit that moves how long a call took that found something.
 func (a *admission) observe(found int, took time.Duration) {
-	if a.adaptive != nil {
+	if found > 0 {
 		a.adaptive.Done(&a.load, found, now(), took)
 	}
 }

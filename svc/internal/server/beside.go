@@ -34,7 +34,7 @@ func (s Beside) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	unwatched := func(_, _ string, _ rpcmetrics.Kind) *decoder { return nil }
 	shared := *desc
 	shared.Streams = slices.Clone(desc.Streams)
-	streams := newStreams(b.beside, b.log.With(slog.String("service", desc.ServiceName)))
+	streams := newStreams(func() int { return int(b.beside.Load()) }, b.log.With(slog.String("service", desc.ServiceName)))
 	for i, m := range shared.Streams {
 		shared.Streams[i].Handler = streams.handler(m.Handler)
 	}
@@ -47,7 +47,7 @@ func (s Beside) RegisterService(desc *grpc.ServiceDesc, impl any) {
 // client cannot take them from others, and one with many callers behind it may have many
 // while nobody else wants them.
 type streams struct {
-	limit  int // 0: none
+	limit  func() int // 0: none
 	log    *slog.Logger
 	logged logging.Sampler
 
@@ -56,7 +56,7 @@ type streams struct {
 	by   map[string][]*place // by connection, the oldest first
 }
 
-func newStreams(limit int, log *slog.Logger) *streams {
+func newStreams(limit func() int, log *slog.Logger) *streams {
 	return &streams{limit: limit, log: log, logged: logging.Sampler{Burst: 1, Every: refusalLogInterval}, by: map[string][]*place{}}
 }
 
@@ -87,7 +87,7 @@ func (s *streams) enter(ctx context.Context) (*place, bool) {
 	p := &place{connection: connectionOf(ctx), end: endOf(ctx)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.limit > 0 && s.open >= s.limit {
+	if limit := s.limit(); limit > 0 && s.open >= limit {
 		most := s.most()
 		if len(s.by[most]) <= len(s.by[p.connection])+1 {
 			return nil, false
@@ -135,7 +135,7 @@ func (s *streams) remove(p *place) {
 func (s *streams) refuse(stream grpc.ServerStream) error {
 	stream.SetTrailer(overloadedPushback)
 	if suppressed, ok := s.logged.Pass(); ok {
-		s.log.LogAttrs(stream.Context(), slog.LevelWarn, "streams refused", append(suppressed, slog.Int("limit", s.limit))...)
+		s.log.LogAttrs(stream.Context(), slog.LevelWarn, "streams refused", append(suppressed, slog.Int("limit", s.limit()))...)
 	}
 	return overloaded
 }

@@ -60,9 +60,9 @@ type Binder struct {
 	keys    propagate.Keys
 
 	gate     *limit.Gate     // nil: no limit of all methods together
-	adaptive *limit.Adaptive // nil: the limit does not move
+	adaptive *limit.Adaptive // the gate, which may move
 	sweeper  sweeper
-	beside   int
+	beside   atomic.Int64 // streams of each service without policies; 0: no limit
 
 	strangers logging.Sampler // of the lines about methods that do not exist
 	arrivals  atomic.Pointer[map[string]arrival]
@@ -77,21 +77,29 @@ type Binder struct {
 // New returns a binder.
 func New(o Options) *Binder {
 	b := &Binder{
-		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, beside: o.Beside, stopping: make(chan struct{}),
+		metrics: o.Metrics.RPC(), traces: o.TracerProvider, log: o.Log, keys: o.Propagate, stopping: make(chan struct{}),
 		strangers: logging.Sampler{Burst: mistakesLogged, Every: time.Second},
 	}
 	b.arrivals.Store(&map[string]arrival{})
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Adaptive && o.Concurrency > 0 {
+	if o.Concurrency > 0 {
 		b.adaptive = limit.NewAdaptive(o.Concurrency)
 		b.gate = &b.adaptive.Gate
 		b.metrics.Concurrency(b.gate.Limit)
-	} else {
-		b.gate = limit.NewGate(o.Concurrency)
 	}
+	b.Limit(o.Concurrency, o.Adaptive, o.Beside)
 	return b
+}
+
+// Limit changes the limits of [Options] while calls come in. What had no limit of its calls
+// gets none.
+func (b *Binder) Limit(concurrency int, adaptive bool, beside int) {
+	if b.adaptive != nil {
+		b.adaptive.Set(concurrency, adaptive)
+	}
+	b.beside.Store(int64(beside))
 }
 
 // method is one bound method: everything about it that a call needs.

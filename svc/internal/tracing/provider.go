@@ -14,6 +14,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
@@ -58,8 +59,29 @@ type Options struct {
 // Provider is what a process makes its spans with. The zero value records nothing and
 // makes no ids, but passes on the trace context of its callers.
 type Provider struct {
-	sdk *sdktrace.TracerProvider // nil: disabled
+	sdk   *sdktrace.TracerProvider // nil: disabled
+	share share
 }
+
+// share samples a share of the traces that start here. It can change.
+type share struct {
+	sampler atomic.Pointer[sdktrace.Sampler]
+}
+
+func (s *share) set(ratio float64) {
+	sampler := sdktrace.TraceIDRatioBased(ratio)
+	s.sampler.Store(&sampler)
+}
+
+func (s *share) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	return (*s.sampler.Load()).ShouldSample(p)
+}
+
+func (s *share) Description() string { return (*s.sampler.Load()).Description() }
+
+// SetSampleRatio changes the share of the traces recorded that start here. Where the
+// environment has said how to sample, it changes nothing.
+func (p *Provider) SetSampleRatio(ratio float64) { p.share.set(ratio) }
 
 // New returns a provider. OTEL_SDK_DISABLED=true makes it a disabled one, as
 // the zero value is. An error names the option or variable that is wrong.
@@ -79,10 +101,11 @@ func New(ctx context.Context, o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	p := new(Provider)
+	p.SetSampleRatio(o.SampleRatio)
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(described)}
 	if !env.sampler { // the SDK applies the sampler of the environment itself
-		options = append(options, sdktrace.WithSampler(
-			sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.SampleRatio))))
+		options = append(options, sdktrace.WithSampler(sdktrace.ParentBased(&p.share)))
 	}
 	exporter, err := newExporter(ctx, o, env)
 	if err != nil {
@@ -94,7 +117,8 @@ func New(ctx context.Context, o Options) (*Provider, error) {
 	if o.Processor != nil {
 		options = append(options, sdktrace.WithSpanProcessor(o.Processor))
 	}
-	return &Provider{sdktrace.NewTracerProvider(options...)}, nil
+	p.sdk = sdktrace.NewTracerProvider(options...)
+	return p, nil
 }
 
 // describe returns the attributes of the process. The environment comes last,
