@@ -84,7 +84,10 @@ func (c *fuzzContract) fieldOptions(f *descriptorpb.FieldDescriptorProto) {
 	if c.once(3) {
 		field.Default = c.defaultFor(f)
 	}
-	if field.Default != "" || field.SecretKey != "" {
+	if c.once(6) {
+		field.Reload = svcv1.Reload_RELOAD_RESTART
+	}
+	if !proto.Equal(field, new(svcv1.Field)) {
 		proto.SetExtension(f.Options, svcv1.E_Field, field)
 	}
 	if c.once(4) {

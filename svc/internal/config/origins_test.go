@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/protosvc/protosvc/svc/internal/config"
@@ -11,15 +10,10 @@ import (
 // What is wrong with a value is told at the place that it is from, in the highest layer; of
 // a value that no layer has, at the mapping around it.
 func TestOrigins(t *testing.T) {
-	t.Chdir(t.TempDir())
-	for name, text := range map[string]string{
+	in(t, map[string]string{
 		"config.yaml":      "a: 1\nsection:\n  deep: {b: 2}\n  list: [x, y]\n",
 		"config.prod.yaml": "section: {deep: {b: 3}}\n",
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	type deep struct {
 		B int `yaml:"b"`
 		C int `yaml:"c"`
