@@ -116,7 +116,7 @@ func (a *App) Dial(c *Callee) grpc.ClientConnInterface {
 
 		Metrics:        a.metrics,
 		TracerProvider: a.tracing.TracerProvider(),
-		Breaker:        c.breaker(),
+		Breaker:        settings.Breaker,
 		Log:            a.log,
 	})
 	if err != nil {
@@ -124,6 +124,11 @@ func (a *App) Dial(c *Callee) grpc.ClientConnInterface {
 		return conn
 	}
 	a.group.OnClose("callee "+c.Key, conn.Close)
+	a.follow(func(s *Settings) {
+		if b := s.Callees[c.Key].Breaker; b != nil {
+			conn.SetBreaker(*b)
+		}
+	})
 	add := a.health.Optional
 	if c.GatesReadiness {
 		add = a.health.Require
@@ -181,6 +186,11 @@ func (a *App) serve(desc *grpc.ServiceDesc, impl any) {
 		MaxStreams:      limits.StreamsPerConnection,
 	})
 	a.binder.Register(a.grpc, desc, impl)
+	a.follow(func(s *Settings) {
+		for rpc, limit := range s.RateLimits {
+			a.binder.Rate(rpc, limit)
+		}
+	})
 	a.conn.RegisterService(desc, impl)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/internal/server"
+	"github.com/protosvc/protosvc/svc/policy"
 	"github.com/protosvc/protosvc/svc/validate"
 )
 
@@ -200,4 +204,80 @@ func TestReloadUndone(t *testing.T) {
 		t.Errorf("%d seconds are in force", got)
 	}
 	r.waitReady(t)
+}
+
+// Rates of calls change with a reload.
+func TestHotRateLimit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, "{}\n")
+	limit := policy.RateLimit{PerSecond: 0.001, Burst: 1}
+	s := greeter(t, nil)
+	s.Settings.RateLimits = map[string]policy.RateLimit{"Greet": limit}
+	s.Start = Start(&greeterDesc, func(app *App) *App { return app }, hello, func(b *server.Binder, h greet, _ *App) *greetServer {
+		return &greetServer{server.BindUnary(b, policy.Method{Name: greetName, Timeout: time.Second, RateLimit: limit}, nil, h)}
+	})
+	r := start(t, s, Options{Config: path})
+	conn := dialHonest(t, r.GRPC)
+	call := func() codes.Code {
+		return status.Code(conn.Invoke(t.Context(), greetName, wrapperspb.String("hello"), new(wrapperspb.StringValue)))
+	}
+	for _, step := range []struct {
+		text string
+		want []codes.Code
+	}{
+		{"{}\n", []codes.Code{codes.OK, codes.ResourceExhausted}},
+		{"rate_limits: {Greet: {burst: 3}}\n", []codes.Code{codes.OK, codes.OK, codes.OK, codes.ResourceExhausted}},
+		{"rate_limits: {Greet: {burst: 3, per_second: 1000}}\n", []codes.Code{codes.OK, codes.OK, codes.OK}},
+	} {
+		r.reload(t, path, step.text, http.StatusOK)
+		for i, want := range step.want {
+			if got := call(); got != want {
+				t.Errorf("%s: call %d ends with %v, want %v", step.text, i, got, want)
+			}
+		}
+	}
+	if answer := r.reload(t, path, "rate_limits:\n  Greet:\n    per_second: 0\n", http.StatusUnprocessableEntity); !strings.Contains(answer, `"line": 3,
+      "column": 17,
+      "message": "rate_limits.Greet.per_second 0 is not above zero"`) {
+		t.Errorf("the answer is %s", answer)
+	}
+}
+
+// When calls of a callee stop changes with a reload.
+func TestHotBreaker(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, path, "{}\n")
+	const method = "/test.v1.Users/Get"
+	spec := client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused(t), Methods: []policy.Method{{Name: method, Timeout: time.Second}}}
+	users := &Callee{Key: "users", Spec: spec, Balance: client.RoundRobin}
+	s := greeter(t, func(app *App) (greet, error) {
+		conn := app.Dial(users)
+		return func(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+			return in, conn.Invoke(ctx, method, in, new(wrapperspb.StringValue))
+		}, nil
+	})
+	s.Callees = []*Callee{users}
+	r := start(t, s, Options{Config: path})
+	conn := dialHonest(t, r.GRPC)
+	refused := regexp.MustCompile(`(?m)^grpc_client_breaker_refused_total\{.*\} (\d+)$`)
+	// after returns how many of so many calls the breaker has refused since the start.
+	after := func(calls int) string {
+		for range calls {
+			if err := conn.Invoke(t.Context(), greetName, wrapperspb.String("hello"), new(wrapperspb.StringValue)); err == nil {
+				t.Fatal("a call has succeeded")
+			}
+		}
+		_, page := r.admin(t, http.MethodGet, "/metrics")
+		return refused.FindStringSubmatch(page)[1]
+	}
+	if got := after(5); got != "0" {
+		t.Errorf("%s of five calls were refused, want none of less than 20", got)
+	}
+	r.reload(t, path, "callees: {users: {breaker: {min_calls: 6}}}\n", http.StatusOK)
+	if got := after(3); got != "2" {
+		t.Errorf("%s of three calls were refused, want two: six have failed with the first", got)
+	}
+	r.reload(t, path, "callees: {users: {balance: round_robin, breaker: {failure_percent: 100}}}\n", http.StatusOK)
+	r.reload(t, path, "callees: {users: {breaker: {failure_percent: 101}}}\n", http.StatusUnprocessableEntity)
+	r.reload(t, path, "callees: {users: {balance: pick_first}}\n", http.StatusUnprocessableEntity)
 }

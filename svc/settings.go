@@ -1,14 +1,17 @@
 package svc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/client"
 	"github.com/protosvc/protosvc/svc/internal/config"
+	"github.com/protosvc/protosvc/svc/policy"
 )
 
 // Settings are what config.yaml can say about every service. The contract gives
@@ -26,6 +29,10 @@ type Settings struct {
 	// keys. They are taken from [Service].
 	Callees     map[string]calleeSettings `yaml:"callees"`
 	HTTPCallees map[string]httpSettings   `yaml:"http_callees"`
+
+	// RateLimits are how often one caller may call an RPC, by the names of those RPCs
+	// that have a limit.
+	RateLimits map[string]policy.RateLimit `yaml:"rate_limits" reload:"hot"`
 }
 
 // Listen holds the addresses to listen on, "host:port"; an empty host means
@@ -106,12 +113,17 @@ type Callee struct {
 	NoBreaker bool
 }
 
-// breaker returns the options of the circuit breaker, nil for none.
+// breaker returns the options of the circuit breaker with all defaults, nil for none.
 func (c *Callee) breaker() *client.Breaker {
 	if c.NoBreaker {
 		return nil
 	}
-	return &c.Breaker
+	return &client.Breaker{
+		FailurePercent: cmp.Or(c.Breaker.FailurePercent, defaults.BreakerFailurePercent),
+		MinCalls:       cmp.Or(c.Breaker.MinCalls, defaults.BreakerMinCalls),
+		Window:         cmp.Or(c.Breaker.Window, defaults.BreakerWindow),
+		Open:           cmp.Or(c.Breaker.Open, defaults.BreakerOpen),
+	}
 }
 
 // calleeSettings are what config.yaml can say of a callee.
@@ -120,6 +132,8 @@ type calleeSettings struct {
 	Target string `yaml:"target"`
 	// Balance is "round_robin", "least_request", "weighted" or "pick_first".
 	Balance string `yaml:"balance"`
+	// Breaker says when calls stop; nil: never.
+	Breaker *client.Breaker `yaml:"breaker" reload:"hot"`
 }
 
 // HTTPCallee is an external service that is called; see package httpclient.
@@ -147,6 +161,7 @@ type httpSettings struct {
 func (s Settings) clone() *Settings {
 	s.Callees = maps.Clone(s.Callees)
 	s.HTTPCallees = maps.Clone(s.HTTPCallees)
+	s.RateLimits = maps.Clone(s.RateLimits)
 	if s.Database != nil {
 		database := *s.Database
 		s.Database = &database
@@ -161,7 +176,7 @@ func (s Service) settings() *Settings {
 		out.Callees = map[string]calleeSettings{}
 	}
 	for _, c := range s.Callees {
-		out.Callees[c.Key] = calleeSettings{Target: c.Spec.Target, Balance: c.Balance}
+		out.Callees[c.Key] = calleeSettings{Target: c.Spec.Target, Balance: c.Balance, Breaker: c.breaker()}
 	}
 	if s.HTTPCallees != nil {
 		out.HTTPCallees = map[string]httpSettings{}
@@ -192,6 +207,19 @@ func (s *Settings) check(hasHTTP bool) error {
 		fault(d.MaxConnections <= 0, "database.max_connections", " %d is not above zero", d.MaxConnections)
 		fault(d.ReadinessTimeout <= 0, "database.readiness_timeout", " %v is not above zero", d.ReadinessTimeout)
 		fault(d.IdempotencyRetention < 0, "database.idempotency_retention", " %v is negative", d.IdempotencyRetention)
+	}
+	for name, c := range s.Callees {
+		if b, key := c.Breaker, "callees."+name+".breaker."; b != nil {
+			fault(b.FailurePercent < 1 || b.FailurePercent > 100, key+"failure_percent", " %d is not from 1 to 100", b.FailurePercent)
+			fault(b.MinCalls <= 0, key+"min_calls", " %d is not above zero", b.MinCalls)
+			fault(b.Window <= 0, key+"window", " %v is not above zero", b.Window)
+			fault(b.Open <= 0, key+"open", " %v is not above zero", b.Open)
+		}
+	}
+	for rpc, r := range s.RateLimits {
+		key := "rate_limits." + rpc + "."
+		fault(!(r.PerSecond > 0), key+"per_second", " %v is not above zero", r.PerSecond)
+		fault(r.Burst <= 0, key+"burst", " %d is not above zero", r.Burst)
 	}
 	for name, c := range s.HTTPCallees {
 		fault(c.Timeout <= 0, "http_callees."+name+".timeout", " %v is not above zero", c.Timeout)

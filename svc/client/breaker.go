@@ -24,30 +24,38 @@ const backendCalls = 5
 type Breaker struct {
 	// FailurePercent is the share of calls, from 1 to 100, whose failure opens it:
 	// failures of the callee, not its answers. Default 50.
-	FailurePercent int
+	FailurePercent int `yaml:"failure_percent"`
 
 	// MinCalls is the number of calls in the window below which it stays closed, and
 	// how many failures in a row open it, whatever came before. Default 20. For a
 	// backend it is 5 at most.
-	MinCalls int
+	MinCalls int `yaml:"min_calls"`
 
 	// Window is the time over which calls are counted. Default 10 s.
-	Window time.Duration
+	Window time.Duration `yaml:"window"`
 
 	// Open is how long it stays open before it lets a call through, and how long
 	// that call may take before another one is let through. Default 1 s.
-	Open time.Duration
+	Open time.Duration `yaml:"open"`
 }
 
 func (b Breaker) options() breaker.Options {
 	return breaker.Options{FailurePercent: b.FailurePercent, MinCalls: b.MinCalls, Window: b.Window, Open: b.Open}
 }
 
+// backend are the options of a single backend's breaker.
+func (b Breaker) backend() breaker.Options {
+	o := b.options()
+	o.MinCalls = min(backendCalls, o.WithDefaults().MinCalls)
+	return o
+}
+
 // guard is the circuit breaker of a callee, and what its backends are judged by.
 // Nil guards nothing.
 type guard struct {
 	breaker  *breaker.Breaker
-	backends breaker.Options
+	whole    *breaker.Shared // the options of the breaker
+	backends *breaker.Shared
 	metrics  *rpcmetrics.Breaker
 	log      *slog.Logger
 
@@ -60,9 +68,9 @@ func newGuard(spec Spec, o Options) *guard {
 	if o.Breaker == nil {
 		return nil
 	}
-	whole := o.Breaker.options()
 	g := &guard{
-		backends:       whole,
+		whole:          breaker.Share(o.Breaker.options()),
+		backends:       breaker.Share(o.Breaker.backend()),
 		metrics:        o.Metrics.RPC().Breaker(spec.Service),
 		log:            o.log(spec),
 		attemptTimeout: map[string]time.Duration{},
@@ -71,10 +79,16 @@ func newGuard(spec Spec, o Options) *guard {
 	for _, m := range spec.Methods {
 		g.attemptTimeout[m.Name] = m.Timeout / 2
 	}
-	whole.OnChange = g.changed
-	g.breaker = breaker.New(whole)
-	g.backends.MinCalls = min(backendCalls, g.backends.WithDefaults().MinCalls)
+	g.breaker = g.whole.New(g.changed)
 	return g
+}
+
+// SetBreaker changes when calls stop. A connection without a breaker gets none.
+func (c *Conn) SetBreaker(b Breaker) {
+	if c.guard != nil {
+		c.guard.whole.Set(b.options())
+		c.guard.backends.Set(b.backend())
+	}
 }
 
 func (g *guard) changed(to breaker.State) {
@@ -172,6 +186,6 @@ func (g *guard) outcome(method string, took time.Duration, err error) breaker.Ou
 // judge has the policy leave out backends that fail.
 func (g *guard) judge(p *outlier.Policy) {
 	if g != nil {
-		p.Breaker, p.Outcome, p.OnEject = &g.backends, g.outcome, g.ejected
+		p.Breaker, p.Outcome, p.OnEject = g.backends, g.outcome, g.ejected
 	}
 }

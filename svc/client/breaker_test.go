@@ -156,6 +156,26 @@ func expectMetric(t *testing.T, r *metrics.Registry, name string, want float64) 
 	t.Errorf("there is no %s", name)
 }
 
+// When calls stop can change while they are made.
+func TestSetBreaker(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		f := new(failing)
+		f.fail(errors.Internal)
+		conn := dial(t, echoSpec(), touchy(), startInMemory(t, f.echo()))
+		conn.SetBreaker(client.Breaker{MinCalls: 2, Open: 300 * time.Millisecond})
+		var err error
+		for range 3 {
+			_, err = unary(soon(t), conn, "")
+		}
+		if !stderrors.Is(err, errors.CircuitOpen) || retryDelay(err) != 300*time.Millisecond {
+			t.Errorf("after two that failed: %v, for %v", err, retryDelay(err))
+		}
+		if n := f.calls.Load(); n != 2 {
+			t.Errorf("the backend got %d calls, want 2", n)
+		}
+	})
+}
+
 // TestBreakerCounts says which errors are faults of the server.
 func TestBreakerCounts(t *testing.T) {
 	faults := map[error]bool{

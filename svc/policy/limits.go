@@ -5,10 +5,10 @@ import "time"
 // RateLimit is how often one caller may call.
 type RateLimit struct {
 	// PerSecond is the number of calls in the long run. Zero means no limit.
-	PerSecond float64
+	PerSecond float64 `yaml:"per_second"`
 
 	// Burst is the number of calls at once after a pause, at least 1.
-	Burst int
+	Burst int `yaml:"burst"`
 
 	// Key is the metadata key whose value tells callers apart. Empty, and where a
 	// caller does not send it: the peer's address without the port.

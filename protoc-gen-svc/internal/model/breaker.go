@@ -1,10 +1,13 @@
 package model
 
 import (
+	"strconv"
+
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/internal/defaults"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
 // defaultBreaker is the breaker of a callee about which nothing is said.
@@ -45,6 +48,24 @@ func (b *builder) breakerValues(at Origin, o *svcv1.Breaker) *Breaker {
 		b.reject(at.in("open"), err)
 	}
 	return &out
+}
+
+// breakerSettings are what config.yaml says about the breaker, if there is one.
+func (c *Callee) breakerSettings() []Setting {
+	if c.Breaker == nil {
+		return nil
+	}
+	path := "callees." + c.Key + ".breaker"
+	value := func(key, typ, value string) Setting {
+		return Setting{Path: path + "." + key, Type: typ, Value: value, Annotation: "callees.breaker." + key, Hot: true}
+	}
+	return []Setting{
+		{Path: path},
+		value("failure_percent", "integer", strconv.FormatUint(uint64(c.Breaker.FailurePercent), 10)),
+		value("min_calls", "integer", strconv.FormatUint(uint64(c.Breaker.MinCalls), 10)),
+		value("window", "duration", timefmt.Short(c.Breaker.Window)),
+		value("open", "duration", timefmt.Short(c.Breaker.Open)),
+	}
 }
 
 // CustomBreaker is the breaker as far as it is not the default, and nil where it is.

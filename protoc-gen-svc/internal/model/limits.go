@@ -117,6 +117,33 @@ func (b *builder) rateLimit(s *Service, m *Method, o *svcv1.RateLimit) *RateLimi
 	}
 }
 
+// RateLimited are the methods that one caller may call only so often.
+func (s *Service) RateLimited() []*Method {
+	var out []*Method
+	for _, m := range s.Methods {
+		if m.RateLimit != nil {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// rateLimitSettings are the rates, by RPC.
+func (s *Service) rateLimitSettings() (out []Setting) {
+	for _, m := range s.RateLimited() {
+		if out == nil {
+			out = append(out, Setting{Path: "rate_limits"})
+		}
+		path, annotation := "rate_limits."+m.Name, "rate_limit."
+		out = append(out,
+			Setting{Path: path},
+			Setting{Path: path + ".per_second", Type: "number", Value: strconv.FormatFloat(m.RateLimit.PerSecond, 'f', -1, 64), Annotation: annotation + "per_second", OfMethod: true, Hot: true},
+			Setting{Path: path + ".burst", Type: "integer", Value: strconv.FormatUint(uint64(m.RateLimit.Burst), 10), Annotation: annotation + "burst", OfMethod: true, Hot: true},
+		)
+	}
+	return out
+}
+
 // propagated are the keys of metadata that the service lets through.
 func propagated(s *Service) []string {
 	var keys []string

@@ -78,12 +78,25 @@ func (b *schemaBuilder) runtimeKeys(s *Service) []runtimeKey {
 	}
 	callees, external := runtimeKey{name: "callees"}, runtimeKey{name: "http_callees"}
 	for _, c := range s.Callees {
-		callees.below = append(callees.below, runtimeKey{name: c.Key, below: []runtimeKey{{"target", "address", textSchema(), nil}, {"balance", "policy", balanceSchema(), nil}}})
+		keys := []runtimeKey{{"target", "address", textSchema(), nil}, {"balance", "policy", balanceSchema(), nil}}
+		if c.Breaker != nil {
+			keys = append(keys, runtimeKey{name: "breaker", below: []runtimeKey{
+				{"failure_percent", "integer", integerSchema("1", "100"), nil},
+				{"min_calls", "integer", countSchema(), nil},
+				{"window", "duration", b.duration(aboveZero), nil},
+				{"open", "duration", b.duration(aboveZero), nil},
+			}})
+		}
+		callees.below = append(callees.below, runtimeKey{name: c.Key, below: keys})
 	}
 	for _, c := range s.HTTPCallees {
 		external.below = append(external.below, runtimeKey{name: c.Name, below: []runtimeKey{{"url", "URL", textSchema(), nil}, {"timeout", "duration", b.duration(aboveZero), nil}}})
 	}
-	return append(keys, callees, external)
+	rates := runtimeKey{name: "rate_limits"}
+	for _, m := range s.RateLimited() {
+		rates.below = append(rates.below, runtimeKey{name: m.Name, below: []runtimeKey{{"per_second", "number", aboveZeroSchema(), nil}, {"burst", "integer", countSchema(), nil}}})
+	}
+	return append(keys, callees, external, rates)
 }
 
 func (b *schemaBuilder) keys(keys []runtimeKey, prefix string) jsonschema.Properties {

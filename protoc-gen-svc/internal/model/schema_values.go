@@ -70,6 +70,13 @@ func levelSchema() *jsonschema.Schema {
 
 func countSchema() *jsonschema.Schema { return integerSchema("1", "9223372036854775807") }
 
+// aboveZeroSchema is a number above zero.
+func aboveZeroSchema() *jsonschema.Schema {
+	out := numberSchema()
+	out.ExclusiveMinimum = "0"
+	return out
+}
+
 func integerSchema(least, most json.Number) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: jsonschema.Types{jsonschema.Integer}, Minimum: least, Maximum: most}
 }

@@ -252,6 +252,8 @@ type Setting struct {
 	Unset bool
 	// Secret says that the value is not for everybody's eyes.
 	Secret bool
+	// OfMethod says that the annotation is one of (svc.v1.method).
+	OfMethod bool
 	// Hot says that a reload changes it while the service runs.
 	Hot bool
 
@@ -301,6 +303,7 @@ func (s *Service) allSettings() []Setting {
 	out = append(out, s.databaseSettings()...)
 	out = append(out, s.calleeSettings()...)
 	out = append(out, s.httpCalleeSettings()...)
+	out = append(out, s.rateLimitSettings()...)
 	for i := range out {
 		out[i].Topic = topic(out[i].Path)
 		if out[i].Type != "" {
@@ -318,7 +321,7 @@ func (s *Service) allSettings() []Setting {
 // itself there is nothing to word.
 func topic(path string) string {
 	parts := strings.Split(path, ".")
-	if len(parts) == 1 || parts[0] != "callees" && parts[0] != "http_callees" {
+	if len(parts) == 1 || !slices.Contains([]string{"callees", "http_callees", "rate_limits"}, parts[0]) {
 		return path
 	}
 	if len(parts) == 2 {
@@ -365,6 +368,7 @@ func (s *Service) calleeSettings() []Setting {
 			Setting{Path: "callees." + c.Key + ".target", Type: "address", Unset: true},
 			Setting{Path: "callees." + c.Key + ".balance", Type: "policy", Value: c.BalanceName(), Annotation: "callees.balance"},
 		)
+		out = append(out, c.breakerSettings()...)
 	}
 	return out
 }

@@ -86,11 +86,11 @@ var table = map[string]row{
 
 	"(svc.v1.service).callees.connections":             value(goService, func(c *model.Callee) string { return number(c.Connections) }),
 	"(svc.v1.service).callees.breaker":                 same[*model.Callee](nil),
-	"(svc.v1.service).callees.breaker.off":             value(service, func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
-	"(svc.v1.service).callees.breaker.failure_percent": value(service, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
-	"(svc.v1.service).callees.breaker.min_calls":       value(service, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
-	"(svc.v1.service).callees.breaker.window":          value(service, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Window) })),
-	"(svc.v1.service).callees.breaker.open":            value(service, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Open) })),
+	"(svc.v1.service).callees.breaker.off":             value(config, func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
+	"(svc.v1.service).callees.breaker.failure_percent": value(config, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
+	"(svc.v1.service).callees.breaker.min_calls":       value(config, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
+	"(svc.v1.service).callees.breaker.window":          value(config, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Window) })),
+	"(svc.v1.service).callees.breaker.open":            value(config, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Open) })),
 
 	"(svc.v1.service).propagate": list(service, func(s *model.Service) []model.Propagated { return s.Propagate },
 		func(p model.Propagated) string { return p.Key }, func(set protoreflect.Message) func(model.Propagated) bool {
@@ -186,10 +186,10 @@ var table = map[string]row{
 	"(svc.v1.method).map_errors.handled": value(service, func(e model.ErrorMapping) string { return strconv.FormatBool(e.Handled()) }),
 
 	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
-	"(svc.v1.method).rate_limit": part(service,
+	"(svc.v1.method).rate_limit": part(config,
 		func(m *model.Method) (*model.RateLimit, bool) { return m.RateLimit, m.RateLimit != nil }),
-	"(svc.v1.method).rate_limit.per_second": value(service, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
-	"(svc.v1.method).rate_limit.burst":      value(service, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
+	"(svc.v1.method).rate_limit.per_second": value(config, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
+	"(svc.v1.method).rate_limit.burst":      value(config, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
 	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
 	"(svc.v1.method).stream": part(service,
 		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),

@@ -67,10 +67,6 @@ type Options struct {
 	// Open is how long it stays open before it lets a call through, and how long
 	// that call may take before another one is let through. Default 1 s.
 	Open time.Duration
-
-	// OnChange is called at each change of the state, in order, with the breaker
-	// locked: it must not call it. May be nil.
-	OnChange func(State)
 }
 
 // WithDefaults returns the options with every default in its place.
@@ -83,11 +79,38 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// Breaker is a circuit breaker. Make one with [New]; it has no goroutine and no
+// Shared are options that several breakers have, and that can change while they are at
+// work.
+type Shared struct{ options atomic.Pointer[Options] }
+
+// Share returns options to make breakers with.
+func Share(o Options) *Shared {
+	s := new(Shared)
+	s.Set(o)
+	return s
+}
+
+// Set changes the options. A breaker that is open stays so for as long as it would have.
+func (s *Shared) Set(o Options) {
+	o = o.WithDefaults()
+	s.options.Store(&o)
+}
+
+// Options returns the present ones, with every default in its place.
+func (s *Shared) Options() Options { return *s.options.Load() }
+
+// New returns a closed breaker. OnChange is called at each change of its state, in order,
+// with the breaker locked: it must not call it. It may be nil.
+func (s *Shared) New(onChange func(State)) *Breaker {
+	return &Breaker{shared: s, onChange: onChange}
+}
+
+// Breaker is a circuit breaker. Make one with [Shared.New]; it has no goroutine and no
 // timer. It is safe for concurrent use.
 type Breaker struct {
-	options Options
-	state   atomic.Int32
+	shared   *Shared
+	onChange func(State)
+	state    atomic.Int32
 	// generation counts the changes of the state. Only calls of the present generation count.
 	generation atomic.Uint32
 
@@ -95,12 +118,6 @@ type Breaker struct {
 	calls window    // while closed
 	row   int       // faults since the last success, while closed
 	until time.Time // while not: when the next call is let through
-}
-
-// New returns a closed breaker.
-func New(o Options) *Breaker {
-	o = o.WithDefaults()
-	return &Breaker{options: o, calls: newWindow(o.Window)}
 }
 
 // State returns the present state. One that is open and due for a trial is
@@ -141,7 +158,7 @@ func (b *Breaker) Allow() (Call, error) {
 	}
 	// Each trial is a generation of its own: one that outlived its time counts no more.
 	b.change(HalfOpen)
-	b.until = now.Add(b.options.Open)
+	b.until = now.Add(b.shared.Options().Open)
 	return Call{b, b.generation.Load()}, nil
 }
 
@@ -161,12 +178,14 @@ func (c Call) Done(outcome Outcome) {
 	if outcome == Neutral {
 		return
 	}
-	sum := b.calls.add(now, outcome == Fault)
+	o := b.shared.options.Load()
+	sum := b.calls.add(o.Window, now, outcome == Fault)
 	b.row++
 	if outcome == Success {
 		b.row = 0
 	}
-	if b.row == b.options.ConsecutiveFaults || sum.calls >= b.options.MinCalls && sum.faults*100 >= b.options.FailurePercent*sum.calls {
+	inARow := o.ConsecutiveFaults > 0 && b.row >= o.ConsecutiveFaults
+	if inARow || sum.calls >= o.MinCalls && sum.faults*100 >= o.FailurePercent*sum.calls {
 		b.open(now)
 	}
 }
@@ -186,7 +205,7 @@ func (b *Breaker) conclude(now time.Time, outcome Outcome) {
 }
 
 func (b *Breaker) open(now time.Time) {
-	b.until = now.Add(b.options.Open)
+	b.until = now.Add(b.shared.Options().Open)
 	b.change(Open)
 }
 
@@ -195,7 +214,7 @@ func (b *Breaker) change(to State) {
 	from := b.State()
 	b.generation.Add(1)
 	b.state.Store(int32(to))
-	if from != to && b.options.OnChange != nil {
-		b.options.OnChange(to)
+	if from != to && b.onChange != nil {
+		b.onChange(to)
 	}
 }

@@ -23,7 +23,7 @@ func calls(b *Breaker, n int, outcome Outcome) (passed int) {
 func TestStates(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
 		var seen []State
-		b := New(Options{OnChange: func(s State) { seen = append(seen, s) }})
+		b := Share(Options{}).New(func(s State) { seen = append(seen, s) })
 		if got := calls(b, 19, Fault); got != 19 || b.State() != Closed {
 			t.Fatalf("19 faults: %d passed, %v; want all to pass: the least number of calls is 20", got, b.State())
 		}
@@ -60,7 +60,7 @@ func TestStates(t *testing.T) {
 
 func TestClosesWithoutMemory(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 2})
+		b := Share(Options{MinCalls: 2}).New(nil)
 		calls(b, 2, Fault)
 		time.Sleep(time.Second)
 		calls(b, 1, Success)
@@ -72,7 +72,7 @@ func TestClosesWithoutMemory(t *testing.T) {
 
 func TestNeutral(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 2})
+		b := Share(Options{MinCalls: 2}).New(nil)
 		calls(b, 1000, Neutral)
 		calls(b, 2, Fault)
 		if b.State() != Open {
@@ -91,7 +91,7 @@ func TestNeutral(t *testing.T) {
 
 func TestWindowForgets(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 10, ConsecutiveFaults: -1, Window: 10 * time.Second})
+		b := Share(Options{MinCalls: 10, ConsecutiveFaults: -1, Window: 10 * time.Second}).New(nil)
 		calls(b, 9, Fault)
 		time.Sleep(10 * time.Second)
 		calls(b, 9, Fault)
@@ -112,7 +112,7 @@ func TestWindowForgetsATenth(t *testing.T) {
 	for _, edge := range []time.Duration{0, window/10 - tick} {
 		for at, want := range map[time.Duration]State{window - tick: Open, window: Closed} {
 			bubble.Test(t, func(t *testing.T) {
-				b := New(Options{MinCalls: 2, ConsecutiveFaults: -1, Window: window})
+				b := Share(Options{MinCalls: 2, ConsecutiveFaults: -1, Window: window}).New(nil)
 				begin := time.Now().Truncate(window)
 				time.Sleep(time.Until(begin.Add(window + edge)))
 				calls(b, 1, Fault)
@@ -127,7 +127,7 @@ func TestWindowForgetsATenth(t *testing.T) {
 
 func TestRow(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{ConsecutiveFaults: 5})
+		b := Share(Options{ConsecutiveFaults: 5}).New(nil)
 		calls(b, 1000, Success)
 		calls(b, 4, Fault)
 		calls(b, 1, Success)
@@ -144,7 +144,7 @@ func TestRow(t *testing.T) {
 
 func TestLateResults(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 1})
+		b := Share(Options{MinCalls: 1}).New(nil)
 		early, _ := b.Allow()
 		calls(b, 1, Fault)
 		early.Done(Success)
@@ -169,7 +169,6 @@ func TestLateResults(t *testing.T) {
 // What the comments of Options promise.
 func TestDefaults(t *testing.T) {
 	got := Options{}.WithDefaults()
-	got.OnChange = nil
 	for _, c := range []struct{ name, got, want any }{
 		{"FailurePercent", got.FailurePercent, 50},
 		{"MinCalls", got.MinCalls, 20},
@@ -188,7 +187,7 @@ func TestDefaults(t *testing.T) {
 // the beginning of a new row.
 func TestRowBeginsAnewWhenItCloses(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 4, ConsecutiveFaults: 6})
+		b := Share(Options{MinCalls: 4, ConsecutiveFaults: 6}).New(nil)
 		calls(b, 4, Fault)
 		if b.State() != Open {
 			t.Fatalf("%v, want open", b.State())
@@ -205,7 +204,7 @@ func TestRowBeginsAnewWhenItCloses(t *testing.T) {
 func TestShare(t *testing.T) {
 	for faults, want := range map[int]State{29: Closed, 30: Open} {
 		bubble.Test(t, func(t *testing.T) {
-			b := New(Options{FailurePercent: 30, MinCalls: 100, ConsecutiveFaults: -1})
+			b := Share(Options{FailurePercent: 30, MinCalls: 100, ConsecutiveFaults: -1}).New(nil)
 			calls(b, 100-faults, Success)
 			calls(b, faults, Fault)
 			if b.State() != want {
@@ -219,7 +218,7 @@ func TestShare(t *testing.T) {
 // has an outcome of its own.
 func TestPending(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		b := New(Options{MinCalls: 2})
+		b := Share(Options{MinCalls: 2}).New(nil)
 		var p Pending
 		p.Done(Fault) // no call yet
 		for n, want := range []State{Closed, Open} {
@@ -239,7 +238,7 @@ func TestPending(t *testing.T) {
 }
 
 func TestConcurrent(t *testing.T) {
-	b := New(Options{MinCalls: 1, Open: time.Microsecond, Window: time.Millisecond})
+	b := Share(Options{MinCalls: 1, Open: time.Microsecond, Window: time.Millisecond}).New(nil)
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
@@ -258,17 +257,42 @@ func TestConcurrent(t *testing.T) {
 }
 
 func TestAllocations(t *testing.T) {
-	b := New(Options{})
+	b := Share(Options{}).New(nil)
 	if n := testing.AllocsPerRun(1000, func() { calls(b, 1, Success) }); n != 0 {
 		t.Errorf("%v allocations per call, want 0", n)
 	}
 }
 
 func BenchmarkClosed(b *testing.B) {
-	breaker := New(Options{})
+	breaker := Share(Options{}).New(nil)
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			calls(breaker, 1, Success)
+		}
+	})
+}
+
+// Options change for breakers that are at work: what is counted stays, unless it was
+// counted over another time.
+func TestSet(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		shared := Share(Options{})
+		b, other := shared.New(nil), shared.New(nil)
+		calls(b, 4, Fault)
+		shared.Set(Options{MinCalls: 5})
+		if got := calls(b, 2, Fault); got != 1 || b.State() != Open {
+			t.Errorf("a fifth fault: %d passed, %v; want one to pass and open it", got, b.State())
+		}
+		calls(other, 2, Success)
+		calls(other, 2, Fault)
+		shared.Set(Options{MinCalls: 6, ConsecutiveFaults: -1, Window: time.Minute})
+		if calls(other, 5, Fault); other.State() != Closed {
+			t.Errorf("five faults within another window: %v", other.State())
+		}
+		shared.Set(Options{MinCalls: 6, ConsecutiveFaults: -1, Window: time.Minute, Open: 5 * time.Second})
+		calls(other, 1, Fault)
+		if _, err := other.Allow(); err == nil || err.(*OpenError).RetryAfter != 5*time.Second {
+			t.Errorf("it is open for %v, want 5 s", err)
 		}
 	})
 }

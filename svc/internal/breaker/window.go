@@ -5,8 +5,7 @@ import "time"
 // parts is how many parts a window has: it forgets a tenth of its time at once.
 const parts = 10
 
-// window counts calls and faults over a sliding time. The zero value but for
-// its width is empty.
+// window counts calls and faults over a sliding time. The zero value is empty.
 type window struct {
 	width time.Duration // of a part
 	ring  [parts]counts
@@ -16,10 +15,12 @@ type window struct {
 
 type counts struct{ calls, faults int }
 
-func newWindow(d time.Duration) window { return window{width: max(d/parts, 1)} }
-
-// add counts a call and returns the sums over the window, it included.
-func (w *window) add(now time.Time, fault bool) counts {
+// add counts a call and returns the sums over the window of that length, the call included.
+// A window of another length than before is empty.
+func (w *window) add(length time.Duration, now time.Time, fault bool) counts {
+	if width := max(length/parts, 1); width != w.width {
+		*w = window{width: width}
+	}
 	w.advance(now.UnixNano() / int64(w.width))
 	one := counts{calls: 1}
 	if fault {

@@ -15,13 +15,13 @@ const maxCallers = 10_000
 // buckets are not full, and at most 10,000: beyond that it forgets who has been
 // quiet for longest. A nil Rate lets everybody in. It is safe for concurrent use.
 type Rate struct {
+	seed maphash.Seed
+
+	mu       sync.Mutex
 	interval time.Duration // between calls in the long run
 	slack    time.Duration // how far ahead of it a caller may be
-	seed     maphash.Seed
-
-	mu      sync.Mutex
-	callers map[Caller]*bucket
-	ends    bucket // next is the latest caller, prev the earliest
+	callers  map[Caller]*bucket
+	ends     bucket // next is the latest caller, prev the earliest
 }
 
 // bucket is a caller's: full when due is past. It needs no refilling, since it
@@ -34,11 +34,20 @@ type bucket struct {
 
 // NewRate returns a rate of perSecond calls in the long run, and burst at once.
 func NewRate(perSecond float64, burst int) *Rate {
-	interval := time.Duration(math.Min(math.Max(1, float64(time.Second)/perSecond), math.MaxInt64/4))
-	slack := time.Duration(math.Min(float64(interval)*float64(burst-1), math.MaxInt64/4))
-	r := &Rate{interval: interval, slack: slack, seed: maphash.MakeSeed(), callers: map[Caller]*bucket{}}
-	r.ends.prev, r.ends.next = &r.ends, &r.ends
+	r := &Rate{seed: maphash.MakeSeed()}
+	r.Set(perSecond, burst)
 	return r
+}
+
+// Set changes the rate. Every caller begins anew: what one has taken at another rate is
+// no measure.
+func (r *Rate) Set(perSecond float64, burst int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.callers = map[Caller]*bucket{}
+	r.ends.prev, r.ends.next = &r.ends, &r.ends
+	r.interval = time.Duration(math.Min(math.Max(1, float64(time.Second)/perSecond), math.MaxInt64/4))
+	r.slack = time.Duration(math.Min(float64(r.interval)*float64(burst-1), math.MaxInt64/4))
 }
 
 // Caller is a caller as a Rate knows it: a hash, so that what callers call

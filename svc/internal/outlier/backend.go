@@ -40,7 +40,6 @@ type backend struct {
 	balancer.SubConn
 	outlier *outlier
 	address string
-	pause   time.Duration    // of an ejection
 	breaker *breaker.Breaker // nil: it is never ejected
 	ejected atomic.Bool      // written with the outlier's lock
 
@@ -59,9 +58,7 @@ func newBackend(o *outlier, addresses []resolver.Address) *backend {
 		b.address = addresses[0].Addr
 	}
 	if o.policy.Breaker != nil {
-		options := o.policy.Breaker.WithDefaults()
-		b.pause = options.Open
-		b.breaker = breaker.New(options)
+		b.breaker = o.policy.Breaker.New(nil)
 	}
 	return b
 }

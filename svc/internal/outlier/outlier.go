@@ -41,9 +41,8 @@ func init() { balancer.Register(builder{}) }
 
 // Policy says what is an outlier. A connection gets it by [Policy.Resolver].
 type Policy struct {
-	// Breaker are the options of the breakers, OnChange aside. Nil: no backend is
-	// ever ejected.
-	Breaker *breaker.Options
+	// Breaker are the options of the breakers. Nil: no backend is ever ejected.
+	Breaker *breaker.Shared
 
 	// Outcome says what the end of an attempt means: of which method, after what
 	// time, with what error, nil or one with a status. Required with Breaker.
@@ -182,7 +181,7 @@ func (o *outlier) eject(b *backend) {
 	b.unspare()
 	b.ejected.Store(true)
 	o.cc.ResolveNow(resolver.ResolveNowOptions{})
-	b.unejectTimer = time.AfterFunc(b.pause, func() { o.probation(b) })
+	b.unejectTimer = time.AfterFunc(o.policy.Breaker.Options().Open, func() { o.probation(b) })
 	err := fmt.Errorf("%s is ejected: too many of its calls failed", b.address)
 	o.policy.reached(err)
 	b.tell(balancer.SubConnState{ConnectivityState: connectivity.TransientFailure, ConnectionError: err})

@@ -147,7 +147,7 @@ func newFixture(t *testing.T, backends int) *fixture {
 	f := &fixture{parent: new(parent), child: &child{heard: &news{health: map[int]connectivity.State{}}}}
 	f.outlier = builder{}.Build(f.parent, balancer.BuildOptions{})
 	p := &Policy{
-		Breaker: &breaker.Options{MinCalls: 5, Open: time.Second},
+		Breaker: breaker.Share(breaker.Options{MinCalls: 5, Open: time.Second}),
 		Outcome: func(_ string, _ time.Duration, err error) breaker.Outcome {
 			if err != nil {
 				return breaker.Fault

@@ -16,6 +16,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,6 +101,18 @@ func (b *Binder) Limit(concurrency int, adaptive bool, beside int) {
 		b.adaptive.Set(concurrency, adaptive)
 	}
 	b.beside.Store(int64(beside))
+}
+
+// Rate changes how often one caller may call a method that has such a limit, by the last
+// part of its name: "CreateOrder".
+func (b *Binder) Rate(rpc string, r policy.RateLimit) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.methods {
+		if _, last, _ := strings.Cut(strings.TrimPrefix(m.name, "/"), "/"); last == rpc && m.rate != nil {
+			m.rate.Set(r.PerSecond, max(r.Burst, 1))
+		}
+	}
 }
 
 // method is one bound method: everything about it that a call needs.

@@ -28,7 +28,7 @@ func TestOracle(t *testing.T) {
 				Window:            10 * time.Second,
 				Open:              time.Duration(1+r.IntN(3000)) * time.Millisecond,
 			}
-			ours, theirs := breaker.New(o), oracle(o)
+			ours, theirs := breaker.Share(o).New(nil), oracle(o)
 			faulty := r.Float64()
 			for step := range steps {
 				// Fewer than 100 calls a window: theirs rounds rates to a percent.
