@@ -123,21 +123,23 @@ func (a *App) reload() error {
 func (a *App) prove(ctx context.Context) {
 	c := &a.config
 	c.mu.Lock()
-	proven := c.proven
+	trial, generation := c.proven != nil, c.generation
 	c.mu.Unlock()
-	if proven == nil {
+	if !trial {
 		return
 	}
 	report := a.health.Ready(ctx) // takes its time
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.proven == nil || c.generation != generation {
+		return // it says nothing of what is in force now
+	}
 	if report.Status() == health.Failed {
 		c.lost++
 	} else {
 		c.lost = 0
 	}
 	switch {
-	case c.proven == nil:
 	case c.lost >= lostLooks:
 		bad, err := c.loaded.files, fmt.Errorf("the service was not ready any more with it, so what was in force before is again: %s", report.Failures())
 		back := c.proven
