@@ -87,18 +87,29 @@ func TestKeys(t *testing.T) {
 		_, document := compile(t, filepath.Join(deploy(name), "config.schema.json"))
 		root := document.(map[string]any)
 		delete(root["properties"].(map[string]any), "service")
-		keys(t, name, reflect.TypeFor[svc.Settings](), root)
+		definitions, _ := root["$defs"].(map[string]any)
+		keys(t, name, reflect.TypeFor[svc.Settings](), root, definitions, false)
 	}
 }
 
-func keys(t *testing.T, at string, typ reflect.Type, schema map[string]any) {
+// keys holds a schema against a type of the runtime. Hot says that a reload may change what
+// the type is part of, which the schema has to say of each value.
+func keys(t *testing.T, at string, typ reflect.Type, schema, definitions map[string]any, hot bool) {
+	if ref, ok := schema["$ref"].(string); ok && typ.Kind() == reflect.Pointer {
+		schema, _ = definitions[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+	}
 	properties, _ := schema["properties"].(map[string]any)
 	switch typ.Kind() {
 	case reflect.Pointer:
-		keys(t, at, typ.Elem(), schema)
+		keys(t, at, typ.Elem(), schema, definitions, hot)
 	case reflect.Map:
 		for key, property := range properties {
-			keys(t, at+"."+key, typ.Elem(), property.(map[string]any))
+			keys(t, at+"."+key, typ.Elem(), property.(map[string]any), definitions, hot)
+		}
+	default:
+		description, _ := schema["description"].(string)
+		if _, about, _ := strings.Cut(description, "\n\n"); strings.Contains(about, ", hot;") != hot {
+			t.Errorf("%s is hot: %v, and described as %q", at, hot, about)
 		}
 	case reflect.Struct:
 		var want []string
@@ -109,7 +120,7 @@ func keys(t *testing.T, at string, typ reflect.Type, schema map[string]any) {
 			}
 			want = append(want, key)
 			if property, ok := properties[key].(map[string]any); ok {
-				keys(t, at+"."+key, typ.Field(i).Type, property)
+				keys(t, at+"."+key, typ.Field(i).Type, property, definitions, hot || typ.Field(i).Tag.Get("reload") == "hot")
 			}
 		}
 		slices.Sort(want)

@@ -50,21 +50,26 @@ func (b *builder) breakerValues(at Origin, o *svcv1.Breaker) *Breaker {
 	return &out
 }
 
-// breakerSettings are what config.yaml says about the breaker, if there is one.
+// breakerSettings are what config.yaml says about a breaker that is not the default: with
+// that of every callee, it would be twice as long.
 func (c *Callee) breakerSettings() []Setting {
-	if c.Breaker == nil {
+	custom := c.CustomBreaker()
+	if custom == nil {
 		return nil
 	}
-	path := "callees." + c.Key + ".breaker"
+	return custom.settings("callees." + c.Key + ".breaker")
+}
+
+func (b *Breaker) settings(path string) []Setting {
 	value := func(key, typ, value string) Setting {
 		return Setting{Path: path + "." + key, Type: typ, Value: value, Annotation: "callees.breaker." + key, Hot: true}
 	}
 	return []Setting{
 		{Path: path},
-		value("failure_percent", "integer", strconv.FormatUint(uint64(c.Breaker.FailurePercent), 10)),
-		value("min_calls", "integer", strconv.FormatUint(uint64(c.Breaker.MinCalls), 10)),
-		value("window", "duration", timefmt.Short(c.Breaker.Window)),
-		value("open", "duration", timefmt.Short(c.Breaker.Open)),
+		value("failure_percent", "integer", strconv.FormatUint(uint64(b.FailurePercent), 10)),
+		value("min_calls", "integer", strconv.FormatUint(uint64(b.MinCalls), 10)),
+		value("window", "duration", timefmt.Short(b.Window)),
+		value("open", "duration", timefmt.Short(b.Open)),
 	}
 }
 

@@ -79,13 +79,11 @@ func (b *schemaBuilder) runtimeKeys(s *Service) []runtimeKey {
 	callees, external := runtimeKey{name: "callees"}, runtimeKey{name: "http_callees"}
 	for _, c := range s.Callees {
 		keys := []runtimeKey{{"target", "address", textSchema(), nil}, {"balance", "policy", balanceSchema(), nil}}
-		if c.Breaker != nil {
-			keys = append(keys, runtimeKey{name: "breaker", below: []runtimeKey{
-				{"failure_percent", "integer", integerSchema("1", "100"), nil},
-				{"min_calls", "integer", countSchema(), nil},
-				{"window", "duration", b.duration(aboveZero), nil},
-				{"open", "duration", b.duration(aboveZero), nil},
-			}})
+		switch {
+		case c.CustomBreaker() != nil:
+			keys = append(keys, runtimeKey{name: "breaker", below: b.breakerKeys()})
+		case c.Breaker != nil:
+			keys = append(keys, runtimeKey{name: "breaker", value: b.defaultBreaker()})
 		}
 		callees.below = append(callees.below, runtimeKey{name: c.Key, below: keys})
 	}
@@ -97,6 +95,29 @@ func (b *schemaBuilder) runtimeKeys(s *Service) []runtimeKey {
 		rates.below = append(rates.below, runtimeKey{name: m.Name, below: []runtimeKey{{"per_second", "number", aboveZeroSchema(), nil}, {"burst", "integer", countSchema(), nil}}})
 	}
 	return append(keys, callees, external, rates)
+}
+
+func (b *schemaBuilder) breakerKeys() []runtimeKey {
+	return []runtimeKey{
+		{"failure_percent", "integer", integerSchema("1", "100"), nil},
+		{"min_calls", "integer", countSchema(), nil},
+		{"window", "duration", b.duration(aboveZero), nil},
+		{"open", "duration", b.duration(aboveZero), nil},
+	}
+}
+
+// defaultBreaker is the breaker of each callee about which the contract says nothing: they
+// share one definition.
+func (b *schemaBuilder) defaultBreaker() *jsonschema.Schema {
+	const name, path = "default-breaker", "callees.KEY.breaker"
+	if b.defs[name] == nil {
+		for _, s := range defaultBreaker.settings(path) {
+			s.Topic, s.Env = topic(s.Path), b.env+"_"+envName(s.Path)
+			b.settings[s.Path] = s
+		}
+		b.defs[name] = closed(b.keys(b.breakerKeys(), path+"."))
+	}
+	return refTo(name)
 }
 
 func (b *schemaBuilder) keys(keys []runtimeKey, prefix string) jsonschema.Properties {
