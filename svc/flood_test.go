@@ -124,7 +124,7 @@ func TestFloodOfResets(t *testing.T) {
 // process may have; then its connection ends. HTTP bodies draw on the same budget.
 func TestFloodOfMessages(t *testing.T) {
 	s := greeter(t, hello)
-	s.Settings.Limits.MessageBytes = 1 << 20
+	s.Settings.Limits.MessageBytes = 512 << 10
 	s.Settings.Listen.HTTP = "127.0.0.1:0"
 	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
 		return mux.HandlePath(http.MethodPost, "/", func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
@@ -151,7 +151,7 @@ func TestFloodOfMessages(t *testing.T) {
 		_ = response.Body.Close()
 		answered <- response.StatusCode
 	}()
-	if _, err := upload.Write(make([]byte, 512<<10)); err != nil {
+	if _, err := upload.Write(make([]byte, 256<<10)); err != nil {
 		t.Fatal(err)
 	}
 	c, f := raw(t, r.GRPC)
@@ -159,7 +159,7 @@ func TestFloodOfMessages(t *testing.T) {
 	sent, err := 0, error(nil)
 	for stream := uint32(1); err == nil && sent < 2<<20; stream += 2 {
 		if err = f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: rawHeaders(), EndHeaders: true}); err == nil {
-			err = f.WriteData(stream, false, append([]byte{0, 0, 0x10, 0, 0}, make([]byte, 16<<10-5)...))
+			err = f.WriteData(stream, false, append([]byte{0, 0, 0x08, 0, 0}, make([]byte, 16<<10-5)...))
 			sent += 16 << 10
 		}
 		for err == nil && !credited(f, &err) {
@@ -173,7 +173,7 @@ func TestFloodOfMessages(t *testing.T) {
 	}
 
 	// What the connection held is there again, for others.
-	if _, err := upload.Write(make([]byte, 256<<10)); err != nil {
+	if _, err := upload.Write(make([]byte, 128<<10)); err != nil {
 		t.Fatal(err)
 	}
 	_ = upload.Close()

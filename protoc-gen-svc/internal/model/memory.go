@@ -25,9 +25,10 @@ func (g GoRuntime) counts(o *svcv1.Limits) (connections, concurrency uint32) {
 		orDefault(o.GetConcurrency(), afford(concurrencyPart, defaults.CallBytes, maxDefaultConcurrency))
 }
 
-// arriving is what requests that are on their way may take. One always has room.
+// arriving is what requests that are on their way may take. One always has room, twice, as
+// HTTP/JSON counts its bytes.
 func (s *Service) arriving() int64 {
-	return max(s.GoRuntime.MemoryLimit/defaults.ArrivingShare, s.Limits.MessageSize.Bytes)
+	return max(s.GoRuntime.MemoryLimit/defaults.ArrivingShare, 2*s.Limits.MessageSize.Bytes)
 }
 
 // share is what one limit takes of the memory of a replica.

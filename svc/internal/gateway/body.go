@@ -11,6 +11,10 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/budget"
 )
 
+// copies is how often a body is in memory: whoever decodes JSON reads into a buffer that it
+// doubles.
+const copies = 2
+
 // body is a request body that comes at a least rate, and that remembers why it
 // could not be read: the error that its reader got comes back as text in a status,
 // made by generated code.
@@ -90,7 +94,7 @@ func (b *body) received(bytes int) {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if !b.account.Hold(n) {
+	if !b.account.Hold(copies * n) {
 		b.tooMuch = true
 		return 0, os.ErrDeadlineExceeded
 	}

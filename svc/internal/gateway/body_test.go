@@ -240,7 +240,7 @@ func padded(size int) string { return `{"requestId":"` + strings.Repeat("x", siz
 // hold is there for others once they are answered.
 func TestBodiesMakeRoom(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
-		refused, memory := atomic.Int32{}, budget.New(2000)
+		refused, memory := atomic.Int32{}, budget.New(4000)
 		c := connect(t, gateway.Options{Memory: memory, Refused: func() { refused.Add(1) }}, 4)
 		send := func(c net.Conn, body string) {
 			t.Helper()
@@ -259,13 +259,13 @@ func TestBodiesMakeRoom(t *testing.T) {
 		send(c[0], padded(900))
 		upload(t, c[1], 4<<20)
 		send(c[1], padded(4 << 20)[:800])
-		holds(1700)
+		holds(3400)
 		upload(t, c[2], 4<<20)
 		send(c[2], padded(4 << 20)[:350])
 		if got := refused.Load(); got != 1 {
 			t.Errorf("%d are refused, want 1", got)
 		}
-		holds(1250)
+		holds(2500)
 
 		began := time.Now()
 		code, body, closed := answer(t, c[1])
