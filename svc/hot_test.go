@@ -226,6 +226,7 @@ func TestHotRateLimit(t *testing.T) {
 		want []codes.Code
 	}{
 		{"{}\n", []codes.Code{codes.OK, codes.ResourceExhausted}},
+		{"log: {level: debug}\n", []codes.Code{codes.ResourceExhausted}}, // of the same rate, which is spent
 		{"rate_limits: {Greet: {burst: 3}}\n", []codes.Code{codes.OK, codes.OK, codes.OK, codes.ResourceExhausted}},
 		{"rate_limits: {Greet: {burst: 3, per_second: 1000}}\n", []codes.Code{codes.OK, codes.OK, codes.OK}},
 	} {

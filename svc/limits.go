@@ -63,9 +63,9 @@ func (a *App) guarded(l net.Listener) net.Listener {
 
 // memoryForArriving is the budget of requests that are on their way, of both protocols
 // together: a share of its memory. A process without a limit of memory (GOMEMLIMIT) has as
-// good as none. One request always has room, twice, as HTTP/JSON counts its bytes.
+// good as none.
 func (l Limits) memoryForArriving() *budget.Budget {
-	return budget.New(max(debug.SetMemoryLimit(-1)/defaults.ArrivingShare, 2*int64(l.MessageBytes)))
+	return budget.New(defaults.Arriving(debug.SetMemoryLimit(-1), int64(l.MessageBytes)))
 }
 
 // checkMemory warns where the limits let in more than fits in the memory that the process
@@ -73,7 +73,7 @@ func (l Limits) memoryForArriving() *budget.Budget {
 // config.yaml can say others.
 func (a *App) checkMemory(s *Settings) {
 	limits, allowed := s.Limits, debug.SetMemoryLimit(-1)
-	needed := defaults.StartBytes + max(allowed/defaults.ArrivingShare, 2*int64(limits.MessageBytes)) +
+	needed := defaults.StartBytes + defaults.Arriving(allowed, int64(limits.MessageBytes)) +
 		int64(limits.Connections)*defaults.ConnectionBytes + int64(limits.Concurrency)*defaults.CallBytes + int64(a.binder.Streams())*defaults.StreamBytes
 	if needed > allowed {
 		a.log.Warn("the limits let in more than fits in memory: lower limits.connections or limits.concurrency, or raise GOMEMLIMIT with the memory",

@@ -46,7 +46,17 @@ const (
 	// ArrivingShare is how much of the memory requests may hold that are on their way: one
 	// part in so many. As much again is gone when they are decoded.
 	ArrivingShare = 4
+
+	// BodyCopies is how often a body of HTTP/JSON is in memory: whoever decodes it reads
+	// into a buffer that doubles.
+	BodyCopies = 2
 )
+
+// Arriving is what requests that are on their way may hold of so much memory, in bytes. One
+// of the largest always has room, over HTTP/JSON too.
+func Arriving(memory, message int64) int64 {
+	return max(memory/ArrivingShare, BodyCopies*message)
+}
 
 // What a client may take to send, so that nobody holds memory by sending slowly.
 const (

@@ -153,10 +153,11 @@ func apply(ctx context.Context, tx *sql.Tx, table versions, m migration) error {
 
 // report logs what was done, and to whose schema: that of the service or one of the runtime.
 func (db *DB) report(ctx context.Context, table versions, todo, newer []migration) {
-	log := db.log.With("schema", strings.TrimSuffix(string(table), "_migrations"))
+	schema := strings.TrimSuffix(string(table), "_migrations")
 	if table == ownVersions {
-		log = db.log.With("schema", "service")
+		schema = "service"
 	}
+	log := db.log.With("schema", schema)
 	for _, m := range todo {
 		log.InfoContext(ctx, "migration applied", "migration", m.name)
 	}

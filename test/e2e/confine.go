@@ -91,18 +91,26 @@ var parameters = []string{
 
 // save writes the values of the parameters into a file.
 func save(path string) error {
-	var lines strings.Builder
+	lines, err := parameterLines()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600)
+}
+
+// parameterLines are the names and values of the parameters that this kernel has.
+func parameterLines() (lines []string, err error) {
 	for _, name := range parameters {
 		value, err := os.ReadFile(filepath.Join("/proc/sys", name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		fmt.Fprintf(&lines, "%s %s\n", name, strings.TrimSpace(string(value)))
+		lines = append(lines, fmt.Sprintf("%s %s\n", name, strings.TrimSpace(string(value))))
 	}
-	return os.WriteFile(path, []byte(lines.String()), 0o600)
+	return lines, nil
 }
 
 // restore gives the parameters the values of the file again and removes it, and the

@@ -25,14 +25,14 @@ func traces() (traceSet, error) {
 		"interface":         files("/sys/class/net/*"),
 		"rule of iptables":  rules,
 		"cgroup":            files("/sys/fs/cgroup/"+cgroup, "/sys/fs/cgroup/*/"+cgroup),
-		"parameter":         parameterValues,
+		"parameter":         parameterLines,
 	} {
 		found, err := find()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 		for _, f := range found {
-			all[what+" "+f] = true
+			all[what+" "+strings.TrimSpace(f)] = true
 		}
 	}
 	return all, nil
@@ -106,14 +106,4 @@ func rules() (all []string, err error) {
 		}
 	}
 	return all, err
-}
-
-// parameterValues are those of the parameters that a kubelet sets.
-func parameterValues() (all []string, err error) {
-	for _, name := range parameters {
-		if value, err := os.ReadFile(filepath.Join("/proc/sys", name)); err == nil {
-			all = append(all, name+" = "+strings.TrimSpace(string(value)))
-		}
-	}
-	return all, nil
 }

@@ -14,26 +14,33 @@ const least = 0.99
 
 // verdict is one thing that is wanted of a row, and why it is not so.
 type verdict struct {
-	what string
-	err  error
+	what  string
+	err   error
+	timed bool // it is about how long callers waited
 }
 
 // judge looks at everything that is wanted.
 func (res *result) judge(b *base) {
-	want := func(what string, err error) { res.verdicts = append(res.verdicts, verdict{what, err}) }
+	want := func(what string, err error) { res.verdicts = append(res.verdicts, verdict{what, err, false}) }
+	timely := func(what string, err error) { res.verdicts = append(res.verdicts, verdict{what, err, true}) }
 	want("the process lives", res.killed())
 	want("its memory stays below the limit", res.fits(b.limit))
-	want("honest callers have their answers", res.honest.old.fault(least))
-	want("callers that come anew have them", res.honest.newcomers.fault(least))
-	want("livez and readyz answer", res.honest.probes.fault(1))
+	timely("honest callers have their answers", res.honest.old.fault(least))
+	timely("callers that come anew have them", res.honest.newcomers.fault(least))
+	timely("livez and readyz answer", res.honest.probes.fault(1))
 	want("it comes to rest", res.restless())
 }
 
 // late reports whether nothing is wrong but that callers have waited too long, which may
 // be for want of a processor: the kernel and the clients use the same ones.
-func (res *result) late() bool {
-	waited := res.honest.old.fault(least) != nil || res.honest.newcomers.fault(least) != nil || res.honest.probes.fault(1) != nil
-	return waited && res.alive && res.kills == 0 && res.restless() == nil
+func (res *result) late() (late bool) {
+	for _, v := range res.verdicts {
+		if v.err != nil && !v.timed {
+			return false
+		}
+		late = late || v.err != nil
+	}
+	return late
 }
 
 // unknown reports whether the row says nothing: callers waited, and the machine stood still.

@@ -39,17 +39,19 @@ func TestRows(t *testing.T) {
 	}
 }
 
-func TestVerdicts(t *testing.T) {
-	healthy := func() *result {
-		res := &result{alive: true, honest: &honest{}}
-		res.first, res.last = rest{usage{10 << 20, 0}, 20, 40}, rest{usage{12 << 20, 0}, 21, 45}
-		for range 99 {
-			res.honest.old.add(time.Millisecond, nil)
-			res.honest.newcomers.add(time.Millisecond, nil)
-			res.honest.probes.add(time.Millisecond, nil)
-		}
-		return res
+// healthy is a row of which nothing is wrong.
+func healthy() *result {
+	res := &result{alive: true, honest: &honest{}}
+	res.first, res.last = rest{usage{10 << 20, 0}, 20, 40}, rest{usage{12 << 20, 0}, 21, 45}
+	for range 99 {
+		res.honest.old.add(time.Millisecond, nil)
+		res.honest.newcomers.add(time.Millisecond, nil)
+		res.honest.probes.add(time.Millisecond, nil)
 	}
+	return res
+}
+
+func TestVerdicts(t *testing.T) {
 	late := errors.New("dial tcp 127.0.0.1:20000: refused")
 	for _, test := range []struct {
 		name   string
@@ -94,5 +96,26 @@ func TestVerdicts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A row is played again if nothing is wrong but that callers waited.
+func TestLate(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*result)
+		want   bool
+	}{
+		"all is well":         {func(*result) {}, false},
+		"a probe waited":      {func(res *result) { res.honest.probes.add(0, errors.New("late")) }, true},
+		"and it was killed":   {func(res *result) { res.honest.probes.add(0, errors.New("late")); res.kills = 1 }, false},
+		"and much is left":    {func(res *result) { res.honest.probes.add(0, errors.New("late")); res.last.goroutines = 1000 }, false},
+		"and memory was full": {func(res *result) { res.honest.probes.add(0, errors.New("late")); res.peak.memory = 128 << 20 }, false},
+	} {
+		res := healthy()
+		test.change(res)
+		res.judge(&base{limit: 128 << 20})
+		if got := res.late(); got != test.want {
+			t.Errorf("%s: late is %v", name, got)
+		}
 	}
 }

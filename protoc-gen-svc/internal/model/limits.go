@@ -134,11 +134,11 @@ func (s *Service) rateLimitSettings() (out []Setting) {
 		if out == nil {
 			out = append(out, Setting{Path: "rate_limits"})
 		}
-		path, annotation := "rate_limits."+m.Name, "rate_limit."
+		path := "rate_limits." + m.Name
 		out = append(out,
 			Setting{Path: path},
-			Setting{Path: path + ".per_second", Type: "number", Value: strconv.FormatFloat(m.RateLimit.PerSecond, 'f', -1, 64), Annotation: annotation + "per_second", OfMethod: true, Hot: true},
-			Setting{Path: path + ".burst", Type: "integer", Value: strconv.FormatUint(uint64(m.RateLimit.Burst), 10), Annotation: annotation + "burst", OfMethod: true, Hot: true},
+			Setting{Path: path + ".per_second", Type: "number", Value: strconv.FormatFloat(m.RateLimit.PerSecond, 'f', -1, 64), Annotation: "rate_limit.per_second", OfMethod: true, Hot: true},
+			Setting{Path: path + ".burst", Type: "integer", Value: strconv.FormatUint(uint64(m.RateLimit.Burst), 10), Annotation: "rate_limit.burst", OfMethod: true, Hot: true},
 		)
 	}
 	return out

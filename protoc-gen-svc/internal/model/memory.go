@@ -25,12 +25,6 @@ func (g GoRuntime) counts(o *svcv1.Limits) (connections, concurrency uint32) {
 		orDefault(o.GetConcurrency(), afford(concurrencyPart, defaults.CallBytes, maxDefaultConcurrency))
 }
 
-// arriving is what requests that are on their way may take. One always has room, twice, as
-// HTTP/JSON counts its bytes.
-func (s *Service) arriving() int64 {
-	return max(s.GoRuntime.MemoryLimit/defaults.ArrivingShare, 2*s.Limits.MessageSize.Bytes)
-}
-
 // share is what one limit takes of the memory of a replica.
 type share struct {
 	what  string
@@ -42,9 +36,10 @@ type share struct {
 // memoryShares are what the limits let in, at what it costs.
 func (s *Service) memoryShares(o *svcv1.Service) []share {
 	limits := s.origin().in("limits")
+	arriving := defaults.Arriving(s.GoRuntime.MemoryLimit, s.Limits.MessageSize.Bytes)
 	shares := []share{
 		{what: mebibytes(defaults.StartBytes) + " at the start", bytes: defaults.StartBytes},
-		{mebibytes(s.arriving()) + " of requests on their way", s.arriving(), limits.in("message_size"), o.GetLimits().GetMessageSize() != ""},
+		{mebibytes(arriving) + " of requests on their way", arriving, limits.in("message_size"), o.GetLimits().GetMessageSize() != ""},
 	}
 	add := func(n uint32, what string, cost int64, at Origin, set bool) {
 		shares = append(shares, share{fmt.Sprintf("%d %s of %d KiB", n, what, cost>>10), int64(n) * cost, at, set})

@@ -8,12 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/budget"
 )
-
-// copies is how often a body is in memory: whoever decodes JSON reads into a buffer that it
-// doubles.
-const copies = 2
 
 // body is a request body that comes at a least rate, and that remembers why it
 // could not be read: the error that its reader got comes back as text in a status,
@@ -94,7 +91,7 @@ func (b *body) received(bytes int) {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if !b.account.Hold(copies * n) {
+	if !b.account.Hold(defaults.BodyCopies * n) {
 		b.tooMuch = true
 		return 0, os.ErrDeadlineExceeded
 	}

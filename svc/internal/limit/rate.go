@@ -39,15 +39,18 @@ func NewRate(perSecond float64, burst int) *Rate {
 	return r
 }
 
-// Set changes the rate. Every caller begins anew: what one has taken at another rate is
-// no measure.
+// Set changes the rate. Every caller begins anew, since what one has taken at another rate is
+// no measure; with the same rate nothing changes.
 func (r *Rate) Set(perSecond float64, burst int) {
+	interval := time.Duration(math.Min(math.Max(1, float64(time.Second)/perSecond), math.MaxInt64/4))
+	slack := time.Duration(math.Min(float64(interval)*float64(burst-1), math.MaxInt64/4))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.callers = map[Caller]*bucket{}
+	if r.callers != nil && interval == r.interval && slack == r.slack {
+		return
+	}
+	r.interval, r.slack, r.callers = interval, slack, map[Caller]*bucket{}
 	r.ends.prev, r.ends.next = &r.ends, &r.ends
-	r.interval = time.Duration(math.Min(math.Max(1, float64(time.Second)/perSecond), math.MaxInt64/4))
-	r.slack = time.Duration(math.Min(float64(r.interval)*float64(burst-1), math.MaxInt64/4))
 }
 
 // Caller is a caller as a Rate knows it: a hash, so that what callers call
