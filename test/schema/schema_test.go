@@ -106,11 +106,6 @@ func keys(t *testing.T, at string, typ reflect.Type, schema, definitions map[str
 		for key, property := range properties {
 			keys(t, at+"."+key, typ.Elem(), property.(map[string]any), definitions, hot)
 		}
-	default:
-		description, _ := schema["description"].(string)
-		if _, about, _ := strings.Cut(description, "\n\n"); strings.Contains(about, ", hot;") != hot {
-			t.Errorf("%s is hot: %v, and described as %q", at, hot, about)
-		}
 	case reflect.Struct:
 		var want []string
 		for i := range typ.NumField() {
@@ -126,6 +121,11 @@ func keys(t *testing.T, at string, typ reflect.Type, schema, definitions map[str
 		slices.Sort(want)
 		if got := slices.Sorted(maps.Keys(properties)); !slices.Equal(got, want) {
 			t.Errorf("%s has the keys %q, want %q", at, got, want)
+		}
+	default:
+		description, _ := schema["description"].(string)
+		if _, about, _ := strings.Cut(description, "\n\n"); strings.Contains(about, ", hot;") != hot {
+			t.Errorf("%s is hot: %v, and described as %q", at, hot, about)
 		}
 	}
 }
