@@ -28,7 +28,8 @@ var programs = map[string]program{
 	"kubectl":                    {"kubernetes", kubernetesModule + "/cmd/kubectl"},
 	"coredns":                    {"coredns", "github.com/coredns/coredns"},
 	"metrics-server":             {"metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server"},
-	"prometheus-operator":        {"monitoring", operatorModule + "/cmd/operator"},
+	policyProgram:                {"kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+	operatorName:                 {"monitoring", operatorModule + "/cmd/operator"},
 	"prometheus-config-reloader": {"monitoring", operatorModule + "/cmd/prometheus-config-reloader"},
 	"prometheus":                 {"prometheus", "github.com/prometheus/prometheus/cmd/prometheus"},
 }
@@ -40,7 +41,7 @@ const operatorModule = "github.com/prometheus-operator/prometheus-operator"
 var (
 	apiPrograms        = []string{"etcd", "kube-apiserver"}
 	nodePrograms       = append([]string{"kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl", "coredns"}, apiPrograms...)
-	monitoringPrograms = []string{"metrics-server", "prometheus-operator", "prometheus-config-reloader", "prometheus"}
+	monitoringPrograms = []string{"metrics-server", operatorName, "prometheus-config-reloader", "prometheus"}
 )
 
 // cache is a folder for what is built once and kept.

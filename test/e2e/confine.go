@@ -247,8 +247,8 @@ func furnish(nodes []*node) error {
 	}
 	commands = append(commands, []string{"route", "add", "default", "dev", "e2e"})
 	for _, args := range commands {
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, out)
+		if err := command(context.Background(), "", "ip", args...); err != nil {
+			return err
 		}
 	}
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)

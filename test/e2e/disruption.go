@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -71,25 +70,39 @@ func (f *flagship) onePod(ctx context.Context, service string) (corev1.Pod, erro
 	return pods[0], nil
 }
 
-// processOf finds the process of a pod, by the cgroup that it is in and its program, which
-// is not that of the pause image.
+// processOf finds the process of a pod: the one whose program is not that of the pause
+// image.
 func processOf(pod corev1.Pod) (int, error) {
-	all, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	all, err := processesOf(pod)
 	if err != nil {
 		return 0, err
+	}
+	for _, pid := range all {
+		if program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && filepath.Base(program) != "pause" {
+			return pid, nil
+		}
+	}
+	return 0, fmt.Errorf("pod %s has no process", pod.Name)
+}
+
+// processesOf are those of a pod and of its pause image.
+func processesOf(pod corev1.Pod) (pids []int, err error) {
+	all, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	if err != nil {
+		return nil, err
 	}
 	for _, path := range all {
 		groups, err := os.ReadFile(path)
 		if err != nil || !strings.Contains(string(groups), "pod"+string(pod.UID)) {
 			continue // it has ended, or is of another pod
 		}
-		process := filepath.Dir(path)
-		if program, err := os.Readlink(filepath.Join(process, "exe")); err != nil || filepath.Base(program) == "pause" {
-			continue
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if err != nil {
+			return nil, err
 		}
-		return strconv.Atoi(filepath.Base(process))
+		pids = append(pids, pid)
 	}
-	return 0, fmt.Errorf("pod %s has no process", pod.Name)
+	return pids, nil
 }
 
 // deleteAtOnce deletes a pod as one does whose node does not answer any more.
@@ -186,9 +199,5 @@ func (f *flagship) kubectl(ctx context.Context, args ...string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(f.programs, "kubectl"), append([]string{"--kubeconfig", kubeconfig}, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, out)
-	}
-	return nil
+	return command(ctx, "", filepath.Join(f.programs, "kubectl"), append([]string{"--kubeconfig", kubeconfig}, args...)...)
 }

@@ -41,8 +41,8 @@ Beside it run prometheus-operator, a Prometheus that takes every monitor, and me
 
 // limits are what this cannot prove.
 const limits = `
-What this does not show: NetworkPolicies, which the plain bridge of this cluster does not enforce; delay and loss on the network,
-which would need more than one kernel; a node that dies; IPVS.
+What this does not show: delay and loss on the network, which would need more than one kernel; a node that dies; IPVS. Nodes share
+one network, so NetworkPolicies are enforced on one of them, by kube-router, and are gone again when the scenario ends.
 `
 
 // document writes docs/e2e.md.

@@ -26,6 +26,7 @@ var services = []string{"user", "payment", "order"}
 // flagship is the generated system on a cluster.
 type flagship struct {
 	*cluster
+	root      string // of the repository
 	postgres  postgres
 	databases map[string]*sql.DB
 	objects   []objects.Object
@@ -36,7 +37,7 @@ type flagship struct {
 // deploy applies what is generated as a user would, gives it what the platform has to
 // give, databases and their Secrets, and returns when all of it is ready.
 func deploy(ctx context.Context, c *cluster, root string, r *report) (*flagship, error) {
-	f := &flagship{cluster: c, databases: map[string]*sql.DB{}}
+	f := &flagship{cluster: c, root: root, databases: map[string]*sql.DB{}}
 	var err error
 	if f.postgres, err = findPostgres(); err != nil {
 		return nil, err

@@ -19,24 +19,28 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
+// operatorName is the program that makes a Prometheus of an object.
+const operatorName = "prometheus-operator"
+
 //go:embed monitoring.yaml
 var monitoring []byte
 
 // monitor starts prometheus-operator, and by it a Prometheus, and what has the metrics that
 // autoscaling wants. It returns when Prometheus answers.
-func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error) {
-	if err := f.server.define(ctx, root, everyPlural); err != nil {
+func (f *flagship) monitor(ctx context.Context) (*prometheus, error) {
+	if err := f.server.define(ctx, f.root, everyPlural); err != nil {
 		return nil, err
 	}
 	kubeconfig, err := f.authority.kubeconfig(f.server.client.url, "monitoring", "admin", "system:masters")
 	if err != nil {
 		return nil, err
 	}
+	var operator *process
 	for _, p := range []struct {
 		name string
 		args []string
 	}{
-		{"prometheus-operator", []string{
+		{operatorName, []string{
 			"--apiserver=" + f.server.client.url, "--ca-file=" + f.authority.path("ca.crt"),
 			"--cert-file=" + f.authority.path("monitoring.crt"), "--key-file=" + f.authority.path("monitoring.key"),
 			"--prometheus-config-reloader=" + imageOf("prometheus-config-reloader"),
@@ -54,11 +58,14 @@ func (f *flagship) monitor(ctx context.Context, root string) (*prometheus, error
 			return nil, err
 		}
 		f.others = append(f.others, started)
+		if p.name == operatorName {
+			operator = started
+		}
 	}
 	if err := f.applyFile(ctx, monitoring); err != nil {
 		return nil, err
 	}
-	operator, p := f.others[len(f.others)-2], &prometheus{}
+	p := &prometheus{}
 	return p, operator.within(ctx, 2*time.Minute, func(ctx context.Context) error {
 		var pods corev1.PodList
 		if err := f.server.client.get(ctx, "/api/v1/namespaces/monitoring/pods", &pods); err != nil {
@@ -80,19 +87,19 @@ type finding struct {
 
 // judgeMonitoring starts a monitoring and looks at what it sees of the flagship under
 // load.
-func (f *flagship) judgeMonitoring(ctx context.Context, root string) []finding {
+func (f *flagship) judgeMonitoring(ctx context.Context) []finding {
 	l, err := f.startLoad()
 	if err != nil {
 		return []finding{{"load begins", err}}
 	}
 	defer l.stop()
-	p, err := f.monitor(ctx, root)
+	p, err := f.monitor(ctx)
 	if err != nil {
 		return []finding{{"prometheus-operator starts a Prometheus", err}}
 	}
 	return []finding{
 		{"Every pod is a target that is up, with the governed labels and no others.", f.targets(ctx, p)},
-		{"Prometheus has the series that the README of each service names.", f.collected(ctx, p, root)},
+		{"Prometheus has the series that the README of each service names.", f.collected(ctx, p)},
 		{"User gets more pods while it is busy, by its HorizontalPodAutoscaler.", f.autoscaled(ctx, "user")},
 	}
 }
@@ -221,11 +228,11 @@ func documented(root, service string) ([]string, error) {
 }
 
 // collected wants Prometheus to have the series that the README of each service names.
-func (f *flagship) collected(ctx context.Context, p *prometheus, root string) error {
+func (f *flagship) collected(ctx context.Context, p *prometheus) error {
 	return f.server.apiserver.within(ctx, time.Minute, func(ctx context.Context) error {
 		var all []error
 		for _, service := range services {
-			names, err := documented(root, service)
+			names, err := documented(f.root, service)
 			if err != nil {
 				return err
 			}

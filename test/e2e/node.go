@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -120,11 +119,7 @@ func (n *node) start(ctx context.Context, c *cluster) (err error) {
 // ctr runs containerd's client where the kubelet's images and containers are.
 func (n *node) ctr(ctx context.Context, c *cluster, args ...string) error {
 	args = append([]string{"--address", filepath.Join(c.data, n.name, "containerd.sock"), "--namespace", "k8s.io"}, args...)
-	cmd := exec.CommandContext(ctx, "ctr", args...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w: %s", cmd, err, out)
-	}
-	return nil
+	return command(ctx, "", "ctr", args...)
 }
 
 // ready reports whether pods can be started on it.

@@ -42,16 +42,31 @@ func newPlan(args []string) (*plan, error) {
 func (p *plan) whole() bool { return p.full && len(p.scenarios) == len(scenarios) }
 
 // next reports whether it needs the next version of the services.
-func (p *plan) next() bool {
-	return slices.ContainsFunc(p.scenarios, func(s *scenario) bool { return s.number == skewNumber })
+func (p *plan) next() bool { return p.plays(skewNumber) }
+
+// plays reports whether scenarios of a number are in it.
+func (p *plan) plays(number int) bool {
+	return slices.ContainsFunc(p.scenarios, func(s *scenario) bool { return s.number == number })
 }
 
 // programs are those that have to be built.
 func (p *plan) programs() []string {
+	all := slices.Clone(nodePrograms)
 	if p.full {
-		return slices.Concat(nodePrograms, monitoringPrograms)
+		all = append(all, monitoringPrograms...)
 	}
-	return nodePrograms
+	if p.plays(policyNumber) {
+		all = append(all, policyProgram)
+	}
+	return all
+}
+
+// packages are those of Debian that have to be there.
+func (p *plan) packages() []string {
+	if p.plays(policyNumber) {
+		return append(slices.Clone(packages), "ipset")
+	}
+	return packages
 }
 
 // own are the programs that run in pods of the cluster itself.

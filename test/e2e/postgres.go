@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 
 	_ "github.com/lib/pq" // driver postgres
 )
@@ -53,9 +52,5 @@ func (p postgres) create(ctx context.Context, name string) (string, error) {
 
 // tell starts, stops or restarts the server, and returns when it has.
 func (p postgres) tell(ctx context.Context, what string) error {
-	cmd := exec.CommandContext(ctx, p.control, what)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w: %s", cmd, err, out)
-	}
-	return nil
+	return command(ctx, "", p.control, what)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -17,6 +17,9 @@ var packages = []string{"containerd", "runc", "containernetworking-plugins", "ip
 // nodeCount is so that a drained node leaves one for its pods.
 const nodeCount = 2
 
+// databasePort is the one that NetworkPolicies open for databases.
+const databasePort = "5432"
+
 // runNode makes everything that a cluster needs, and goes on in namespaces of its own.
 func runNode(ctx context.Context, root string, r *report, p *plan, inside string, args ...string) error {
 	if os.Geteuid() != 0 {
@@ -26,7 +29,7 @@ func runNode(ctx context.Context, root string, r *report, p *plan, inside string
 	if err != nil {
 		return err
 	}
-	if err := script(ctx, root, "debian-packages", packages...); err != nil {
+	if err := script(ctx, root, "debian-packages", p.packages()...); err != nil {
 		return err
 	}
 	if _, _, err := binaries(ctx, root, r, p.programs()); err != nil {
@@ -49,15 +52,6 @@ func runNode(ctx context.Context, root string, r *report, p *plan, inside string
 	}
 	r.note("programs and images are there")
 	return confine(ctx, append([]string{"-root", root, inside}, args...)...)
-}
-
-func script(ctx context.Context, root, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", name), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stderr, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%v: %w", cmd, err)
-	}
-	return nil
 }
 
 // ownImages writes the images of what the cluster itself runs.
@@ -98,7 +92,7 @@ func enter(root, inside string, args ...string) error {
 		return err
 	}
 	with := filepath.Join(root, "scripts/with-postgres")
-	all := append([]string{with, "--listen", controlAddress, self, "-root", root, inside}, args...)
+	all := append([]string{with, "--listen", net.JoinHostPort(controlAddress, databasePort), self, "-root", root, inside}, args...)
 	return syscall.Exec(with, all, os.Environ())
 }
 
@@ -145,7 +139,7 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 	}
 	var findings []finding
 	if p.full {
-		findings = f.judgeMonitoring(ctx, root)
+		findings = f.judgeMonitoring(ctx)
 		for _, f := range findings {
 			r.verdict(f.err, "%s", f.what)
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -107,16 +106,6 @@ func (f *flagship) suspended(ctx context.Context, next bool) error {
 	}
 	if !next && !c.ok() {
 		return fmt.Errorf("an order ends with %s %s, want OK", c.outcome, c.detail)
-	}
-	return nil
-}
-
-// command runs a program in a folder.
-func command(ctx context.Context, folder, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = folder
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%v: %w\n%s", cmd, err, out)
 	}
 	return nil
 }
