@@ -80,6 +80,7 @@ var systems = []output[*model.System]{
 	{template: "k8s/system-overlay-staging.yaml.tmpl", path: constant("deploy/overlays/staging/kustomization.yaml"), when: anyService},
 	{template: "k8s/system-overlay-prod.yaml.tmpl", path: constant("deploy/overlays/prod/kustomization.yaml"), when: anyService},
 	{template: "docs/catalogue.md.tmpl", path: constant("deploy/README.md")},
+	{template: "docs/index.html.tmpl", path: constant("deploy/index.html")},
 	{template: "upgrade/protosvc.yaml.tmpl", path: constant(Record)},
 }
 

@@ -298,6 +298,8 @@ var plainFuncs = template.FuncMap{
 	"port": func(p uint32) string { return strconv.Quote(fmt.Sprintf(":%d", p)) },
 	// short is a duration without zero units: "10m" and not "10m0s".
 	"short": timefmt.Short,
+	// html is text in HTML, between tags or in the quotes of an attribute.
+	"html": func(s any) string { return markup.Replace(oneLine(s)) },
 	// code is text between the marks of code in a cell of a Markdown table.
 	"code": func(s any) string { return strings.ReplaceAll(codeSpan.Replace(oneLine(s)), "|", `\|`) },
 	// cell is text in a cell of a Markdown table.
@@ -318,6 +320,9 @@ var (
 	markdown = strings.NewReplacer(`\`, `\\`, "|", `\|`, "&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "~", `\~`)
 	block    = regexp.MustCompile(`^([0-9]*)([-#+=.)])`)
 )
+
+// markup escapes what has a meaning in HTML.
+var markup = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 
 // plusBuild is a line that gofmt would take for a build constraint, wherever it
 // stands, and move to the top of the file.
