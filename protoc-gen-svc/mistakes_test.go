@@ -108,7 +108,7 @@ func TestSystemFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"deploy/README.md", "deploy/kustomization.yaml", "deploy/protosvc.yaml"} {
+		for _, name := range []string{"deploy/README.md", "deploy/index.html", "deploy/kustomization.yaml", "deploy/protosvc.yaml"} {
 			if _, got := files[name]; got != want {
 				t.Errorf("with %q: %s is written: %t, want %t", parameter, name, got, want)
 			}

@@ -53,7 +53,7 @@ type Line struct {
 // Measures, in pixels.
 const (
 	boxHeight  = 26
-	boxGap     = 12 // between boxes of a column
+	boxGap     = 12 // between boxes of a column, and above and below edges that pass it
 	laneHeight = 10 // what an edge takes that passes a column
 	margin     = 8
 	leastGap   = 72 // between columns
@@ -230,14 +230,14 @@ func mean(neighbours []*stop, columns [][]*stop, own *stop) float64 {
 func (d *drawing) layout() Layout {
 	l := Layout{Boxes: make([]Box, len(d.graph.Widths))}
 	for _, column := range d.columns {
-		l.Height = max(l.Height, d.height(column)+2*margin)
+		l.Height = max(l.Height, height(column)+2*margin)
 	}
 	x := margin
 	gaps := d.gaps()
 	widths := make([]int, len(d.columns))
 	for i, column := range d.columns {
-		y := (l.Height - d.height(column)) / 2
-		for _, s := range column {
+		y := (l.Height - height(column)) / 2
+		for place, s := range column {
 			height := s.height()
 			s.x, s.y = x, y+height/2
 			if !s.passes {
@@ -245,7 +245,7 @@ func (d *drawing) layout() Layout {
 				l.Boxes[s.node] = Box{x, y, width, height}
 				widths[i] = max(widths[i], width)
 			}
-			y += height + boxGap
+			y += height + gapBelow(column, place)
 		}
 		l.Width = x + widths[i] + margin
 		x += widths[i] + gaps[i]
@@ -263,12 +263,21 @@ func (s *stop) height() int {
 	return boxHeight
 }
 
-func (d *drawing) height(column []*stop) int {
-	height := -boxGap
-	for _, s := range column {
-		height += s.height() + boxGap
+func height(column []*stop) int {
+	total := 0
+	for place, s := range column {
+		total += s.height() + gapBelow(column, place)
 	}
-	return max(height, 0)
+	return total
+}
+
+// gapBelow is how far a stop of a column is from the next one. Edges that pass lie close
+// together.
+func gapBelow(column []*stop, place int) int {
+	if place == len(column)-1 || column[place].passes && column[place+1].passes {
+		return 0
+	}
+	return boxGap
 }
 
 // gaps are how far each column is from the next one: further where more lines cross.

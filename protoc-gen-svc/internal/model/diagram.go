@@ -14,6 +14,14 @@ type Diagram struct {
 	Lines         []DiagramLine
 }
 
+// manyLines is how many a drawing may have before one sees the boxes better where the
+// lines are thin.
+const manyLines = 1000
+
+// Dense reports whether there are so many lines that one can follow them only one service
+// at a time.
+func (d *Diagram) Dense() bool { return len(d.Lines) > manyLines }
+
 // DiagramBox is a service of the system, or an external one.
 type DiagramBox struct {
 	// Service is nil for an external service, External for one of the system.

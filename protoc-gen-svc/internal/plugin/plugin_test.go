@@ -25,6 +25,7 @@ func run(parameter string) error {
 	_, err := plugin.Files(request, fstest.MapFS{
 		"k8s/system-kustomization.yaml.tmpl": {Data: []byte("resources: []")},
 		"docs/catalogue.md.tmpl":             {Data: []byte("# Services")},
+		"docs/index.html.tmpl":               {Data: []byte("<!DOCTYPE html>")},
 		"upgrade/protosvc.yaml.tmpl":         {Data: []byte("version: 0")},
 	})
 	return err

@@ -33,6 +33,7 @@ type Change struct {
 func Changes() []Change {
 	return []Change{
 		{"0.1.0", "upgrade/protosvc.yaml.tmpl", "the version of the plugin and its options are recorded", "\"protoc-gen-svc upgrade\" shows what another version changes"},
+		{"0.1.0", "docs/index.html.tmpl", "a page shows the whole system, deploy/index.html", "people find a service, and who calls whom, without a tool"},
 		{"0.1.0", "k8s/*monitor*.yaml.tmpl", "the monitor is in a component of its own, k8s/components/monitor, and is what (svc.v1.service).monitoring says", "clusters without prometheus-operator use the rest, and series have the same labels with either kind"},
 		{"0.1.0", "k8s/[cdh]*.yaml.tmpl", "the labels app.kubernetes.io/instance and app.kubernetes.io/version are there", "an overlay sets them without a change of selectors"},
 		{"0.1.0", "k8s/service*.yaml.tmpl", "the labels app.kubernetes.io/instance and app.kubernetes.io/version are there", "an overlay sets them without a change of selectors"},

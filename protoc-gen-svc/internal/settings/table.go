@@ -13,6 +13,9 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
+// page is about all services and says most of what a service's README does.
+const page = "docs/index.html.tmpl"
+
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
@@ -27,7 +30,7 @@ var (
 	ports      = and(opened, "k8s/networkpolicy.yaml.tmpl")
 	labels     = and(deployment, "k8s/networkpolicy.yaml.tmpl", "k8s/configmap.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/poddisruptionbudget.yaml.tmpl", "k8s/service-headless.yaml.tmpl",
 		"k8s/service.yaml.tmpl", "k8s/serviceaccount.yaml.tmpl", "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl", "k8s/migration-job.yaml.tmpl", "k8s/migration-networkpolicy.yaml.tmpl")
-	everything = and(labels, "config/config.yaml.tmpl", "config/config.schema.json.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/client.go.tmpl", "go/main.go.tmpl",
+	everything = and(labels, "config/config.yaml.tmpl", "config/config.schema.json.tmpl", "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", page, "go/client.go.tmpl", "go/main.go.tmpl",
 		"go/service.go.tmpl", "k8s/kustomization.yaml.tmpl", "k8s/monitor-kustomization.yaml.tmpl", "k8s/system-kustomization.yaml.tmpl",
 		"k8s/system-monitor-kustomization.yaml.tmpl",
 		"k8s/network-policy-kustomization.yaml.tmpl", "k8s/system-network-policy-kustomization.yaml.tmpl",
@@ -35,6 +38,7 @@ var (
 		"k8s/system-overlay-dev.yaml.tmpl", "k8s/system-overlay-staging.yaml.tmpl", "k8s/system-overlay-prod.yaml.tmpl", "systemd/service.tmpl", "systemd/start.sh.tmpl")
 	migrated   = and(service, "k8s/kustomization.yaml.tmpl", "k8s/migration-job.yaml.tmpl", "k8s/network-policy-kustomization.yaml.tmpl", "k8s/migration-networkpolicy.yaml.tmpl")
 	errorFiles = and(readme, "go/errors.go.tmpl")
+	listed     = and(service, page)
 )
 
 func and(outputs []string, more ...string) []string {
@@ -44,13 +48,13 @@ func and(outputs []string, more ...string) []string {
 // table has a row for every annotation.
 var table = map[string]row{
 	"(svc.v1.service).name":               value(and(everything, emit.Neighbors), func(s *model.Service) string { return s.Name }),
-	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.Team }),
-	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl"), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
+	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl", page), func(s *model.Service) string { return s.Team }),
+	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl", page), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
 	"(svc.v1.service).secret":             value(deployment, ownSecret).by("(svc.v1.service).name"),
 	"(svc.v1.service).trace_sample_ratio": value(config, func(s *model.Service) string { return fmt.Sprint(s.SampleRatio) }),
 
-	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"),
+	"(svc.v1.service).database": part(and(config, "go/main.go.tmpl", "k8s/deployment.yaml.tmpl", "systemd/service.tmpl", "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page),
 		func(s *model.Service) (*model.Database, bool) { return s.Database, s.Database != nil }),
 	"(svc.v1.service).database.readiness_timeout":     value(and(config, "k8s/deployment.yaml.tmpl"), func(d *model.Database) string { return timefmt.Short(d.ReadinessTimeout) }),
 	"(svc.v1.service).database.max_connections":       value(config, func(d *model.Database) string { return number(d.MaxConnections) }),
@@ -101,31 +105,31 @@ var table = map[string]row{
 
 	"(svc.v1.service).error_contract": value(service, errorContract),
 
-	"(svc.v1.service).http_callees": list(and(config, "k8s/networkpolicy.yaml.tmpl"), func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
+	"(svc.v1.service).http_callees": list(and(config, "k8s/networkpolicy.yaml.tmpl", page), func(s *model.Service) []*model.HTTPCallee { return s.HTTPCallees },
 		func(c *model.HTTPCallee) string { return c.Name }, func(set protoreflect.Message) func(*model.HTTPCallee) bool {
 			return func(c *model.HTTPCallee) bool { return c.Name == text(set, "name") }
 		}),
-	"(svc.v1.service).http_callees.name":             value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.Name }),
-	"(svc.v1.service).http_callees.url":              value(and(config, "k8s/networkpolicy.yaml.tmpl"), func(c *model.HTTPCallee) string { return c.URL }),
+	"(svc.v1.service).http_callees.name":             value(and(config, "k8s/networkpolicy.yaml.tmpl", page), func(c *model.HTTPCallee) string { return c.Name }),
+	"(svc.v1.service).http_callees.url":              value(and(config, "k8s/networkpolicy.yaml.tmpl", page), func(c *model.HTTPCallee) string { return c.URL }),
 	"(svc.v1.service).http_callees.cidr":             value(policy, func(c *model.HTTPCallee) string { return c.CIDR }),
 	"(svc.v1.service).http_callees.timeout":          value(config, func(c *model.HTTPCallee) string { return timefmt.Short(c.Timeout) }),
 	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
 	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
 
-	"(svc.v1.service).metrics": list(service, func(s *model.Service) []*model.Metric { return s.Metrics },
+	"(svc.v1.service).metrics": list(listed, func(s *model.Service) []*model.Metric { return s.Metrics },
 		func(m *model.Metric) string { return m.Name }, func(set protoreflect.Message) func(*model.Metric) bool {
 			return func(m *model.Metric) bool { return m.Name == text(set, "name") }
 		}),
-	"(svc.v1.service).metrics.name":    value(service, func(m *model.Metric) string { return m.Name }),
-	"(svc.v1.service).metrics.type":    value(service, func(m *model.Metric) string { return "METRIC_TYPE_" + strings.ToUpper(string(m.Type)) }),
-	"(svc.v1.service).metrics.help":    value(service, func(m *model.Metric) string { return m.Help }),
+	"(svc.v1.service).metrics.name":    value(listed, func(m *model.Metric) string { return m.Name }),
+	"(svc.v1.service).metrics.type":    value(listed, func(m *model.Metric) string { return "METRIC_TYPE_" + strings.ToUpper(string(m.Type)) }),
+	"(svc.v1.service).metrics.help":    value(listed, func(m *model.Metric) string { return m.Help }),
 	"(svc.v1.service).metrics.buckets": value(goService, buckets),
-	"(svc.v1.service).metrics.labels": list(service, func(m *model.Metric) []model.Label { return m.Labels },
+	"(svc.v1.service).metrics.labels": list(listed, func(m *model.Metric) []model.Label { return m.Labels },
 		func(l model.Label) string { return l.Name }, func(set protoreflect.Message) func(model.Label) bool {
 			return func(l model.Label) bool { return l.Name == text(set, "name") }
 		}),
-	"(svc.v1.service).metrics.labels.name":   value(service, func(l model.Label) string { return l.Name }),
-	"(svc.v1.service).metrics.labels.values": value(service, func(l model.Label) string { return strings.Join(l.Values, ", ") }),
+	"(svc.v1.service).metrics.labels.name":   value(listed, func(l model.Label) string { return l.Name }),
+	"(svc.v1.service).metrics.labels.values": value(listed, func(l model.Label) string { return strings.Join(l.Values, ", ") }),
 
 	"(svc.v1.service).scale":        same[*model.Service](nil),
 	"(svc.v1.service).scale.min":    value(and(deployment, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/horizontalpodautoscaler.yaml.tmpl", "k8s/kustomization.yaml.tmpl"), func(s *model.Service) string { return number(s.Scale.Min) }),
@@ -151,32 +155,32 @@ var table = map[string]row{
 	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
-	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl"),
+	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl", page),
 		func(s *model.Service) string { return number(s.Ports.GRPC) }),
-	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl"), httpPort),
-	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl"), func(s *model.Service) string { return number(s.Ports.Admin) }),
+	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl", page), httpPort),
+	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl", page), func(s *model.Service) string { return number(s.Ports.Admin) }),
 
 	"(svc.v1.service).stop":             same[*model.Service](nil),
 	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.DrainDelay) }),
 	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.Budget) }),
 
-	"(svc.v1.method).timeout":               value(service, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
-	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), calls),
-	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl"), reasons),
-	"(svc.v1.method).idempotency_key":       value(service, func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).timeout":               value(listed, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
+	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page), calls),
+	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl", page), reasons),
+	"(svc.v1.method).idempotency_key":       value(listed, func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
-	"(svc.v1.method).retry.attempts":        value(service, func(r *model.Retry) string { return number(r.Attempts) }),
+	"(svc.v1.method).retry.attempts":        value(listed, func(r *model.Retry) string { return number(r.Attempts) }),
 	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return timefmt.Short(r.InitialBackoff) }),
 	"(svc.v1.method).retry.max_backoff":     value(goService, func(r *model.Retry) string { return timefmt.Short(r.MaxBackoff) }),
-	"(svc.v1.method).retry.codes":           value(service, func(r *model.Retry) string { return strings.Join(r.Codes, ", ") }),
+	"(svc.v1.method).retry.codes":           value(listed, func(r *model.Retry) string { return strings.Join(r.Codes, ", ") }),
 
-	"(svc.v1.method).hedge": part(service,
+	"(svc.v1.method).hedge": part(listed,
 		func(m *model.Method) (*model.Hedge, bool) { return m.Hedge, m.Hedge != nil }),
-	"(svc.v1.method).hedge.attempts":        value(service, func(h *model.Hedge) string { return number(h.Attempts) }),
-	"(svc.v1.method).hedge.delay":           value(service, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
-	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
-	"(svc.v1.method).idempotency_scope":     value(service, func(m *model.Method) string { return m.IdempotencyScope }),
-	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl"), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).hedge.attempts":        value(listed, func(h *model.Hedge) string { return number(h.Attempts) }),
+	"(svc.v1.method).hedge.delay":           value(listed, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
+	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl", page), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
+	"(svc.v1.method).idempotency_scope":     value(listed, func(m *model.Method) string { return m.IdempotencyScope }),
+	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
@@ -185,18 +189,18 @@ var table = map[string]row{
 	"(svc.v1.method).map_errors.to":      value(service, mappedTo),
 	"(svc.v1.method).map_errors.handled": value(service, func(e model.ErrorMapping) string { return strconv.FormatBool(e.Handled()) }),
 
-	"(svc.v1.method).concurrency": value(service, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
-	"(svc.v1.method).rate_limit": part(config,
+	"(svc.v1.method).concurrency": value(listed, func(m *model.Method) string { return count(uint64(m.Concurrency)) }),
+	"(svc.v1.method).rate_limit": part(and(config, page),
 		func(m *model.Method) (*model.RateLimit, bool) { return m.RateLimit, m.RateLimit != nil }),
-	"(svc.v1.method).rate_limit.per_second": value(config, func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
-	"(svc.v1.method).rate_limit.burst":      value(config, func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
-	"(svc.v1.method).rate_limit.key":        value(service, func(r *model.RateLimit) string { return r.Key }),
-	"(svc.v1.method).stream": part(service,
+	"(svc.v1.method).rate_limit.per_second": value(and(config, page), func(r *model.RateLimit) string { return fmt.Sprint(r.PerSecond) }),
+	"(svc.v1.method).rate_limit.burst":      value(and(config, page), func(r *model.RateLimit) string { return number(r.Burst) }).by("(svc.v1.method).rate_limit.per_second"),
+	"(svc.v1.method).rate_limit.key":        value(listed, func(r *model.RateLimit) string { return r.Key }),
+	"(svc.v1.method).stream": part(listed,
 		func(m *model.Method) (*model.Stream, bool) { return m.Stream, m.Stream != nil }),
-	"(svc.v1.method).stream.max_age":      value(service, func(s *model.Stream) string { return timefmt.Short(s.MaxAge) }),
-	"(svc.v1.method).stream.idle_timeout": value(service, func(s *model.Stream) string { return timefmt.Short(s.IdleTimeout) }),
-	"(svc.v1.method).stream.max_messages": value(service, func(s *model.Stream) string { return count(s.MaxMessages) }),
-	"(svc.v1.method).stream.send_timeout": value(service, func(s *model.Stream) string { return timefmt.Short(s.SendTimeout) }),
+	"(svc.v1.method).stream.max_age":      value(listed, func(s *model.Stream) string { return timefmt.Short(s.MaxAge) }),
+	"(svc.v1.method).stream.idle_timeout": value(listed, func(s *model.Stream) string { return timefmt.Short(s.IdleTimeout) }),
+	"(svc.v1.method).stream.max_messages": value(listed, func(s *model.Stream) string { return count(s.MaxMessages) }),
+	"(svc.v1.method).stream.send_timeout": value(listed, func(s *model.Stream) string { return timefmt.Short(s.SendTimeout) }),
 
 	"(svc.v1.service).limits":                        same[*model.Service](nil),
 	"(svc.v1.service).limits.concurrency":            value(config, func(s *model.Service) string { return number(s.Limits.Concurrency) }),
@@ -210,25 +214,25 @@ var table = map[string]row{
 	"(svc.v1.field).reload":     value(config, func(f *model.ConfigField) string { return strconv.FormatBool(f.Restart) }),
 	"(svc.v1.field).secret_key": value(deployment, func(f *model.ConfigField) string { return f.SecretKey }),
 
-	"(svc.v1.errors).domain":       value(errorFiles, func(e *model.Error) string { return e.Enum.Domain }),
-	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return e.Code }),
-	"(svc.v1.error).http_status":   value(errorFiles, func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
-	"(svc.v1.error).message":       value(errorFiles, func(e *model.Error) string { return e.Message }),
+	"(svc.v1.errors).domain":       value(and(errorFiles, page), func(e *model.Error) string { return e.Enum.Domain }),
+	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl", page), func(e *model.Error) string { return e.Code }),
+	"(svc.v1.error).http_status":   value(and(errorFiles, page), func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
+	"(svc.v1.error).message":       value(and(errorFiles, page), func(e *model.Error) string { return e.Message }),
 	"(svc.v1.error).trips_breaker": value([]string{"go/errors.go.tmpl"}, tripsBreaker),
-	"(svc.v1.error).retry_delay":   value(errorFiles, func(e *model.Error) string { return delay(e.RetryDelay) }),
+	"(svc.v1.error).retry_delay":   value(and(errorFiles, page), func(e *model.Error) string { return delay(e.RetryDelay) }),
 	"(svc.v1.error).translations": list(errorFiles, func(e *model.Error) []model.Translation { return e.Translations },
 		func(t model.Translation) string { return t.Locale }, func(set protoreflect.Message) func(model.Translation) bool {
 			return func(t model.Translation) bool { return t.Locale == text(set, "locale") }
 		}),
 	"(svc.v1.error).translations.locale":  value(errorFiles, func(t model.Translation) string { return t.Locale }),
 	"(svc.v1.error).translations.message": value(errorFiles, func(t model.Translation) string { return t.Message }),
-	"(svc.v1.error).retryable":            value(and(errorFiles, "go/service.go.tmpl"), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
+	"(svc.v1.error).retryable":            value(and(errorFiles, "go/service.go.tmpl", page), func(e *model.Error) string { return strconv.FormatBool(e.Retryable) }),
 }
 
 // retry is there for what is idempotent, said one way or the other.
 var retry = row{
-	outputs:  service,
-	elements: part(service, func(m *model.Method) (*model.Retry, bool) { return m.Retry, m.Retry != nil }).elements,
+	outputs:  listed,
+	elements: part(listed, func(m *model.Method) (*model.Retry, bool) { return m.Retry, m.Retry != nil }).elements,
 	derived: func(method any) string {
 		switch m := method.(*model.Method); {
 		case m.Retry == nil:
