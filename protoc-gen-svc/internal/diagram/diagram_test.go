@@ -36,6 +36,7 @@ func TestLayers(t *testing.T) {
 		{"itself", 2, []Edge{edge(0, 0), edge(0, 1)}, []int{0, 1}},
 		{"a cycle begins with its first", 3, []Edge{edge(0, 1), edge(1, 2), edge(2, 0)}, []int{0, 1, 2}},
 		{"the first of what a cycle holds up", 4, []Edge{edge(3, 1), edge(1, 2), edge(2, 1), edge(2, 0)}, []int{0, 1, 2, 0}},
+		{"what a cycle calls stays behind its other callers", 6, []Edge{edge(1, 2), edge(2, 3), edge(3, 4), edge(0, 4), edge(0, 5), edge(5, 0)}, []int{0, 0, 1, 2, 3, 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
