@@ -269,8 +269,15 @@ func (w *words) description(s model.Setting, unchecked []string) (string, error)
 		return "", err
 	}
 	var text strings.Builder
-	err = w.templates.ExecuteTemplate(&text, "describedSetting", map[string]any{"Setting": s, "Wording": Comment("", wording), "Unchecked": unchecked})
+	err = w.templates.ExecuteTemplate(&text, "describedSetting", &described{s, Comment("", wording), unchecked})
 	return strings.TrimSpace(text.String()), err
+}
+
+// described is the data of the template "describedSetting".
+type described struct {
+	Setting   model.Setting
+	Wording   string
+	Unchecked []string
 }
 
 // plainFuncs make text of the contract fit where it goes.
@@ -299,7 +306,11 @@ var plainFuncs = template.FuncMap{
 	// short is a duration without zero units: "10m" and not "10m0s".
 	"short": timefmt.Short,
 	// code is text between the marks of code in a cell of a Markdown table.
-	"code": func(s any) string { return strings.ReplaceAll(codeSpan.Replace(oneLine(s)), "|", `\|`) },
+	"code": func(s any) string {
+		text := strings.ReplaceAll(oneLine(s), "`", "'") // it would end the code
+		text = strings.ReplaceAll(text, `\|`, `\ |`)     // which would end the escape below
+		return strings.ReplaceAll(text, "|", `\|`)
+	},
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
 		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
@@ -308,9 +319,6 @@ var plainFuncs = template.FuncMap{
 
 // oneLine keeps text from ending the line that it stands on.
 func oneLine(s any) string { return strings.Join(strings.Fields(printable(fmt.Sprint(s))), " ") }
-
-// codeSpan replaces what would end code, or the escape of the mark between cells.
-var codeSpan = strings.NewReplacer("`", "'", `\|`, `\ |`)
 
 // markdown escapes what has a meaning inside a line, block what has one at the
 // start of a line: headings, lists, rules.
