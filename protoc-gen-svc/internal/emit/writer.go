@@ -73,43 +73,64 @@ func allFuncs() template.FuncMap {
 	return funcs
 }
 
-// presses is how many files are rendered at once. It is a constant since nothing
+// presses is how many services are rendered at once. It is a constant since nothing
 // here asks for the machine; a few too many cost little.
 const presses = 8
 
-// write renders all that is planned, several files at once, and yields them in order.
+// write renders all that is planned, for several services at once, and yields them in order.
 func (w *writer) write(yield func(Output, error) bool) {
 	if err := w.claim(); err != nil {
 		yield(Output{}, err)
 		return
 	}
-	rendered := make([]chan func() (Output, error), len(w.planned))
+	units := w.units()
+	rendered := make([]chan []result, len(units))
 	for i := range rendered {
-		rendered[i] = make(chan func() (Output, error), 1)
+		rendered[i] = make(chan []result, 1)
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	defer next.Store(int64(len(w.planned))) // nobody wants the rest
-	for range min(presses, len(w.planned)) {
+	defer next.Store(int64(len(units))) // nobody wants the rest
+	for range min(presses, len(units)) {
 		p, err := w.press()
 		if err != nil {
 			yield(Output{}, err)
 			return
 		}
 		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
-				out, err := p.render(w.planned[i])
-				rendered[i] <- func() (Output, error) { return out, err }
+			for i := next.Add(1) - 1; i < int64(len(units)); i = next.Add(1) - 1 {
+				rendered[i] <- p.renderAll(units[i])
 			}
 		})
 	}
-	for _, one := range rendered {
-		out, err := (<-one)()
-		if !yield(out, err) || err != nil {
-			return
+	for _, unit := range rendered {
+		for _, one := range <-unit {
+			if !yield(one.out, one.err) || one.err != nil {
+				return
+			}
 		}
 	}
+}
+
+// result is a rendered file.
+type result struct {
+	out Output
+	err error
+}
+
+// units are the planned files by their data: those of one service share words, which
+// one press looks for once.
+func (w *writer) units() [][]file {
+	var units [][]file
+	for i, f := range w.planned {
+		if i == 0 || f.data != w.planned[i-1].data {
+			units = append(units, nil)
+		}
+		last := len(units) - 1
+		units[last] = append(units[last], f)
+	}
+	return units
 }
 
 func (w *writer) press() (*press, error) {
@@ -161,6 +182,19 @@ var noFiles = sync.OnceValue(func() *protogen.Plugin {
 	}
 	return plugin
 })
+
+// renderAll renders the files of a unit, up to the first that fails.
+func (p *press) renderAll(unit []file) []result {
+	out := make([]result, 0, len(unit))
+	for _, f := range unit {
+		one, err := p.render(f)
+		out = append(out, result{one, err})
+		if err != nil {
+			break
+		}
+	}
+	return out
+}
 
 func (p *press) render(f file) (Output, error) {
 	p.file, p.g = f, nil
@@ -220,64 +254,6 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 			return fmt.Sprintf("%d * %s", n, ident("time", unit))
 		},
 	}
-}
-
-// wordingFuncs are the funcs that execute templates.
-func wordingFuncs(templates *template.Template) template.FuncMap {
-	w := &words{templates, map[string]string{}}
-	return template.FuncMap{"wording": w.wording, "configSchema": w.configSchema}
-}
-
-// words are what the templates call things.
-type words struct {
-	templates *template.Template
-	byTopic   map[string]string // they have no data, and every service has most of them
-}
-
-// wording says what a setting is about: by the template "wording TOPIC", then what the
-// contract says.
-func (w *words) wording(s model.Setting) (model.Comment, error) {
-	if s.Topic == "" {
-		return s.Comment, nil
-	}
-	wording, ok := w.byTopic[s.Topic]
-	if !ok {
-		var text strings.Builder
-		if err := w.templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
-			return "", err
-		}
-		wording = text.String()
-		w.byTopic[s.Topic] = wording
-	}
-	return model.Comment(strings.TrimSuffix(wording+"\n"+string(s.Comment), "\n")), nil
-}
-
-// configSchema is the JSON Schema of config.yaml, in the words of config.yaml.
-func (w *words) configSchema(s *model.Service, comment, title, description string) (string, error) {
-	schema, err := model.ConfigSchema(s, w.description)
-	if err != nil {
-		return "", err
-	}
-	schema.Comment, schema.Title, schema.Description = comment, title, description
-	return schema.Text()
-}
-
-// description words a setting, and the rules that its schema does not check.
-func (w *words) description(s model.Setting, unchecked []string) (string, error) {
-	wording, err := w.wording(s)
-	if err != nil {
-		return "", err
-	}
-	var text strings.Builder
-	err = w.templates.ExecuteTemplate(&text, "describedSetting", &described{s, Comment("", wording), unchecked})
-	return strings.TrimSpace(text.String()), err
-}
-
-// described is the data of the template "describedSetting".
-type described struct {
-	Setting   model.Setting
-	Wording   string
-	Unchecked []string
 }
 
 // plainFuncs make text of the contract fit where it goes.
