@@ -18,10 +18,10 @@ import (
 
 	"github.com/Masterminds/sprig/v3"
 	"google.golang.org/protobuf/compiler/protogen"
-	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
@@ -40,8 +40,8 @@ type writer struct {
 type file struct {
 	path, template string
 	data           any
-	pkg            protogen.GoImportPath         // of a Go file
-	after          func(*protogen.GeneratedFile) // writes what follows the template's text; nil for nothing
+	pkg            protogen.GoImportPath // of a Go file
+	after          func(rules.File)      // writes what follows the template's text; nil for nothing
 }
 
 func newWriter(templates fs.FS, overlays []Overlay) (*writer, error) {
@@ -139,7 +139,7 @@ func (w *writer) press() (*press, error) {
 	if p.templates, err = w.templates.Clone(); err != nil {
 		return nil, err
 	}
-	p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFuncs(p.templates))
+	p.templates.Funcs(goFuncs(p.goFile)).Funcs(wordingFuncs(p.templates))
 	return p, nil
 }
 
@@ -160,28 +160,17 @@ func (w *writer) claim() error {
 type press struct {
 	templates *template.Template
 	file      file
-	g         *protogen.GeneratedFile // nil until something is imported
+	code      *goFile // nil until something is imported
 	text      bytes.Buffer
 }
 
-// generated is the file that is being rendered, as protogen has it. It belongs to a
-// plugin of its own, a copy, since plugins keep all their files.
-func (p *press) generated() *protogen.GeneratedFile {
-	if p.g == nil {
-		plugin := *noFiles()
-		p.g = plugin.NewGeneratedFile(p.file.path, p.file.pkg)
+// goFile is the file that is being rendered, where it is one of Go.
+func (p *press) goFile() *goFile {
+	if p.code == nil {
+		p.code = newGoFile(p.file.path, p.file.pkg)
 	}
-	return p.g
+	return p.code
 }
-
-// noFiles is a plugin before its first file.
-var noFiles = sync.OnceValue(func() *protogen.Plugin {
-	plugin, err := protogen.Options{ImportRewriteFunc: imports.Path}.New(&pluginpb.CodeGeneratorRequest{})
-	if err != nil {
-		panic(err) // nothing was asked for
-	}
-	return plugin
-})
 
 // renderAll renders the files of a unit, up to the first that fails.
 func (p *press) renderAll(unit []file) []result {
@@ -197,7 +186,7 @@ func (p *press) renderAll(unit []file) []result {
 }
 
 func (p *press) render(f file) (Output, error) {
-	p.file, p.g = f, nil
+	p.file, p.code = f, nil
 	p.text.Reset()
 	if err := p.templates.ExecuteTemplate(&p.text, f.template, f.data); err != nil {
 		return Output{}, fmt.Errorf("%w (writing %s)", typecheck.Explain(err, slices.Collect(maps.Values(Data()))...), f.path)
@@ -206,19 +195,18 @@ func (p *press) render(f file) (Output, error) {
 	if path.Ext(f.path) != ".go" {
 		return Output{f.path, f.template, string(text)}, nil
 	}
-	g := p.generated()
-	_, _ = g.Write(text) // into memory
+	code := p.goFile()
 	if f.after != nil {
-		f.after(g)
+		f.after(code)
 	}
-	text, err := g.Content()
+	text, err := code.format(text)
 	return Output{f.path, f.template, string(text)}, err
 }
 
 // goFuncs are the funcs that name things of Go packages; each name they return
 // is imported by the file.
-func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
-	var file *protogen.GeneratedFile
+func goFuncs(g func() *goFile) template.FuncMap {
+	var file *goFile
 	names := map[protogen.GoIdent]string{} // in that file, where each stands many times
 	goIdent := func(id protogen.GoIdent) string {
 		if now := g(); file != now {
@@ -289,12 +277,35 @@ var plainFuncs = template.FuncMap{
 	},
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
-		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
+		text := markdown.Replace(oneLine(s))
+		if text == "" || 'A' <= text[0] && text[0] <= 'Z' { // no block begins with a letter
+			return text
+		}
+		return block.ReplaceAllString(text, `$1\$2`)
 	},
 }
 
 // oneLine keeps text from ending the line that it stands on.
-func oneLine(s any) string { return strings.Join(strings.Fields(printable(fmt.Sprint(s))), " ") }
+func oneLine(s any) string {
+	text := fmt.Sprint(s)
+	if isPlainLine(text) { // as nearly all is
+		return text
+	}
+	return strings.Join(strings.Fields(printable(text)), " ")
+}
+
+// isPlainLine reports whether a text is of ASCII that one sees, with single spaces in it.
+func isPlainLine(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return last != ' ' || s == ""
+}
 
 // markdown escapes what has a meaning inside a line, block what has one at the
 // start of a line: headings, lists, rules.
