@@ -1,6 +1,7 @@
 package svcgen
 
 import (
+	"io"
 	"math"
 	"runtime/debug"
 	"strings"
@@ -35,5 +36,18 @@ func TestUntilWritten(t *testing.T) {
 	}
 	if out.String() != "xx" {
 		t.Errorf("written is %q", &out)
+	}
+}
+
+// Who gave the process less memory than it has meant it.
+func TestUntilWrittenKeepsALowerLimit(t *testing.T) {
+	const own = 1 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(own))
+	if _, err := untilWritten(io.Discard).Write(nil); err != nil {
+		t.Fatal(err)
+	}
+	if limit := debug.SetMemoryLimit(-1); limit != own {
+		t.Errorf("the limit is %d, want %d as before", limit, own)
 	}
 }
