@@ -149,6 +149,11 @@ e2e-api: ## apply every rendered manifest, and broken ones, to a Kubernetes API 
 
 SCENARIOS ?=
 
+.PHONY: operator
+operator: ## test the operator with a Kubernetes API server and real services (the first time builds the former, minutes)
+	@cd test && go build -o ../bin/e2e ./e2e
+	@cd operator && go vet ./... && KUBEBUILDER_ASSETS=$$(../bin/e2e -root .. programs | tail -n 1) go test -race -count=1 -timeout 20m -parallel 10 ./...
+
 .PHONY: e2e
 e2e: ## roll, scale and break the flagship on a Kubernetes with nodes, under load (Debian, root; SCENARIOS="1 2" for some)
 	@cd test && go vet ./e2e/... && go build -o ../bin/e2e ./e2e && cd .. && exec bin/e2e -root . run $(SCENARIOS)
@@ -194,6 +199,7 @@ lint: third_party gofmt $(BUF) ## gofmt, staticcheck, buf lint, buf format
 	cd test/corpora && $(STATICCHECK) ./...
 	cd test/resilience && $(STATICCHECK) ./...
 	cd bench/generate && $(STATICCHECK) ./...
+	cd operator && $(STATICCHECK) ./...
 
 .PHONY: fresh
 fresh: generate ## fail if generated/ is not what the contract says

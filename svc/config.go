@@ -11,6 +11,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/protosvc/protosvc/internal/reload"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/config"
 )
@@ -136,7 +137,7 @@ func keyOf(field string) string {
 type loaded struct {
 	settings *Settings
 	message  proto.Message // nil without a section
-	files    config.Hash   // as they were just before
+	files    reload.Hash   // as they were just before
 	origins  config.Origins
 }
 

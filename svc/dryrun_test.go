@@ -31,8 +31,8 @@ func TestDryRun(t *testing.T) {
 		{"no YAML", "a: 1\nb: c: d\n", 422, []string{`"line":2,"message":"mapping values are not allowed`}},
 		{"a broken rule", "service: {seconds: -1}\n", 422, []string{`"line":1,"column":20,"message":"service.seconds: must be greater than 0"}`}},
 		{"for a restart", "stop: {budget: 4s}\nlimits: {concurrency: 7}\nlisten:\n  reflection: true\n", 422, []string{
-			`"line":1,"column":16,"message":"stop.budget: cannot change while the service runs`,
-			`"line":4,"column":15,"message":"listen.reflection: cannot change while the service runs`,
+			`"line":1,"column":16,"restart":true,"message":"stop.budget: cannot change while the service runs`,
+			`"line":4,"column":15,"restart":true,"message":"listen.reflection: cannot change while the service runs`,
 		}},
 		{"what makes no sense", "limits: {concurrency: 0}\nlisten:\n  grpc: x\n", 422, []string{
 			`"line":1,"column":23,"message":"limits.concurrency 0 is not above zero"`,

@@ -2,17 +2,19 @@ package svc
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/protosvc/protosvc/svc/internal/admin"
+	"github.com/protosvc/protosvc/internal/reload"
 	"github.com/protosvc/protosvc/svc/internal/config"
 	"github.com/protosvc/protosvc/svc/internal/health"
 	"github.com/protosvc/protosvc/svc/metrics"
@@ -36,12 +38,14 @@ type configuration struct {
 	loaded     *loaded
 	generation int       // of the readings since the start, 1 being the first
 	since      time.Time // when it came into force
-	tried      config.Hash
+	tried      reload.Hash
 	refused    error // of the last attempt; nil where it succeeded
 
 	followers []func(*Settings) // make settings take effect that may change
-	proven    *loaded           // comes back if readiness is lost; nil: nothing does
+	previous  *loaded           // what comes back if a reload is undone; nil: nothing does
+	trial     bool              // it is undone if readiness is lost
 	lost      int               // looks in a row at which it was
+	held      time.Time         // the files are left alone until then
 
 	successful, succeeded, number, hash prometheus.Gauge
 }
@@ -70,7 +74,7 @@ func (c *configuration) accept(l *loaded) {
 }
 
 // refuse keeps the reading in force.
-func (c *configuration) refuse(tried config.Hash, err error) {
+func (c *configuration) refuse(tried reload.Hash, err error) {
 	c.tried, c.refused = tried, err
 	c.successful.Set(0)
 }
@@ -86,7 +90,7 @@ func (a *App) replaceable(l *loaded) error {
 	}
 	var faults []error
 	for _, key := range bound {
-		faults = append(faults, config.Wrong(key, fmt.Errorf("%s: cannot change while the service runs: restart it for this", key)))
+		faults = append(faults, config.Wrong(key, wantsRestart(key)))
 	}
 	if faults == nil && own != nil {
 		faults = append(faults, own.judge(l.message))
@@ -107,8 +111,8 @@ func (a *App) reload() error {
 		a.log.Error("config not reloaded", "error", err, "files", l.files.String(), "generation", c.generation)
 		return err
 	}
-	if c.proven == nil && ready {
-		c.proven = c.loaded
+	if !c.trial { // else it is still what was in force before that
+		c.previous, c.trial = c.loaded, ready
 	}
 	c.lost = 0
 	c.accept(l)
@@ -123,7 +127,7 @@ func (a *App) reload() error {
 func (a *App) prove(ctx context.Context) {
 	c := &a.config
 	c.mu.Lock()
-	trial, generation := c.proven != nil, c.generation
+	trial, generation := c.trial, c.generation
 	c.mu.Unlock()
 	if !trial {
 		return
@@ -131,7 +135,7 @@ func (a *App) prove(ctx context.Context) {
 	report := a.health.Ready(ctx) // takes its time
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.proven == nil || c.generation != generation {
+	if !c.trial || c.generation != generation {
 		return // it says nothing of what is in force now
 	}
 	if report.Status() == health.Failed {
@@ -141,23 +145,29 @@ func (a *App) prove(ctx context.Context) {
 	}
 	switch {
 	case c.lost >= lostLooks:
-		bad, err := c.loaded.files, fmt.Errorf("the service was not ready any more with it, so what was in force before is again: %s", report.Failures())
-		back := c.proven
-		c.proven = nil
-		c.accept(back)
-		a.enforce(back)
-		c.refuse(bad, err)
-		a.log.Error("config reload undone", "error", err, "files", bad.String(), "generation", c.generation)
+		a.undo(fmt.Errorf("the service was not ready any more with it, so what was in force before is again: %s", report.Failures()))
 	case time.Since(c.since) > probation:
-		c.proven = nil
+		c.trial = false
 	}
+}
+
+// undo puts in force again what was before the last reload, for a reason. The files that
+// are undone are not loaded again while they stay as they are.
+func (a *App) undo(why error) {
+	c := &a.config
+	bad, back := c.loaded.files, c.previous
+	c.previous, c.trial = nil, false
+	c.accept(back)
+	a.enforce(back)
+	c.refuse(bad, why)
+	a.log.Error("config reload undone", "error", why, "files", bad.String(), "generation", c.generation)
 }
 
 // settle ends the trial of a reload, since the process stops to be ready by itself.
 func (c *configuration) settle() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.proven = nil
+	c.trial = false
 }
 
 // follow has f make settings take effect: those in force, and those of each reload.
@@ -188,31 +198,100 @@ func (a *App) next(src config.Source) (*loaded, error) {
 	return l, err
 }
 
-// answerReload is POST /config/reload.
-func (a *App) answerReload(req admin.ReloadRequest) admin.ReloadResponse {
-	res, err := admin.ReloadResponse{Outcome: admin.Reloaded}, error(nil)
-	if req.DryRun {
-		res.Outcome, err = admin.Valid, a.rehearse(req.Text)
-	} else {
-		err = a.reload()
+// manage does what the admin port is asked for.
+func (a *App) manage(req reload.Request) reload.Response {
+	var res reload.Response
+	var err error
+	switch req.Action {
+	case reload.Load:
+		res.Outcome, err = reload.Reloaded, a.reload()
+	case reload.Check:
+		res.Outcome, err = reload.Valid, a.rehearse(req.Texts)
+	case reload.Hold:
+		res.Outcome = a.hold(req.For)
+	case reload.Undo:
+		res.Outcome, err = a.undoThese(req.Files)
 	}
 	for _, f := range config.Faults(err) {
-		res.Outcome = admin.Refused
-		res.Faults = append(res.Faults, admin.Fault{File: f.File, Line: f.Line, Column: f.Column, Variable: f.Variable, Message: f.Err.Error()})
+		_, restart := errors.AsType[wantsRestart](f.Err)
+		res.Outcome = reload.Refused
+		res.Faults = append(res.Faults, reload.Fault{File: f.File, Line: f.Line, Column: f.Column, Variable: f.Variable, Restart: restart, Message: f.Err.Error()})
 	}
-	c := &a.config
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	res.Generation, res.Files = c.generation, c.loaded.files.String()
+	res.State = a.state()
 	return res
 }
 
-// rehearse does what a reload would, with a text in the place of the file if it is not nil,
-// and changes nothing.
-func (a *App) rehearse(text []byte) error {
+// wantsRestart is the key of a value that was bound at start.
+type wantsRestart string
+
+func (key wantsRestart) Error() string {
+	return string(key) + ": cannot change while the service runs: restart it for this"
+}
+
+// state is what is in force, and what the files are.
+func (a *App) state() reload.State {
 	src := a.service.source(a.options)
-	if src.Text = text; text != nil && src.Path == "" {
+	found := src.Hash()
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := reload.State{Generation: c.generation, Files: c.loaded.files.String(), Since: c.since.UTC(), Found: found.String(), Names: src.Names()}
+	if time.Now().Before(c.held) {
+		until := c.held.UTC()
+		s.HeldUntil = &until
+	}
+	if c.refused != nil {
+		s.Refusal = &reload.Refusal{Files: c.tried.String(), Reason: c.refused.Error()}
+	}
+	return s
+}
+
+// hold has the files left alone for so long. Whoever asks for it reloads when it is time.
+func (a *App) hold(d time.Duration) reload.Outcome {
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := time.Now().Before(c.held)
+	c.held = time.Now().Add(d)
+	switch {
+	case d == 0:
+		return reload.Released
+	case !before:
+		a.log.Info("config reloads are held: whoever asked for it reloads when it is time", "until", c.held)
+	}
+	return reload.Held
+}
+
+// undoThese undoes the last reload if these files are in force.
+func (a *App) undoThese(files string) (reload.Outcome, error) {
+	c := &a.config
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.loaded.files.String() != files:
+		return reload.Kept, nil
+	case c.previous == nil:
+		return reload.Refused, fmt.Errorf("files %s were in force from the start, or what was before them was undone: there is nothing to go back to", files)
+	}
+	a.undo(errors.New("whoever reloads this service had it undone"))
+	return reload.Undone, nil
+}
+
+// rehearse does what a reload would, with texts in the place of files, and changes nothing.
+// The name "" is that of the lowest file.
+func (a *App) rehearse(texts map[string][]byte) error {
+	src := a.service.source(a.options)
+	names := src.Names()
+	if texts != nil && names == nil {
 		return errors.New("the service runs without a file of its configuration")
+	}
+	src.Texts = map[string][]byte{}
+	for name, text := range texts {
+		name = cmp.Or(name, names[0])
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("%q is no file of the configuration, which has %s", name, strings.Join(names, " and "))
+		}
+		src.Texts[name] = text
 	}
 	c := &a.config
 	c.mu.Lock()
@@ -242,14 +321,14 @@ func (a *App) reloadOn(signals <-chan os.Signal) func(context.Context) error {
 func (a *App) watchConfig(ctx context.Context) error {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
-	for last := (config.Hash{}); ; {
+	for last := (reload.Hash{}); ; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
 		}
 		now := a.service.source(a.options).Hash()
-		if now == last && now != a.config.lastTried() {
+		if now == last && a.config.wants(now) {
 			_ = a.reload() // is in the log
 		}
 		last = now
@@ -257,11 +336,12 @@ func (a *App) watchConfig(ctx context.Context) error {
 	}
 }
 
-// lastTried is what the files were at the last attempt.
-func (c *configuration) lastTried() config.Hash {
+// wants reports whether the files are to be loaded: they are others than at the last
+// attempt, and nobody holds them.
+func (c *configuration) wants(now reload.Hash) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.tried
+	return now != c.tried && !time.Now().Before(c.held)
 }
 
 // dump is the configuration in force, without secrets, and how it came to be.
@@ -271,6 +351,9 @@ func (a *App) dump() []byte {
 	defer c.mu.Unlock()
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Generation %d, in force since %s, files %v.\n", c.generation, c.since.UTC().Format(time.RFC3339), c.loaded.files)
+	if time.Now().Before(c.held) {
+		fmt.Fprintf(&out, "# Held until %s: the files are loaded when somebody asks for it.\n", c.held.UTC().Format(time.RFC3339))
+	}
 	if c.refused != nil {
 		fmt.Fprintf(&out, "# The last reload was refused, files %v:\n", c.tried)
 		for line := range strings.SplitSeq(c.refused.Error(), "\n") {

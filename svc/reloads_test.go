@@ -19,7 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	"github.com/protosvc/protosvc/svc/internal/admin"
+	"github.com/protosvc/protosvc/internal/reload"
 )
 
 // manyReloads takes half a minute with -reloads=10000.
@@ -30,7 +30,7 @@ var manyReloads = flag.Int("reloads", 1000, "how often TestManyReloads reloads")
 // left.
 func TestManyReloads(t *testing.T) {
 	const callers = 4
-	reloads := *manyReloads
+	count := *manyReloads
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	put := func(text string) { // whole, for the watch looks at it, too
 		write(t, path+"~", text)
@@ -64,31 +64,31 @@ func TestManyReloads(t *testing.T) {
 		})
 	}
 	client := &http.Client{}
-	reload := func(want admin.Outcome) {
+	again := func(want reload.Outcome) {
 		t.Helper()
 		res, err := client.Post("http://"+r.Admin+"/config/reload", "", nil)
 		must(t, err)
 		defer res.Body.Close()
-		var got admin.ReloadResponse
+		var got reload.Response
 		must(t, json.NewDecoder(res.Body).Decode(&got))
 		if got.Outcome != want {
 			t.Fatalf("%s is %v, want %s", path, got, want)
 		}
 	}
 	before := 0
-	for n := range reloads {
+	for n := range count {
 		switch {
 		case n%3 == 2:
 			put(fmt.Sprintf("service: {seconds: -%d, nanos: 0}\n", n))
-			reload(admin.Refused)
+			again(reload.Refused)
 		default:
 			put(fmt.Sprintf("service: {seconds: %d, nanos: %[1]d}\n", n+1))
-			reload(admin.Reloaded)
+			again(reload.Reloaded)
 			if got := config.Load().GetSeconds(); got != int64(n+1) {
 				t.Fatalf("after reload %d, %d is in force", n+1, got)
 			}
 		}
-		if n == reloads/10 {
+		if n == count/10 {
 			before = runtime.NumGoroutine()
 		}
 	}
@@ -99,7 +99,7 @@ func TestManyReloads(t *testing.T) {
 	if after > before+5 {
 		t.Errorf("%d goroutines, %d after a tenth of the reloads", after, before)
 	}
-	if calls.Load() < int64(reloads/100) {
+	if calls.Load() < int64(count/100) {
 		t.Errorf("only %d calls", calls.Load())
 	}
 	t.Logf("%d calls", calls.Load())

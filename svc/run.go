@@ -199,7 +199,7 @@ func (a *App) startAdmin(context.Context) error {
 		Healthz: a.health.Healthz(),
 		Metrics: a.metrics.Handler(),
 		Config:  a.dump,
-		Reload:  a.answerReload,
+		Reload:  a.manage,
 
 		TokenFile:  a.settings.Admin.TokenFile,
 		NoProfiles: a.service.NoProfiles,

@@ -43,10 +43,12 @@ func arrows() []arrow {
 		{from: "internal/rpccode"},
 		{from: "internal/defaults"},
 		{from: "internal/spelling"},
+		// What the runtime and the operator say to each other.
+		{from: "internal/reload"},
 		// What tests of services hand to the runtime.
 		{from: "internal/recording"},
 		// The runtime knows nothing of what is built with it.
-		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/defaults", "internal/spelling", "internal/recording"}},
+		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload"}},
 		// Tests of services need the runtime, and nothing of what is generated.
 		{from: "svctest", to: []string{"svc", "internal/recording"}},
 		// The plugin turns a contract into text. It holds the defaults in there against
@@ -125,7 +127,7 @@ func TestArrows(t *testing.T) {
 func TestRuntimeTests(t *testing.T) {
 	for _, p := range list(t, "./svc/...") {
 		for _, path := range slices.Concat(p.TestImports, p.XTestImports) {
-			if to, ours := strings.CutPrefix(path, module); ours && !within(to, "svc") && to != "internal/defaults" {
+			if to, ours := strings.CutPrefix(path, module); ours && !within(to, "svc") && to != "internal/defaults" && to != "internal/reload" {
 				t.Errorf("a test of %s imports %s", p.folder(), to)
 			}
 		}

@@ -181,7 +181,10 @@ func (c *cluster) startDNS(ctx context.Context) error {
 }
 
 // applyFile applies the objects of a file, each in the namespace that it names.
-func (c *cluster) applyFile(ctx context.Context, text []byte) error {
+func (c *cluster) applyFile(ctx context.Context, text []byte) error { return c.applyTo(ctx, "", text) }
+
+// applyTo applies the objects of a file, those that name no namespace in this one.
+func (c *cluster) applyTo(ctx context.Context, into string, text []byte) error {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {
 		var o objects.Object
@@ -191,7 +194,10 @@ func (c *cluster) applyFile(ctx context.Context, text []byte) error {
 			return err
 		}
 		meta, _ := o["metadata"].(map[string]any)
-		namespace, _ := meta["namespace"].(string)
+		namespace, named := meta["namespace"].(string)
+		if !named {
+			namespace = into
+		}
 		if _, err := c.server.client.apply(ctx, namespace, o, false); err != nil {
 			return fmt.Errorf("%s %s: %w", o.Kind(), o.Name(), err)
 		}

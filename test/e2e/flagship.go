@@ -32,6 +32,7 @@ type flagship struct {
 	objects   []objects.Object
 	userID    string // who orders
 	load      *load  // of the scenario that is played
+	proof     proof  // of the operator
 }
 
 // deploy applies what is generated as a user would, gives it what the platform has to

@@ -5,6 +5,7 @@
 //	go run ./e2e -root .. run [full] [NUMBER...]
 //	go run ./e2e -root .. up
 //	go run ./e2e -root .. probe
+//	go run ./e2e -root .. programs
 //
 // The part api starts a store and an API server on the loopback, without a node: it
 // applies every rendering as kubectl apply --server-side would, and wants broken
@@ -16,6 +17,8 @@
 // They want root on Debian, and a machine that has room for namespaces and cgroups, which
 // probe finds out. The cluster lives in namespaces of its own and in memory;
 // nothing of it is left in the end.
+//
+// The part programs builds what the part api starts, and prints the folder as its last line.
 //
 // Programs, images and logs are kept in $PROTOSVC_CACHE or ~/.cache/protosvc.
 package main
@@ -31,7 +34,7 @@ import (
 	"time"
 )
 
-const usage = "usage: e2e [-root DIR] api | run [full] [NUMBER...] | up | probe"
+const usage = "usage: e2e [-root DIR] api | run [full] [NUMBER...] | up | probe | programs"
 
 func main() {
 	root := flag.String("root", "..", "root of the repository")
@@ -55,6 +58,13 @@ func run(ctx context.Context, root, part string, args []string) error {
 			return err
 		}
 		return r.end()
+	case "programs":
+		folder, _, err := binaries(ctx, root, r, apiPrograms)
+		if err != nil {
+			return err
+		}
+		fmt.Println(folder)
+		return nil
 	case "run":
 		p, err := newPlan(args)
 		if err != nil {

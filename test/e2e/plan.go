@@ -85,6 +85,9 @@ func (p *plan) images(folder string) (all []string) {
 	for _, service := range services {
 		all = append(all, filepath.Join(folder, service+"-dev.tar"))
 	}
+	if p.plays(operatorNumber) {
+		all = append(all, filepath.Join(folder, operatorImage+"-dev.tar"))
+	}
 	if p.next() {
 		for _, service := range nextServices {
 			all = append(all, filepath.Join(folder, service+"-"+nextTag+".tar"))

@@ -22,7 +22,7 @@ import (
 
 // policyNumber is the scenario of NetworkPolicies, and policyProgram what enforces them.
 const (
-	policyNumber  = 8
+	policyNumber  = 9
 	policyProgram = "kube-router"
 )
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -39,7 +40,11 @@ func runNode(ctx context.Context, root string, r *report, p *plan, inside string
 	if err != nil {
 		return err
 	}
-	if err := script(ctx, root, "images", append([]string{"--archive", images, "dev"}, services...)...); err != nil {
+	built := services
+	if p.plays(operatorNumber) {
+		built = append(slices.Clone(built), operatorImage)
+	}
+	if err := script(ctx, root, "images", append([]string{"--archive", images, "dev"}, built...)...); err != nil {
 		return err
 	}
 	if p.next() {
@@ -160,9 +165,12 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 			r.verdict(t.err, "%s", what)
 		}
 		trials = append(trials, t)
+		for _, row := range f.proof.of(s) {
+			fmt.Printf("      %s: %s\n", row.what, row.took)
+		}
 	}
 	if p.whole() {
-		if err := document(ctx, root, f.version, trials, findings); err != nil {
+		if err := errors.Join(document(ctx, root, f.version, trials, findings), f.proof.write(root)); err != nil {
 			return err
 		}
 	}

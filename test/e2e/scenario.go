@@ -153,6 +153,7 @@ var scenarios = []*scenario{
 	{6, "the ConfigMap of order is edited, and reloaded pod by pod", editConfig, noneFailed},
 	{skewNumber, "user has a new field and a new error, order does not know them", skew("user"), noneFailed},
 	{skewNumber, "order knows them, user does not have them", skew("order"), noneFailed},
+	{operatorNumber, "the ConfigMap of order is edited, and carried to its pods by the operator", operated, noneFailed},
 	{policyNumber, "NetworkPolicies are enforced, and not any more", enforcePolicies, noneFailed},
 }
 

@@ -10,9 +10,8 @@ import (
 	"iter"
 	"slices"
 
-	"google.golang.org/protobuf/compiler/protogen"
-
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
 // output is one file for each T: a template, where it goes, and when.
@@ -25,7 +24,7 @@ type output[T any] struct {
 	pkg func(T) model.Package
 	// after writes what follows the template's text, where a template would
 	// not do: code that is a tree, not a form.
-	after func(T, *protogen.GeneratedFile)
+	after func(T, rules.File)
 }
 
 var services = []output[*model.Service]{
@@ -174,7 +173,7 @@ func plan[T any](w *writer, table []output[T], data T) {
 			f.pkg = o.pkg(data).Path
 		}
 		if o.after != nil {
-			f.after = func(g *protogen.GeneratedFile) { o.after(data, g) }
+			f.after = func(g rules.File) { o.after(data, g) }
 		}
 		w.planned = append(w.planned, f)
 	}

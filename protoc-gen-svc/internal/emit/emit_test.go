@@ -194,3 +194,18 @@ func TestQuoteLines(t *testing.T) {
 		}
 	}
 }
+
+// TestUnits: the files of one service are together, whatever is before and after them.
+func TestUnits(t *testing.T) {
+	w := new(writer)
+	for _, data := range []string{"a", "a", "b", "c", "c"} {
+		w.planned = append(w.planned, file{data: data})
+	}
+	var got []string
+	for _, unit := range w.units() {
+		got = append(got, fmt.Sprint(unit[0].data, len(unit)))
+	}
+	if want := []string{"a2", "b1", "c2"}; !slices.Equal(got, want) {
+		t.Errorf("units are %v, want %v", got, want)
+	}
+}

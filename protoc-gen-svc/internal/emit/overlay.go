@@ -82,6 +82,7 @@ func Check(templates fs.FS, overlays ...Overlay) error {
 type layering struct {
 	templates *template.Template
 	data      map[string]reflect.Type
+	executed  map[string]reflect.Type // by funcs, with the type of their data
 	files     []File
 	defined   map[string]bool // in overlays
 	faults    []string
@@ -89,7 +90,7 @@ type layering struct {
 
 // layer returns the files that overlays add.
 func layer(templates *template.Template, overlays []Overlay) ([]File, error) {
-	l := &layering{templates: templates, data: Data(), defined: map[string]bool{}}
+	l := &layering{templates: templates, data: Data(), executed: executed(templates), defined: map[string]bool{}}
 	for _, o := range overlays {
 		l.declare(o.Files)
 	}
@@ -224,17 +225,26 @@ func (l *layering) check() {
 	for _, name := range slices.Sorted(maps.Keys(l.data)) {
 		c.Check(name, l.data[name])
 	}
+	for _, name := range slices.Sorted(maps.Keys(l.executed)) {
+		c.Check(name, l.executed[name])
+	}
 	l.faults = c.Faults()
 	var called []string
 	for _, t := range l.templates.Templates() {
-		if c.Called(t.Name()) {
+		if l.uses(&c, t.Name()) {
 			called = append(called, t.Name())
 		}
 	}
 	slices.Sort(called)
 	for _, name := range slices.Sorted(maps.Keys(l.defined)) {
-		if !c.Called(name) && l.data[name] == nil {
+		if !l.uses(&c, name) && l.data[name] == nil {
 			l.fault("%s: no template uses %q%s", l.templates.Lookup(name).ParseName, name, fault.DidYouMean(name, called))
 		}
 	}
+}
+
+// uses reports whether a template or a func executes the template of a name.
+func (l *layering) uses(c *typecheck.Checker, name string) bool {
+	_, executed := l.executed[name]
+	return executed || c.Called(name)
 }

@@ -42,6 +42,13 @@ func TestCheck(t *testing.T) {
 	}{
 		{"a file of ours", Overlay{Templates: files(deployment, "{{requires 1}}name: {{.Name}}")}, nil},
 		{"a partial of ours", Overlay{Templates: files("k8s/partials.tmpl", `{{define "labels"}}{{end}}`)}, nil},
+		{"what funcs execute", Overlay{Templates: files("config/partials.tmpl", `{{define "wording listen"}}x{{end}}{{define "aboutSetting"}}{{.Type}}{{end}}{{define "withheldSetting"}}{{.About}}{{end}}`)}, nil},
+		{"a field in what funcs execute", Overlay{Templates: files("config/partials.tmpl", `{{define "setting"}}{{.Abut}}{{end}}`)}, []string{
+			`config/partials.tmpl:1:23: .Abut: wordedSetting has no field or method "Abut" (did you mean "About"?)`,
+		}},
+		{"a wording of nothing", Overlay{Templates: files("config/partials.tmpl", `{{define "wording lisen"}}x{{end}}`)}, []string{
+			`config/partials.tmpl: no template uses "wording lisen" (did you mean "wording listen"?)`,
+		}},
 		{"a new partial", Overlay{Templates: files("docker/partials.tmpl", `{{define "base"}}x{{end}}`, "docker/Dockerfile.tmpl", `FROM {{template "base"}}`)}, nil},
 		{"a file of its own", Overlay{Templates: files("go/audit.go.tmpl", "package x"), Files: []File{{"go/audit.go.tmpl", "{{.Package.Dir}}/x.go"}}}, nil},
 		{"an unknown file", Overlay{Templates: files("k8s/deploymnt.yaml.tmpl", "")}, []string{

@@ -18,10 +18,10 @@ import (
 
 	"github.com/Masterminds/sprig/v3"
 	"google.golang.org/protobuf/compiler/protogen"
-	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
 )
@@ -40,8 +40,8 @@ type writer struct {
 type file struct {
 	path, template string
 	data           any
-	pkg            protogen.GoImportPath         // of a Go file
-	after          func(*protogen.GeneratedFile) // writes what follows the template's text; nil for nothing
+	pkg            protogen.GoImportPath // of a Go file
+	after          func(rules.File)      // writes what follows the template's text; nil for nothing
 }
 
 func newWriter(templates fs.FS, overlays []Overlay) (*writer, error) {
@@ -73,43 +73,64 @@ func allFuncs() template.FuncMap {
 	return funcs
 }
 
-// presses is how many files are rendered at once. It is a constant since nothing
+// presses is how many services are rendered at once. It is a constant since nothing
 // here asks for the machine; a few too many cost little.
 const presses = 8
 
-// write renders all that is planned, several files at once, and yields them in order.
+// write renders all that is planned, for several services at once, and yields them in order.
 func (w *writer) write(yield func(Output, error) bool) {
 	if err := w.claim(); err != nil {
 		yield(Output{}, err)
 		return
 	}
-	rendered := make([]chan func() (Output, error), len(w.planned))
+	units := w.units()
+	rendered := make([]chan []result, len(units))
 	for i := range rendered {
-		rendered[i] = make(chan func() (Output, error), 1)
+		rendered[i] = make(chan []result, 1)
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	defer workers.Wait()
-	defer next.Store(int64(len(w.planned))) // nobody wants the rest
-	for range min(presses, len(w.planned)) {
+	defer next.Store(int64(len(units))) // nobody wants the rest
+	for range min(presses, len(units)) {
 		p, err := w.press()
 		if err != nil {
 			yield(Output{}, err)
 			return
 		}
 		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(w.planned)); i = next.Add(1) - 1 {
-				out, err := p.render(w.planned[i])
-				rendered[i] <- func() (Output, error) { return out, err }
+			for i := next.Add(1) - 1; i < int64(len(units)); i = next.Add(1) - 1 {
+				rendered[i] <- p.renderAll(units[i])
 			}
 		})
 	}
-	for _, one := range rendered {
-		out, err := (<-one)()
-		if !yield(out, err) || err != nil {
-			return
+	for _, unit := range rendered {
+		for _, one := range <-unit {
+			if !yield(one.out, one.err) || one.err != nil {
+				return
+			}
 		}
 	}
+}
+
+// result is a rendered file.
+type result struct {
+	out Output
+	err error
+}
+
+// units are the planned files by their data: those of one service share words, which
+// one press looks for once.
+func (w *writer) units() [][]file {
+	var units [][]file
+	for i, f := range w.planned {
+		if i == 0 || f.data != w.planned[i-1].data {
+			units = append(units, nil)
+		}
+		last := len(units) - 1
+		units[last] = append(units[last], f)
+	}
+	return units
 }
 
 func (w *writer) press() (*press, error) {
@@ -118,7 +139,7 @@ func (w *writer) press() (*press, error) {
 	if p.templates, err = w.templates.Clone(); err != nil {
 		return nil, err
 	}
-	p.templates.Funcs(goFuncs(p.generated)).Funcs(wordingFuncs(p.templates))
+	p.templates.Funcs(goFuncs(p.goFile)).Funcs(wordingFuncs(p.templates))
 	return p, nil
 }
 
@@ -139,31 +160,33 @@ func (w *writer) claim() error {
 type press struct {
 	templates *template.Template
 	file      file
-	g         *protogen.GeneratedFile // nil until something is imported
+	code      *goFile // nil until something is imported
 	text      bytes.Buffer
 }
 
-// generated is the file that is being rendered, as protogen has it. It belongs to a
-// plugin of its own, a copy, since plugins keep all their files.
-func (p *press) generated() *protogen.GeneratedFile {
-	if p.g == nil {
-		plugin := *noFiles()
-		p.g = plugin.NewGeneratedFile(p.file.path, p.file.pkg)
+// goFile is the file that is being rendered, where it is one of Go.
+func (p *press) goFile() *goFile {
+	if p.code == nil {
+		p.code = newGoFile(p.file.path, p.file.pkg)
 	}
-	return p.g
+	return p.code
 }
 
-// noFiles is a plugin before its first file.
-var noFiles = sync.OnceValue(func() *protogen.Plugin {
-	plugin, err := protogen.Options{ImportRewriteFunc: imports.Path}.New(&pluginpb.CodeGeneratorRequest{})
-	if err != nil {
-		panic(err) // nothing was asked for
+// renderAll renders the files of a unit, up to the first that fails.
+func (p *press) renderAll(unit []file) []result {
+	out := make([]result, 0, len(unit))
+	for _, f := range unit {
+		one, err := p.render(f)
+		out = append(out, result{one, err})
+		if err != nil {
+			break
+		}
 	}
-	return plugin
-})
+	return out
+}
 
 func (p *press) render(f file) (Output, error) {
-	p.file, p.g = f, nil
+	p.file, p.code = f, nil
 	p.text.Reset()
 	if err := p.templates.ExecuteTemplate(&p.text, f.template, f.data); err != nil {
 		return Output{}, fmt.Errorf("%w (writing %s)", typecheck.Explain(err, slices.Collect(maps.Values(Data()))...), f.path)
@@ -172,19 +195,18 @@ func (p *press) render(f file) (Output, error) {
 	if path.Ext(f.path) != ".go" {
 		return Output{f.path, f.template, string(text)}, nil
 	}
-	g := p.generated()
-	_, _ = g.Write(text) // into memory
+	code := p.goFile()
 	if f.after != nil {
-		f.after(g)
+		f.after(code)
 	}
-	text, err := g.Content()
+	text, err := code.format(text)
 	return Output{f.path, f.template, string(text)}, err
 }
 
 // goFuncs are the funcs that name things of Go packages; each name they return
 // is imported by the file.
-func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
-	var file *protogen.GeneratedFile
+func goFuncs(g func() *goFile) template.FuncMap {
+	var file *goFile
 	names := map[protogen.GoIdent]string{} // in that file, where each stands many times
 	goIdent := func(id protogen.GoIdent) string {
 		if now := g(); file != now {
@@ -222,57 +244,6 @@ func goFuncs(g func() *protogen.GeneratedFile) template.FuncMap {
 	}
 }
 
-// wordingFuncs are the funcs that execute templates.
-func wordingFuncs(templates *template.Template) template.FuncMap {
-	w := &words{templates, map[string]string{}}
-	return template.FuncMap{"wording": w.wording, "configSchema": w.configSchema}
-}
-
-// words are what the templates call things.
-type words struct {
-	templates *template.Template
-	byTopic   map[string]string // they have no data, and every service has most of them
-}
-
-// wording says what a setting is about: by the template "wording TOPIC", then what the
-// contract says.
-func (w *words) wording(s model.Setting) (model.Comment, error) {
-	if s.Topic == "" {
-		return s.Comment, nil
-	}
-	wording, ok := w.byTopic[s.Topic]
-	if !ok {
-		var text strings.Builder
-		if err := w.templates.ExecuteTemplate(&text, "wording "+s.Topic, nil); err != nil {
-			return "", err
-		}
-		wording = text.String()
-		w.byTopic[s.Topic] = wording
-	}
-	return model.Comment(strings.TrimSuffix(wording+"\n"+string(s.Comment), "\n")), nil
-}
-
-// configSchema is the JSON Schema of config.yaml, in the words of config.yaml.
-func (w *words) configSchema(s *model.Service, comment, title, description string) (string, error) {
-	schema, err := model.ConfigSchema(s, w.description)
-	if err != nil {
-		return "", err
-	}
-	schema.Comment, schema.Title, schema.Description = comment, title, description
-	return schema.Text()
-}
-
-// description words a setting, and the rules that its schema does not check.
-func (w *words) description(s model.Setting, unchecked []string) (string, error) {
-	wording, err := w.wording(s)
-	if err != nil {
-		return "", err
-	}
-	var text strings.Builder
-	err = w.templates.ExecuteTemplate(&text, "describedSetting", map[string]any{"Setting": s, "Wording": Comment("", wording), "Unchecked": unchecked})
-	return strings.TrimSpace(text.String()), err
-}
-
 // plainFuncs make text of the contract fit where it goes.
 var plainFuncs = template.FuncMap{
 	// requires says which version of the data model a file of an overlay is
@@ -301,18 +272,42 @@ var plainFuncs = template.FuncMap{
 	// html is text in HTML, between tags or in the quotes of an attribute.
 	"html": func(s any) string { return markup.Replace(oneLine(s)) },
 	// code is text between the marks of code in a cell of a Markdown table.
-	"code": func(s any) string { return strings.ReplaceAll(codeSpan.Replace(oneLine(s)), "|", `\|`) },
+	"code": func(s any) string {
+		text := strings.ReplaceAll(oneLine(s), "`", "'") // it would end the code
+		text = strings.ReplaceAll(text, `\|`, `\ |`)     // which would end the escape below
+		return strings.ReplaceAll(text, "|", `\|`)
+	},
 	// cell is text in a cell of a Markdown table.
 	"cell": func(s any) string {
-		return block.ReplaceAllString(markdown.Replace(oneLine(s)), `$1\$2`)
+		text := markdown.Replace(oneLine(s))
+		if text == "" || 'A' <= text[0] && text[0] <= 'Z' { // no block begins with a letter
+			return text
+		}
+		return block.ReplaceAllString(text, `$1\$2`)
 	},
 }
 
 // oneLine keeps text from ending the line that it stands on.
-func oneLine(s any) string { return strings.Join(strings.Fields(printable(fmt.Sprint(s))), " ") }
+func oneLine(s any) string {
+	text := fmt.Sprint(s)
+	if isPlainLine(text) { // as nearly all is
+		return text
+	}
+	return strings.Join(strings.Fields(printable(text)), " ")
+}
 
-// codeSpan replaces what would end code, or the escape of the mark between cells.
-var codeSpan = strings.NewReplacer("`", "'", `\|`, `\ |`)
+// isPlainLine reports whether a text is of ASCII that one sees, with single spaces in it.
+func isPlainLine(s string) bool {
+	last := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && last == ' ' {
+			return false
+		}
+		last = c
+	}
+	return last != ' ' || s == ""
+}
 
 // markdown escapes what has a meaning inside a line, block what has one at the
 // start of a line: headings, lists, rules.

@@ -3,6 +3,7 @@ package model
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/compiler/protogen"
@@ -216,11 +217,40 @@ func defaultOf(schema *jsonschema.Schema, value string) any {
 			return scalarValue(schema.Type[0], value)
 		}
 	}
+	if text, ok := oneScalar(value); ok {
+		return jsonValue(schema, &yaml.Node{Kind: yaml.ScalarNode, Value: text})
+	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil || len(doc.Content) != 1 {
 		return nil // not reached: the value was read before
 	}
 	return jsonValue(schema, doc.Content[0])
+}
+
+// oneScalar reads what nearly all defaults are, without a parser: a word, or text in
+// quotes, which oneLine writes as Go has them.
+func oneScalar(value string) (text string, ok bool) {
+	if plainWord(value) {
+		return value, true
+	}
+	if !strings.HasPrefix(value, `"`) {
+		return "", false
+	}
+	text, err := strconv.Unquote(value)
+	return text, err == nil
+}
+
+// plainWord reports whether YAML has the text itself for its value.
+func plainWord(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_':
+		case i > 0 && (c == '.' || c == '-' || c == '+'):
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
 
 func jsonValue(schema *jsonschema.Schema, n *yaml.Node) any {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/compiler/protogen"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
 // What follows is said in more than one template, so the model says it.
@@ -36,7 +38,7 @@ func (s *Service) Routed() []*Method {
 func (s *Service) Unchecked() []string { return s.Rules.Unchecked }
 
 // EmitRules writes the validators of the service.
-func (s *Service) EmitRules(g *protogen.GeneratedFile) { s.Rules.Emit(g) }
+func (s *Service) EmitRules(f rules.File) { s.Rules.Emit(f) }
 
 // Doc is the doc comment of the method.
 func (m *Method) Doc() Comment {

@@ -12,7 +12,7 @@ import (
 
 // printer writes the functions of a set.
 type printer struct {
-	*protogen.GeneratedFile
+	File
 	locals locals
 }
 
@@ -26,7 +26,7 @@ func (p *printer) line(parts ...any) {
 		case *pattern:
 			line[i] = x.name
 		case protogen.GoIdent:
-			line[i] = imports.Named(x)
+			line[i] = p.QualifiedGoIdent(imports.Named(x))
 		}
 	}
 	p.P(line...)

@@ -80,10 +80,16 @@ func (s *Set) Names() []string {
 // Empty reports whether there is nothing to generate, nor to say.
 func (s *Set) Empty() bool { return len(s.messages) == 0 && len(s.Unchecked) == 0 }
 
+// File is what is written to: a [protogen.GeneratedFile], or one that does as it does.
+type File interface {
+	P(parts ...any)
+	QualifiedGoIdent(protogen.GoIdent) string
+}
+
 // Emit writes the functions, and the variables they use. The caller writes
 // everything before: header, package clause.
-func (s *Set) Emit(g *protogen.GeneratedFile) {
-	p := &printer{GeneratedFile: g, locals: s.locals}
+func (s *Set) Emit(f File) {
+	p := &printer{File: f, locals: s.locals}
 	p.patterns(s.patterns)
 	for _, m := range s.messages {
 		p.message(m)

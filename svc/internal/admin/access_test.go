@@ -10,12 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/protosvc/protosvc/internal/reload"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 )
 
 // guarded are the pages that not everybody gets, open those that everybody does.
 var (
-	guarded = []string{"GET /config", "POST /config/reload", "POST /config/reload?dry_run=1", "GET /debug/pprof/", "GET /debug/pprof/heap", "GET /debug/pprof/cmdline", "GET /debug/pprof/none"}
+	guarded = []string{"GET /config", "POST /config/reload", "POST /config/reload?dry_run=1", "GET /config/reload", "POST /config/hold?for=1m", "POST /config/undo?files=x", "GET /debug/pprof/", "GET /debug/pprof/heap", "GET /debug/pprof/cmdline", "GET /debug/pprof/none"}
 	open    = []string{"GET /", "GET /livez", "GET /readyz", "GET /healthz", "GET /metrics", "GET /buildinfo"}
 )
 
@@ -125,7 +126,7 @@ func TestAccess(t *testing.T) {
 func TestRefusedDoesNothing(t *testing.T) {
 	var log bytes.Buffer
 	reloads := 0
-	o := options(func(admin.ReloadRequest) admin.ReloadResponse { reloads++; return admin.ReloadResponse{} })
+	o := options(func(reload.Request) reload.Response { reloads++; return reload.Response{} })
 	o.Log = slog.New(slog.NewJSONHandler(&log, nil))
 	handler := admin.Handler(o)
 	for range 100 {

@@ -9,6 +9,8 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+
+	"github.com/protosvc/protosvc/internal/reload"
 )
 
 // Options are the pages whose content comes from elsewhere. A nil page is not
@@ -26,8 +28,8 @@ type Options struct {
 	// Config returns the effective configuration as YAML, without its secrets.
 	Config func() []byte
 
-	// Reload reads the configuration anew and puts it in force, or only checks it.
-	Reload func(ReloadRequest) ReloadResponse
+	// Reload does what package reload says of the configuration.
+	Reload func(reload.Request) reload.Response
 
 	// TokenFile holds the token that profiles, configuration and reloads want. If it has
 	// no name or does not exist, they are only for clients on the same machine.
@@ -49,10 +51,11 @@ func (o Options) log() *slog.Logger { return cmp.Or(o.Log, slog.New(slog.Discard
 //	GET  /metrics                metrics
 //	GET  /buildinfo              JSON
 //	GET  /config                 effective configuration
-//	POST /config/reload          JSON: 200, or 422 with the faults; with ?dry_run=1 nothing changes
 //	GET  /debug/pprof/           profiles, or 404 with the reason
 //
-// The last three are guarded: a request without the token is answered with 401, one
+// and the pages of package reload, as JSON: 200, or 422 with the faults.
+//
+// They, /config and profiles are guarded: a request without the token is answered with 401, one
 // from elsewhere with 403 where there is no token, any with 503 while the token cannot
 // be read. Any other method is answered with 405. Reload requests that a browser makes
 // on behalf of another site are answered with 403. A body is for dry runs, and else
@@ -100,7 +103,10 @@ func (o Options) pages(guarded *access) []page {
 		all = append(all, page{"GET", "/config", "effective configuration", guarded.guard(config(o.Config))})
 	}
 	if o.Reload != nil {
-		all = append(all, page{"POST", "/config/reload", "read the configuration anew (?dry_run=1)", guarded.guard(reload(o.Reload))})
+		for _, p := range reloads(o.Reload) {
+			p.handler = guarded.guard(p.handler)
+			all = append(all, p)
+		}
 	}
 	var served []page
 	for _, p := range all {

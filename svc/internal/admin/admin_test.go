@@ -6,14 +6,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/protosvc/protosvc/internal/reload"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 )
 
@@ -27,17 +29,17 @@ func says(name string) http.Handler {
 }
 
 // reloaded is a reload that succeeds.
-func reloaded(admin.ReloadRequest) admin.ReloadResponse {
-	return admin.ReloadResponse{Outcome: admin.Reloaded, Generation: 2, Files: "0123"}
+func reloaded(reload.Request) reload.Response {
+	return reload.Response{Outcome: reload.Reloaded, State: reload.State{Generation: 2, Files: "0123"}}
 }
 
 // options have every page.
-func options(reload func(admin.ReloadRequest) admin.ReloadResponse) admin.Options {
+func options(do func(reload.Request) reload.Response) admin.Options {
 	return admin.Options{
 		Service: "order", Version: "1.2",
 		Livez: says("livez"), Readyz: says("readyz"), Healthz: says("healthz"), Metrics: says("metrics"),
 		Config: func() []byte { return []byte("grpc:\n  port: 1\n") },
-		Reload: reload,
+		Reload: do,
 	}
 }
 
@@ -51,7 +53,12 @@ func serve(t *testing.T, o admin.Options) string {
 
 func ask(t *testing.T, method, url string, header ...string) (int, http.Header, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	return askWith(t, method, url, "", header...)
+}
+
+func askWith(t *testing.T, method, url, body string, header ...string) (int, http.Header, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,11 +70,11 @@ func ask(t *testing.T, method, url string, header ...string) (int, http.Header, 
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	answer, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, response.Header, string(body)
+	return response.StatusCode, response.Header, string(answer)
 }
 
 func TestPages(t *testing.T) {
@@ -82,7 +89,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/healthz", 200, "text/plain; charset=utf-8", "healthz"},
 		{"GET", "/metrics", 200, "text/plain; charset=utf-8", "metrics"},
 		{"GET", "/config", 200, "application/yaml", "grpc:\n  port: 1\n"},
-		{"POST", "/config/reload", 200, "application/json", "{\n  \"outcome\": \"reloaded\",\n  \"generation\": 2,\n  \"files\": \"0123\"\n}\n"},
+		{"POST", "/config/reload", 200, "application/json", "{\n  \"outcome\": \"reloaded\",\n  \"generation\": 2,\n  \"files\": \"0123\",\n"},
 		{"POST", "/config/reload?dry_run=perhaps", 400, "text/plain; charset=utf-8", "dry_run \"perhaps\" is neither 1 nor 0\n"},
 		{"GET", "/buildinfo", 200, "application/json", `"service": "order"`},
 		{"GET", "/debug/pprof/", 200, "text/plain; charset=utf-8", "/debug/pprof/goroutine"},
@@ -95,7 +102,7 @@ func TestPages(t *testing.T) {
 		{"GET", "/debug/pprof/trace?seconds=0.01", 200, "application/octet-stream", ""},
 		{"GET", "/debug/pprof/profile?seconds=1", 200, "application/octet-stream", ""},
 		{"GET", "/nothing", 404, "text/plain; charset=utf-8", ""},
-		{"GET", "/config/reload", 405, "text/plain; charset=utf-8", ""},
+		{"GET", "/config/hold", 405, "text/plain; charset=utf-8", ""},
 		{"PUT", "/config/reload", 405, "text/plain; charset=utf-8", ""},
 		{"POST", "/config", 405, "text/plain; charset=utf-8", ""},
 		{"POST", "/livez", 405, "text/plain; charset=utf-8", ""},
@@ -135,7 +142,10 @@ GET  /metrics         metrics for Prometheus
 GET  /buildinfo       what was built from what
 GET  /debug/pprof/    profiles for go tool pprof
 GET  /config          effective configuration
+GET  /config/reload   which configuration is in force, and what the files are now
 POST /config/reload   read the configuration anew (?dry_run=1)
+POST /config/hold     do not reload by yourself (?for=1m)
+POST /config/undo     put in force what was before (?files=HASH)
 `
 	if all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)
@@ -168,11 +178,11 @@ func TestNoProfiles(t *testing.T) {
 }
 
 func TestReloadFaults(t *testing.T) {
-	base := serve(t, options(func(admin.ReloadRequest) admin.ReloadResponse {
-		return admin.ReloadResponse{Outcome: admin.Refused, Generation: 1, Files: "0123", Faults: []admin.Fault{
+	base := serve(t, options(func(reload.Request) reload.Response {
+		return reload.Response{Outcome: reload.Refused, State: reload.State{Generation: 1, Files: "0123", Found: "4567", Names: []string{"config.yaml"}}, Faults: []reload.Fault{
 			{File: "config.yaml", Line: 2, Column: 1, Message: "unknown key \"gprc\""},
 			{Variable: "ORDER_GRPC_PORT", Message: "must be < 65536"},
-			{Message: "service.seconds: must be greater than 0"},
+			{Message: "listen.grpc: cannot change", Restart: true},
 		}}
 	}))
 	code, _, body := ask(t, "POST", base+"/config/reload")
@@ -180,6 +190,11 @@ func TestReloadFaults(t *testing.T) {
   "outcome": "refused",
   "generation": 1,
   "files": "0123",
+  "since": "0001-01-01T00:00:00Z",
+  "found": "4567",
+  "names": [
+    "config.yaml"
+  ],
   "faults": [
     {
       "file": "config.yaml",
@@ -192,7 +207,8 @@ func TestReloadFaults(t *testing.T) {
       "message": "must be < 65536"
     },
     {
-      "message": "service.seconds: must be greater than 0"
+      "restart": true,
+      "message": "listen.grpc: cannot change"
     }
   ]
 }
@@ -202,29 +218,55 @@ func TestReloadFaults(t *testing.T) {
 	}
 }
 
-// A dry run says so, and its body is what is to be checked; without one the file is.
-func TestDryRun(t *testing.T) {
-	var asked []string
-	base := serve(t, options(func(req admin.ReloadRequest) admin.ReloadResponse {
-		asked = append(asked, fmt.Sprintf("%t %q %t", req.DryRun, req.Text, req.Text == nil))
-		return admin.ReloadResponse{Outcome: admin.Valid}
+// What a request asks for. The body of a dry run is what is to be checked; without one the
+// files are.
+func TestReloadRequests(t *testing.T) {
+	var asked reload.Request
+	base := serve(t, options(func(req reload.Request) reload.Response {
+		asked = req
+		return reload.Response{}
 	}))
-	for _, c := range []struct{ query, body string }{{"?dry_run=1", "a: 1\n"}, {"?dry_run=true", ""}, {"?dry_run=0", "a: 1\n"}, {"", "a: 1\n"}} {
-		res, err := http.Post(base+"/config/reload"+c.query, "application/yaml", strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		method, path, kind, body string
+		want                     reload.Request
+	}{
+		{"GET", "reload", "", "", reload.Request{Action: reload.Look}},
+		{"POST", "reload", "", "a: 1\n", reload.Request{Action: reload.Load}},
+		{"POST", "reload?dry_run=0", "", "a: 1\n", reload.Request{Action: reload.Load}},
+		{"POST", "reload?dry_run=true", "", "", reload.Request{Action: reload.Check}},
+		{"POST", "reload?dry_run=1", "application/yaml", "a: 1\n", reload.Request{Action: reload.Check, Texts: map[string][]byte{"": []byte("a: 1\n")}}},
+		{"POST", "reload?dry_run=1", "application/json; charset=utf-8", `{"config.prod.yaml": "a: 1\n"}`,
+			reload.Request{Action: reload.Check, Texts: map[string][]byte{"config.prod.yaml": []byte("a: 1\n")}}},
+		{"POST", "hold?for=1m", "", "", reload.Request{Action: reload.Hold, For: time.Minute}},
+		{"POST", "hold?for=0s", "", "", reload.Request{Action: reload.Hold}},
+		{"POST", "undo?files=0123", "", "", reload.Request{Action: reload.Undo, Files: "0123"}},
+	} {
+		asked = reload.Request{}
+		code, _, body := askWith(t, c.method, base+"/config/"+c.path, c.body, "Content-Type", c.kind)
+		if code != http.StatusOK || !reflect.DeepEqual(asked, c.want) {
+			t.Errorf("%s %s: %d %s%+v, want %+v", c.method, c.path, code, body, asked, c.want)
 		}
-		_ = res.Body.Close()
 	}
-	want := []string{`true "a: 1\n" false`, `true "" true`, `false "" true`, `false "" true`}
-	if !slices.Equal(asked, want) {
-		t.Errorf("got %q, want %q", asked, want)
+	for path, want := range map[string]string{
+		"reload?dry_run=maybe": "dry_run \"maybe\" is neither 1 nor 0\n",
+		"hold":                 "for \"\" is not a duration from 0s to 10m0s\n",
+		"hold?for=-1s":         "for \"-1s\" is not a duration from 0s to 10m0s\n",
+		"hold?for=11m":         "for \"11m\" is not a duration from 0s to 10m0s\n",
+		"undo":                 "files has to be the hash of what is to be undone\n",
+	} {
+		if code, _, body := ask(t, "POST", base+"/config/"+path); code != http.StatusBadRequest || body != want {
+			t.Errorf("%s: %d %s", path, code, body)
+		}
+	}
+	code, _, body := askWith(t, "POST", base+"/config/reload?dry_run=1", "a: 1", "Content-Type", "application/json")
+	if code != http.StatusBadRequest || !strings.HasPrefix(body, "the body is not a JSON object of files by their names: ") {
+		t.Errorf("%d %s", code, body)
 	}
 }
 
 // TestReloadFromAnotherSite: a page in an operator's browser must not reach it.
 func TestReloadFromAnotherSite(t *testing.T) {
-	base := serve(t, options(func(admin.ReloadRequest) admin.ReloadResponse { t.Error("reloaded"); return admin.ReloadResponse{} }))
+	base := serve(t, options(func(reload.Request) reload.Response { t.Error("reloaded"); return reload.Response{} }))
 	code, _, _ := ask(t, "POST", base+"/config/reload", "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site")
 	if code != http.StatusForbidden {
 		t.Errorf("got %d, want 403", code)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/protosvc/protosvc/internal/defaults"
+	"github.com/protosvc/protosvc/internal/reload"
 	"github.com/protosvc/protosvc/svc/internal/admin"
 )
 
@@ -79,7 +80,7 @@ func TestBodies(t *testing.T) {
 		{"large", "70000", strings.Repeat("x", 70000), "413 Request Entity Too Large", 0},
 	} {
 		reloads := 0
-		address := listen(t, options(func(admin.ReloadRequest) admin.ReloadResponse { reloads++; return admin.ReloadResponse{} }))
+		address := listen(t, options(func(reload.Request) reload.Response { reloads++; return reload.Response{} }))
 		conn := send(t, address, "POST /config/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "+test.length+"\r\n\r\n"+test.body)
 		if answer := rest(t, conn); !strings.HasPrefix(answer, "HTTP/1.1 "+test.want) || reloads != test.reloads {
 			t.Errorf("%s: %d reloads, answer %s", test.name, reloads, answer)

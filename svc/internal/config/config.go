@@ -34,8 +34,8 @@ type Source struct {
 	// Empty: there is no file, only defaults and environment.
 	Path string
 
-	// Text stands in the place of what the file at Path holds. Nil: the file is read.
-	Text []byte
+	// Texts stand in the place of what files hold, by their names without the folder.
+	Texts map[string][]byte
 
 	// Env names the environment, for example "prod": then the file
 	// "config.prod.yaml" beside Path must exist too. Empty: none.
@@ -101,8 +101,8 @@ func Load(src Source, settings any, message proto.Message) error {
 	}
 	l.origins = src.Origins
 	for _, path := range src.files() {
-		if path == src.Path && src.Text != nil {
-			l.yaml(path, src.Text, root)
+		if text, ok := src.Texts[filepath.Base(path)]; ok {
+			l.yaml(path, text, root)
 			continue
 		}
 		l.file(path, root)
