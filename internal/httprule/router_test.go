@@ -114,10 +114,11 @@ func TestMatch(t *testing.T) {
 			"GET /y/z":      "GET /{a=**} [y/z]",
 			"GET /y:read/z": "GET /{a=**} [y:read/z]",
 		}},
-		{[]string{"GET /"}, map[string]string{
+		{[]string{"GET /", "POST /**", "POST /"}, map[string]string{
 			"GET /":  "GET /",
-			"PUT /":  "not allowed [GET]",
-			"GET //": "not found",
+			"POST /": "POST /",
+			"PUT /":  "not allowed [GET|POST]",
+			"GET //": "not allowed [POST]",
 		}},
 		{[]string{"POST /{a=b}/{c=d/**}", "POST /{a.b=x/*}/{c}/{d=e/f/*}:g"}, map[string]string{
 			"POST /b/d":           "POST /{a=b}/{c=d/**} [b|d]",
