@@ -64,7 +64,7 @@ func withoutPrefix(text string) string {
 }
 
 // offsetOf returns the index of a position whose columns are characters.
-func offsetOf(data []byte, line, column int) int64 {
+func offsetOf(data []byte, line, column int) int {
 	offset := 0
 	for range line - 1 {
 		offset += bytes.IndexByte(data[offset:], '\n') + 1
@@ -73,7 +73,7 @@ func offsetOf(data []byte, line, column int) int64 {
 		_, size := utf8.DecodeRune(data[offset:])
 		offset += size
 	}
-	return int64(offset)
+	return offset
 }
 
 // syntaxFault returns what keeps data from being one value of JSON; nil: it is one.

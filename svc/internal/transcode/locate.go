@@ -1,8 +1,6 @@
 package transcode
 
 import (
-	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -20,23 +18,22 @@ type level struct {
 	element protoreflect.FieldDescriptor   // what a list or a map has; nil for other values
 	array   bool
 	index   int
-	name    string
-	inValue bool // the name has been read, and not its value
+	name    []byte // as in JSON; nil between a value and the next name
+	inValue bool   // the name has been read, and not its value
 }
 
 // locate returns the path of the value at an offset of a message in JSON, in the names of
 // the contract as far as it has them. After the offset the JSON may be anything.
-func locate(data []byte, offset int64, md protoreflect.MessageDescriptor) string {
-	tokens := json.NewDecoder(bytes.NewReader(data))
-	tokens.UseNumber()
+func locate(data []byte, offset int, md protoreflect.MessageDescriptor) string {
+	s := scanner{data: data}
 	var levels []level
 	for {
-		token, err := tokens.Token()
-		reached := err != nil || tokens.InputOffset() > offset
-		if err == nil {
-			levels = enter(levels, token)
+		token := s.next()
+		if token == nil {
+			return pathOf(levels)
 		}
-		if reached {
+		enter(levels, token)
+		if s.at > offset {
 			return pathOf(levels)
 		}
 		levels = leave(levels, token, md)
@@ -44,38 +41,40 @@ func locate(data []byte, offset int64, md protoreflect.MessageDescriptor) string
 }
 
 // enter counts a token as the next name or value of the level around it.
-func enter(levels []level, token json.Token) []level {
-	if len(levels) == 0 || token == json.Delim('}') || token == json.Delim(']') {
-		return levels
+func enter(levels []level, token []byte) {
+	if len(levels) == 0 || closes(token) {
+		return
 	}
 	switch top := &levels[len(levels)-1]; {
 	case top.array:
 		top.index++
 	case !top.inValue:
-		top.name, _ = token.(string)
+		top.name = token
+	}
+}
+
+// leave moves on from a token: into an object or an array, out of it, or to the next.
+func leave(levels []level, token []byte, md protoreflect.MessageDescriptor) []level {
+	switch {
+	case opens(token) && len(levels) == 0:
+		return []level{{message: md}}
+	case opens(token):
+		return append(levels, levels[len(levels)-1].inside(token[0] == '['))
+	case closes(token) && len(levels) > 0:
+		levels = levels[:len(levels)-1]
+	}
+	if len(levels) > 0 {
+		levels[len(levels)-1].proceed()
 	}
 	return levels
 }
 
-// leave moves on from a token: into an object or an array, out of it, or to the next.
-func leave(levels []level, token json.Token, md protoreflect.MessageDescriptor) []level {
-	switch token {
-	case json.Delim('{'), json.Delim('['):
-		if len(levels) == 0 {
-			return []level{{message: md}}
-		}
-		return append(levels, levels[len(levels)-1].inside(token == json.Delim('[')))
-	case json.Delim('}'), json.Delim(']'):
-		levels = levels[:len(levels)-1]
+// proceed moves from a name to its value, or from a value to the next name.
+func (l *level) proceed() {
+	if l.inValue {
+		l.name = nil
 	}
-	if len(levels) > 0 {
-		top := &levels[len(levels)-1]
-		if top.inValue {
-			top.name = ""
-		}
-		top.inValue = !top.array && !top.inValue
-	}
-	return levels
+	l.inValue = !l.array && !l.inValue
 }
 
 // inside returns the level of the value that comes now.
@@ -83,7 +82,7 @@ func (l level) inside(array bool) level {
 	inner := level{array: array, index: -1}
 	fd := l.element
 	if l.message != nil {
-		fd = named(l.message, l.name)
+		fd = named(l.message, unquoted(l.name))
 	}
 	switch {
 	case fd == nil:
@@ -103,9 +102,9 @@ func pathOf(levels []level) string {
 		switch {
 		case l.array:
 			out.WriteString("[" + strconv.Itoa(max(l.index, 0)) + "]")
-		case l.name == "":
+		case l.name == nil:
 		case l.element != nil:
-			out.WriteString("[" + strconv.Quote(shown(l.name)) + "]")
+			out.WriteString("[" + strconv.Quote(shown(unquoted(l.name))) + "]")
 		default:
 			if out.Len() > 0 {
 				out.WriteByte('.')
@@ -121,10 +120,11 @@ func pathOf(levels []level) string {
 
 // nameOf is the name that the contract has for what the client wrote.
 func (l level) nameOf() string {
+	name := unquoted(l.name)
 	if l.message != nil {
-		if fd := named(l.message, l.name); fd != nil {
+		if fd := named(l.message, name); fd != nil {
 			return string(fd.Name())
 		}
 	}
-	return shown(l.name)
+	return shown(name)
 }

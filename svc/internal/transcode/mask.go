@@ -1,8 +1,6 @@
 package transcode
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -30,9 +28,8 @@ func (p *Plan) fillMask(m protoreflect.Message, body Body) {
 	if p.mask == nil || m.Has(p.mask) || p.body.raw {
 		return
 	}
-	w := walker{tokens: json.NewDecoder(bytes.NewReader(body.sent()))}
-	w.tokens.UseNumber()
-	if token, err := w.tokens.Token(); err != nil || token != json.Delim('{') || isKnown(p.body.field.Message()) {
+	w := walker{scanner: scanner{data: body.sent()}}
+	if token := w.next(); token == nil || token[0] != '{' || isKnown(p.body.field.Message()) {
 		return
 	}
 	w.object(p.body.field.Message(), nil)
@@ -48,58 +45,46 @@ func (p *Plan) fillMask(m protoreflect.Message, body Body) {
 
 // walker collects the paths of the values in a body.
 type walker struct {
-	tokens *json.Decoder
-	paths  []string
+	scanner
+	paths []string
 }
 
 // object reads an object to its end.
 func (w *walker) object(md protoreflect.MessageDescriptor, around []string) {
-	for w.tokens.More() {
-		name, _ := w.tokens.Token()
-		text, _ := name.(string)
-		fd := named(md, text)
+	for name := w.next(); name != nil && !closes(name); name = w.next() {
+		fd := named(md, unquoted(name))
 		if fd == nil {
-			w.skip() // an extension, which a field mask cannot name
+			w.skip(w.next()) // an extension, which a field mask cannot name
 			continue
 		}
 		w.value(fd, append(around, string(fd.Name())))
 	}
-	_, _ = w.tokens.Token()
 }
 
 // value reads a value: the fields of a message have paths of their own, and everything
-// else has one.
+// else has one, an empty message too.
 func (w *walker) value(fd protoreflect.FieldDescriptor, at []string) {
-	md := singular(fd)
-	if md == nil || isKnown(md) || len(at) == maxDepth {
-		w.leaf(at)
-		w.skip()
-		return
-	}
-	token, _ := w.tokens.Token()
-	if token == json.Delim('{') && w.tokens.More() {
+	md, before := singular(fd), len(w.paths)
+	token := w.next()
+	if token != nil && token[0] == '{' && md != nil && !isKnown(md) && len(at) < maxDepth {
 		w.object(md, at)
-		return
+	} else {
+		w.skip(token)
 	}
-	w.leaf(at)
-	if token == json.Delim('{') {
-		_, _ = w.tokens.Token()
+	if len(w.paths) == before {
+		w.paths = append(w.paths, strings.Join(at, "."))
 	}
 }
 
-func (w *walker) leaf(at []string) { w.paths = append(w.paths, strings.Join(at, ".")) }
-
-// skip reads a value that has no paths within.
-func (w *walker) skip() {
-	for depth := 0; ; {
-		token, err := w.tokens.Token()
-		switch token {
-		case json.Delim('{'), json.Delim('['):
+// skip reads the rest of a value that begins with a token.
+func (w *walker) skip(token []byte) {
+	for depth := 0; token != nil; token = w.next() {
+		if opens(token) {
 			depth++
-		case json.Delim('}'), json.Delim(']'):
+		} else if closes(token) {
 			depth--
 		}
-		if depth == 0 || err != nil {
+		if depth == 0 {
 			return
 		}
 	}

@@ -5,8 +5,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/protosvc/protosvc/svc/validate"
 )
 
 // Rule is what google.api.http says of one route, beside its pattern.
@@ -71,22 +69,23 @@ func (p *Plan) Request(into proto.Message, captures []string, rawQuery string, b
 	if len(captures) != len(p.variables) {
 		return fmt.Errorf("transcode: %d captures for %d variables of %s", len(captures), len(p.variables), p.request.FullName())
 	}
-	var faults validate.Violations
+	var found violations
 	m := into.ProtoReflect()
 	if fault := p.decode(m, body); fault != nil {
-		faults.Add(at(fault.field), "", fault.text)
+		found.add(fault.field, fault.text)
 		proto.Reset(into) // half of a body contradicts what is right in path and query
 	}
 	for i, variable := range p.variables {
 		if fault := variable.assign(m, captures[i]); fault != "" {
-			faults.Add(at(variable.String()), "", fault)
+			found.add(variable.String(), fault)
 		}
 	}
 	if rawQuery != "" {
-		q := query{plan: p, m: m, faults: &faults}
+		q := query{plan: p, m: m, violations: found}
 		q.read(rawQuery)
+		found = q.violations
 	}
-	if err := faults.Err(); err != nil {
+	if err := found.err(); err != nil {
 		return err
 	}
 	p.fillMask(m, body)

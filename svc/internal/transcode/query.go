@@ -2,19 +2,18 @@ package transcode
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	"github.com/protosvc/protosvc/svc/validate"
 )
 
 // query sets the fields of a message from the query of a URL.
 type query struct {
-	plan   *Plan
-	m      protoreflect.Message
-	faults *validate.Violations
-	seen   map[string]bool // paths of fields that take one value
+	violations
+	plan *Plan
+	m    protoreflect.Message
+	seen map[string]bool // paths of fields that take one value
 }
 
 // read takes the pairs one by one. A semicolon is a character like another.
@@ -26,12 +25,12 @@ func (q *query) read(raw string) {
 		rawName, rawText, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(rawName)
 		if err != nil {
-			q.faults.Add(at(shown(rawName)), "", "query parameter's name has a % without two hexadecimal digits")
+			q.add(shown(rawName), "query parameter's name has a % without two hexadecimal digits")
 			continue
 		}
 		text, err := url.QueryUnescape(rawText)
 		if err != nil {
-			q.faults.Add(at(shown(name)), "", "query parameter's value has a % without two hexadecimal digits")
+			q.add(shown(name), "query parameter's value has a % without two hexadecimal digits")
 			continue
 		}
 		q.take(name, text)
@@ -43,24 +42,23 @@ func (q *query) take(name, text string) {
 	p, fault := q.find(base)
 	if p == nil {
 		if !q.plan.lenient {
-			q.faults.Add(at(shown(name)), "", fault)
+			q.add(shown(name), fault)
 		}
 		return
 	}
 	if fault := q.misfit(p, isEntry); fault != "" {
-		q.faults.Add(at(shown(name)), "", fault)
+		q.add(shown(name), fault)
 		return
 	}
 	field := p.String()
 	if isEntry {
-		path := (&validate.Path{}).StringKey(field, shown(key))
 		if fault := q.put(p, key, text); fault != "" {
-			q.faults.Add(path, "", fault)
+			q.add(field+"["+strconv.Quote(shown(key))+"]", fault)
 		}
 		return
 	}
 	if fault := q.set(p, field, text); fault != "" {
-		q.faults.Add(at(field), "", fault)
+		q.add(field, fault)
 	}
 }
 
@@ -128,7 +126,7 @@ func (q *query) misfit(p path, isEntry bool) string {
 func (q *query) set(p path, field, text string) string {
 	fd := p.last()
 	if fd.IsList() {
-		return q.add(p, text)
+		return q.appendTo(p, text)
 	}
 	if q.seen[field] {
 		return "query parameter is given more than once"
@@ -140,7 +138,7 @@ func (q *query) set(p path, field, text string) string {
 	return p.assign(q.m, text)
 }
 
-func (q *query) add(p path, text string) string {
+func (q *query) appendTo(p path, text string) string {
 	m, fault := p.holder(q.m)
 	if fault != "" {
 		return fault

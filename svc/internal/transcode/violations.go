@@ -9,8 +9,23 @@ import (
 	"github.com/protosvc/protosvc/svc/validate"
 )
 
-// at is the path of a violation.
-func at(field string) validate.Path { return (&validate.Path{}).Field(field) }
+// violations are what is wrong with a request. Nothing is allocated for none.
+type violations struct{ list *validate.Violations }
+
+// add records what is wrong with a field, whose path is complete.
+func (v *violations) add(field, description string) {
+	if v.list == nil {
+		v.list = &validate.Violations{}
+	}
+	v.list.Add((&validate.Path{}).Field(field), "", description)
+}
+
+func (v *violations) err() error {
+	if v.list == nil {
+		return nil
+	}
+	return v.list.Err()
+}
 
 // shown is what an answer shows of a text that a client chose.
 func shown(text string) string {
@@ -24,7 +39,7 @@ func complete(m proto.Message) error {
 	if err == nil {
 		return nil
 	}
-	var faults validate.Violations
-	faults.Add(validate.Path{}, "", plain(err.Error()))
-	return faults.Err()
+	var found violations
+	found.add("", plain(err.Error()))
+	return found.err()
 }
