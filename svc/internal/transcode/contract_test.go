@@ -65,7 +65,11 @@ var file = contract(map[string]string{
 		.google.protobuf.Struct struct
 		repeated .google.protobuf.Duration waits
 		.t.Node node
-		.t.Shade shade`,
+		.t.Shade shade
+		.t.Lists lists`,
+	"Lists": `
+		repeated string names
+		repeated .t.Lists all`,
 	"Money": `
 		string currency_code
 		int64 amount_minor`,

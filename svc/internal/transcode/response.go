@@ -5,6 +5,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 )
 
 // The content types of responses that do not bring their own.
@@ -90,8 +92,17 @@ func (p *Plan) appendField(out []byte, m proto.Message) ([]byte, error) {
 // AppendJSON appends a message in proto3 JSON, with the fields that are not set, and
 // without space.
 func AppendJSON(out []byte, m proto.Message) ([]byte, error) {
+	return appendCompact(encoding, out, m)
+}
+
+// AppendStatus appends an error as AppendJSON would, but without what it does not use.
+func AppendStatus(out []byte, st *spb.Status) ([]byte, error) {
+	return appendCompact(protojson.MarshalOptions{}, out, st)
+}
+
+func appendCompact(o protojson.MarshalOptions, out []byte, m proto.Message) ([]byte, error) {
 	start := len(out)
-	out, err := encoding.MarshalAppend(out, m)
+	out, err := o.MarshalAppend(out, m)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -116,5 +117,15 @@ func TestHTTPBodyInField(t *testing.T) {
 	empty := message("Upload")
 	if err := p.Request(empty, nil, "", transcode.Body{}); err != nil || jsonOf(t, empty) != "{}" {
 		t.Errorf("%v, %v", empty, err)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	data, err := transcode.AppendStatus([]byte(`{"error":`), &spb.Status{Code: 5, Message: "a, b"})
+	if want := `{"error":{"code":5,"message":"a, b"}`; string(data) != want || err != nil {
+		t.Errorf("%s, %v; want %s", data, err, want)
+	}
+	if _, err := transcode.AppendStatus(nil, &spb.Status{Message: "\xff"}); err == nil {
+		t.Error("no error")
 	}
 }

@@ -190,6 +190,8 @@ func TestWhatPathAndBodySet(t *testing.T) {
 		{"all at once", transcode.Rule{Variables: []string{"int32", "money.amount_minor"}, Body: "items"}, []string{"a", "b"}, "bool=c&nope=d", "[1]",
 			"items[0]: line 1, column 2: unexpected token 1\nint32: must be an integer of 32 bits, not \"a\"\n" +
 				"money.amount_minor: must be an integer of 64 bits, not \"b\"\nbool: must be true or false, not \"c\"\nnope: query parameter fits no field of the request"},
+		{"half of a body", transcode.Rule{Variables: []string{"right"}, Body: "*"}, []string{"1"}, "", `{"left":"a","int32":"x"}`, `int32: line 1, column 21: invalid value for int32 field int32: "x"`},
+		{"list beside the body", transcode.Rule{Body: "money"}, nil, "numbers=1&numbers=x", "", `numbers: must be an integer of 32 bits, not "x"`},
 		{"no body in the rule", transcode.Rule{}, nil, "", "not JSON", `{}`},
 	}
 	for _, test := range tests {
@@ -215,6 +217,8 @@ func TestBody(t *testing.T) {
 		{"*", `[]`, `: line 1, column 1: unexpected token [`},
 		{"*", `{"left":"a","right":1}`, `right: line 1, column 13: error parsing "right", oneof t.Kinds.choice is already set`},
 		{"*", `{"int32":1,"int32":2}`, `int32: line 1, column 12: duplicate field "int32"`},
+		{"*", `{"labels":{"a\"\\]":[true]},"bool":1}`, `labels["a\"\\]"]: line 1, column 21: invalid value for string field value: [`},
+		{"*", `{"items":[],"string":"\"}","bytes":"","node":{"next":{"\u006eame":1}}}`, `node.next.name: line 1, column 67: invalid value for string field name: 1`},
 		{"*", `{"int32":1,}`, `: line 1, column 12: unexpected token }`},
 		{"*", `{"string":"` + strings.Repeat("x", 300) + `","int32":"` + strings.Repeat("x", 300) + `"}`,
 			`int32: line 1, column 322: invalid value for int32 field int32: "` + strings.Repeat("x", 200-len(`invalid value for int32 field int32: "`)) + `…`},
@@ -266,6 +270,7 @@ func TestMaskOfPatch(t *testing.T) {
 		{"Kinds", "money", "", `{}`, `{"money":{}}`},
 		{"Kinds", "money", "", ``, `{}`},
 		{"Kinds", "node", "", `{"next":{"next":{},"name":"a"},"name":"b"}`, `{"updateMask":"next.next,next.name,name","node":{"next":{"next":{},"name":"a"},"name":"b"}}`},
+		{"Kinds", "money", "", `{"currencyCode":"a\"}"}`, `{"money":{"currencyCode":"a\"}"},"updateMask":"currencyCode"}`},
 		{"Kinds", "time", "", `"2024-01-01T00:00:00Z"`, `{"time":"2024-01-01T00:00:00Z"}`},
 		{"Kinds", "struct", "", `{"a":1}`, `{"struct":{"a":1}}`},
 		{"Kinds", "labels", "", `{"a":"1"}`, `{"labels":{"a":"1"}}`},
@@ -276,6 +281,29 @@ func TestMaskOfPatch(t *testing.T) {
 		if got := ask(t, message(test.name), rule, nil, test.query, test.body); got != test.want {
 			t.Errorf("%s %s: %s, want %s", test.field, test.body, got, test.want)
 		}
+	}
+}
+
+// A type that contains itself has paths as deep as in a query, and no deeper.
+func TestDepthOfMask(t *testing.T) {
+	m := message("Kinds")
+	body := strings.Repeat(`{"next":`, 40) + `{"name":"x"}` + strings.Repeat("}", 40)
+	ask(t, m, transcode.Rule{Patch: true, Body: "node"}, nil, "", body)
+	mask := m.Get(m.Descriptor().Fields().ByName("update_mask")).Message()
+	paths := mask.Get(mask.Descriptor().Fields().ByName("paths")).List()
+	if want := strings.Repeat(".next", 32)[1:]; paths.Len() != 1 || paths.Get(0).String() != want {
+		t.Errorf("%v, want %s", paths, want)
+	}
+}
+
+func TestLists(t *testing.T) {
+	got := ask(t, message("Kinds"), transcode.Rule{Patch: true, Body: "lists"}, nil, "", `{"names":["a",["b"]]}`)
+	if want := `lists.names[1]: line 1, column 15: invalid value for string field names: [`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	got = ask(t, message("Kinds"), transcode.Rule{Patch: true, Body: "lists"}, nil, "", `{"names":["a","b"],"all":[{"names":[]},{}]}`)
+	if want := `{"updateMask":"names,all","lists":{"names":["a","b"],"all":[{"names":[]},{}]}}`; got != strings.ReplaceAll(want, `{"names":[]}`, `{}`) {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
