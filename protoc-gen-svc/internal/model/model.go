@@ -100,8 +100,8 @@ type Service struct {
 	// Rules are the validators of its requests and of its config.
 	Rules *rules.Set
 
-	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
-	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
+	// What protoc-gen-go-grpc calls things.
+	Server, Unsafe, Unimplemented, Client, NewClient, Desc protogen.GoIdent
 
 	settings     func() []Setting // made when first asked for, as files are rendered side by side
 	strictErrors bool             // of all methods
@@ -261,7 +261,7 @@ type Route struct {
 	// the response that is answered, empty for all of it.
 	Body, ResponseBody string
 
-	template httprule.Template // of contracts that are ours
+	template httprule.Template
 	at       Origin
 }
 

@@ -8,19 +8,21 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/internal/httprule"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 )
 
 // routes are the HTTP paths of a method. What cannot work is refused here, in
-// files that are written for us. Those of others get what grpc-gateway gives
-// everybody.
+// files that are written for us. In those of others it is left out.
 func (b *builder) routes(m *Method) []Route {
 	rule := extension[*annotations.HttpRule](m.proto.Desc, annotations.E_Http)
 	if rule == nil {
 		return nil
 	}
 	at := Origin{desc: m.proto.Desc, ext: annotations.E_Http}
-	if m.proto.Desc.IsStreamingClient() && !b.file.foreign {
-		b.fault(at, routeStream, m.Kind.Streams())
+	if m.proto.Desc.IsStreamingClient() {
+		if !b.file.foreign {
+			b.fault(at, routeStream, m.Kind.Streams())
+		}
 		return nil
 	}
 	out := b.route(m, rule, at)
@@ -34,15 +36,24 @@ func (b *builder) routes(m *Method) []Route {
 	return out
 }
 
-// route is the path of one binding; none where it is refused.
+// route is the path of one binding; none where it cannot be served.
 func (b *builder) route(m *Method, r *annotations.HttpRule, at Origin) []Route {
-	verb, path, field := pattern(r)
-	if b.file.foreign {
-		if field == "" {
-			return nil
-		}
-		return []Route{{Verb: verb, Path: path, Body: r.GetBody(), ResponseBody: r.GetResponseBody()}}
+	if !b.file.foreign {
+		return b.checkedRoute(m, r, at)
 	}
+	faults := b.faults
+	b.faults = fault.List{}
+	routes := b.checkedRoute(m, r, at)
+	if !b.faults.Empty() {
+		routes = nil
+	}
+	b.faults = faults
+	return routes
+}
+
+// checkedRoute is the path of one binding, which may have been refused.
+func (b *builder) checkedRoute(m *Method, r *annotations.HttpRule, at Origin) []Route {
+	verb, path, field := pattern(r)
 	if field == "" {
 		b.fault(at.in("pattern"), routeMissing) // the oneof
 		return nil

@@ -36,6 +36,9 @@ func compileContent(md protoreflect.MessageDescriptor, body string) (content, er
 	return c, nil
 }
 
+// TakesJSON reports whether the body of a request is JSON.
+func (p *Plan) TakesJSON() bool { return !p.body.raw && (p.body.whole || p.body.field != nil) }
+
 // jsonField returns a field that a message has in JSON too.
 func jsonField(md protoreflect.MessageDescriptor, name string) (protoreflect.FieldDescriptor, error) {
 	if isKnown(md) {

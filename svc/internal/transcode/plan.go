@@ -34,6 +34,7 @@ type Plan struct {
 	body      content
 	mask      protoreflect.FieldDescriptor // that is made of the body; nil: none
 	answer    protoreflect.FieldDescriptor // that is answered; nil: the message
+	raw       bool                         // an HttpBody is answered
 	lenient   bool
 }
 
@@ -59,6 +60,7 @@ func Compile(request, response protoreflect.MessageDescriptor, rule Rule) (*Plan
 			return nil, fmt.Errorf("response_body: %w", err)
 		}
 	}
+	p.raw = response.FullName() == httpBody && p.answer == nil || isMessage(p.answer) && p.answer.Message().FullName() == httpBody
 	return p, nil
 }
 

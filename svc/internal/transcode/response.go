@@ -20,7 +20,8 @@ var encoding = protojson.MarshalOptions{EmitUnpopulated: true}
 // Response returns the body of a response, and its content type. JSON is one line, and
 // always the same for the same message.
 func (p *Plan) Response(m proto.Message) (contentType string, data []byte, err error) {
-	if contentType, data, ok := p.raw(m); ok {
+	if p.raw {
+		contentType, data = p.bytes(m)
 		return contentType, data, nil
 	}
 	data, err = p.appendJSON(nil, m)
@@ -33,7 +34,8 @@ func (p *Plan) Response(m proto.Message) (contentType string, data []byte, err e
 // Line returns a message of a stream: the line {"result":…}, or what an HttpBody has. The
 // content type of the first one is that of the stream.
 func (p *Plan) Line(m proto.Message) (contentType string, data []byte, err error) {
-	if contentType, data, ok := p.raw(m); ok {
+	if p.raw {
+		contentType, data = p.bytes(m)
 		return contentType, data, nil
 	}
 	data, err = p.appendJSON([]byte(`{"result":`), m)
@@ -43,18 +45,17 @@ func (p *Plan) Line(m proto.Message) (contentType string, data []byte, err error
 	return Lines, append(data, "}\n"...), nil
 }
 
-// raw returns the HttpBody that is answered.
-func (p *Plan) raw(m proto.Message) (contentType string, data []byte, ok bool) {
+// Raw reports whether responses are what an HttpBody has.
+func (p *Plan) Raw() bool { return p.raw }
+
+// bytes returns what the HttpBody has that is answered.
+func (p *Plan) bytes(m proto.Message) (contentType string, data []byte) {
 	body := m.ProtoReflect()
-	if isMessage(p.answer) {
+	if p.answer != nil {
 		body = body.Get(p.answer).Message()
 	}
-	md := body.Descriptor()
-	if md.FullName() != httpBody {
-		return "", nil, false
-	}
-	contentType = body.Get(md.Fields().ByName("content_type")).String()
-	return contentType, body.Get(md.Fields().ByName("data")).Bytes(), true
+	fields := body.Descriptor().Fields()
+	return body.Get(fields.ByName("content_type")).String(), body.Get(fields.ByName("data")).Bytes()
 }
 
 func (p *Plan) appendJSON(out []byte, m proto.Message) ([]byte, error) {
