@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // file is a contract of all kinds of fields. Each line of a message is a field, and its
-// number that of the line.
+// number that of the line. What follows "=" is its name in JSON.
 var file = contract(map[string]string{
 	"Kinds": `
 		bool bool
@@ -75,7 +75,8 @@ var file = contract(map[string]string{
 		int64 amount_minor`,
 	"Node": `
 		.t.Node next
-		string name`,
+		string name
+		string odd=odd.name`,
 	"Upload": `
 		string name
 		.google.api.HttpBody file`,
@@ -128,9 +129,13 @@ func messageOf(name string, lines []string) *descriptorpb.DescriptorProto {
 	m := &descriptorpb.DescriptorProto{Name: &name}
 	for i, line := range lines {
 		words := strings.Fields(line)
+		fieldName, jsonName, hasJSONName := strings.Cut(words[len(words)-1], "=")
 		field := &descriptorpb.FieldDescriptorProto{
-			Name: proto.String(words[len(words)-1]), Number: proto.Int32(int32(i + 1)),
+			Name: &fieldName, Number: proto.Int32(int32(i + 1)),
 			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+		}
+		if hasJSONName {
+			field.JsonName = &jsonName
 		}
 		presence := descriptorpb.FeatureSet_FIELD_PRESENCE_UNKNOWN
 		switch words[0] {

@@ -83,12 +83,9 @@ func (q *query) find(name string) (path, string) {
 	}
 	var p path
 	md := q.plan.request
-	for part := range strings.SplitSeq(name, ".") {
-		if md == nil {
-			return nil, unknown
-		}
-		fd := named(md, part)
-		if fd == nil {
+	for rest, more := name, true; more; {
+		var fd protoreflect.FieldDescriptor
+		if fd, rest, more = firstField(md, rest); fd == nil {
 			return nil, unknown
 		}
 		p = append(p, fd)
@@ -98,6 +95,19 @@ func (q *query) find(name string) (path, string) {
 		}
 	}
 	return p, ""
+}
+
+// firstField returns the field that a name begins with, nil if there is none, and what
+// is left of the name. The last field's name in JSON may have dots of its own.
+func firstField(md protoreflect.MessageDescriptor, name string) (fd protoreflect.FieldDescriptor, rest string, more bool) {
+	if md == nil {
+		return nil, "", false
+	}
+	if fd := named(md, name); fd != nil {
+		return fd, "", false
+	}
+	first, rest, more := strings.Cut(name, ".")
+	return named(md, first), rest, more
 }
 
 // misfit says why a field cannot be set by a query.

@@ -124,6 +124,7 @@ func TestQuery(t *testing.T) {
 		{"labels[a.b]=1&labels%5Bc%5D=&counts[-1]=7&times[true]=2024-01-01T00:00:00Z", `{"labels":{"a.b":"1","c":""},"counts":{"-1":"7"},"times":{"true":"2024-01-01T00:00:00Z"}}`},
 		{"money.currency_code=EUR&money.amountMinor=3", `{"money":{"currencyCode":"EUR","amountMinor":"3"}}`},
 		{"node.next.next.name=x", `{"node":{"next":{"next":{"name":"x"}}}}`},
+		{"node.next.odd.name=x&node.odd=y", `{"node":{"next":{"odd.name":"x"},"odd.name":"y"}}`},
 		{"updateMask=user_id,userName,a.bC", `{"updateMask":"userId,userName,a.bC"}`},
 		{"int64Value=5&boolValue=false&stringValue=", `{"int64Value":"5","stringValue":"","boolValue":false}`},
 		{"double=NaN&float=-Infinity", `{"float":"-Infinity","double":"NaN"}`},
