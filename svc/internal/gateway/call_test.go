@@ -231,6 +231,10 @@ func TestBytesOverHTTP(t *testing.T) {
 	if data, err := io.ReadAll(response.Body); err != io.ErrUnexpectedEOF || string(data) != "onetwo" {
 		t.Errorf("a download that fails is %q, %v; want an unexpected end", data, err)
 	}
+	response = do(t, request(t, http.MethodHead, server.URL+"/v1/raw", nil))
+	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/csv" {
+		t.Errorf("HEAD: %s, %v", response.Status, response.Header)
+	}
 }
 
 func TestEvents(t *testing.T) {

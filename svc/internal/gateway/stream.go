@@ -125,10 +125,10 @@ func (r *responses) end(err error) error {
 		r.begin(transcode.Lines)
 	case !r.began:
 		return err
-	case r.plan.Raw():
+	case r.plan.Raw() && r.Request.Method != http.MethodHead:
 		panic(http.ErrAbortHandler) // or the client would take it for the end
 	default:
-		_ = r.write(errorLine(errors.ToStatus(err))) // or the client is gone
+		_ = r.write(errorLine(errors.ToStatus(err))) // or the client is gone, or wants no body
 	}
 	return nil
 }
