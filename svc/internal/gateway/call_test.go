@@ -47,7 +47,9 @@ func recorded(mux http.Handler, r *http.Request) *httptest.ResponseRecorder {
 
 func TestContextOfHandler(t *testing.T) {
 	bubble.Test(t, func(t *testing.T) {
+		var after context.Context
 		mux := newMux(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
+			after = ctx
 			if md, ok := metadata.FromOutgoingContext(ctx); ok {
 				t.Errorf("the caller's metadata %v leak into the handler's calls", md)
 			}
@@ -81,6 +83,9 @@ func TestContextOfHandler(t *testing.T) {
 		}
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "hello") {
 			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		if after.Err() != context.Canceled {
+			t.Errorf("the context of a call that is over ends with %v", after.Err())
 		}
 	})
 }
@@ -273,7 +278,10 @@ func TestEvents(t *testing.T) {
 }
 
 func TestStreamWithoutMessages(t *testing.T) {
-	mux := newMux(t, &echo{server: func(_ *text, s grpc.ServerStreamingServer[text]) error {
+	mux := newMux(t, &echo{server: func(in *text, s grpc.ServerStreamingServer[text]) error {
+		if err := s.RecvMsg(in); err != io.EOF {
+			t.Errorf("after the request: %v, want EOF", err)
+		}
 		s.SetTrailer(metadata.Pairs("t", "1"))
 		return s.SendHeader(metadata.Pairs("h", "1"))
 	}}, gateway.Options{})
@@ -299,6 +307,23 @@ func TestHandlerOutlivesCall(t *testing.T) {
 	if err := <-late; fmt.Sprint(err) != "rpc error: code = Canceled desc = context canceled" || w.Body.String() != before {
 		t.Errorf("the handler's call returns %v, and the answer is %s", err, w.Body)
 	}
+}
+
+// deaf is a response whose client is gone.
+type deaf struct{ http.ResponseWriter }
+
+func (deaf) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestStreamWhoseClientIsGone(t *testing.T) {
+	mux := newMux(t, &echo{server: func(in *text, s grpc.ServerStreamingServer[text]) error {
+		for range 2 {
+			if err := s.Send(in); fmt.Sprint(err) != "rpc error: code = Canceled desc = context canceled" {
+				t.Errorf("Send returns %v", err)
+			}
+		}
+		return s.Context().Err()
+	}}, gateway.Options{})
+	mux.ServeHTTP(deaf{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/v1/echo/x", nil))
 }
 
 // What cannot be written is the server's fault.

@@ -35,6 +35,20 @@ func TestLimitsOverHTTP(t *testing.T) {
 	}
 }
 
+// A response is encoded as a part of its call: whoever returned it may change it then.
+func TestResponseIsEncodedInCall(t *testing.T) {
+	m := server.BindUnary(server.New(server.Options{}), policy.Method{Name: unaryMethod}, nil, same)
+	url := serve(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {
+		out, err := m.Call(ctx, in)
+		out.RequestId = "changed"
+		return out, err
+	}})
+	response := do(t, request(t, http.MethodGet, url+"/v1/echo?request_id=first", nil))
+	if body, err := io.ReadAll(response.Body); err != nil || !strings.Contains(string(body), "first") {
+		t.Errorf("%s, %v", body, err)
+	}
+}
+
 // A stream over HTTP/JSON ends at its bounds too, with the reason in its last line.
 func TestStreamBoundsOverHTTP(t *testing.T) {
 	b := server.New(server.Options{})

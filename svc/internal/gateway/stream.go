@@ -17,7 +17,6 @@ import (
 // serve answers with the messages of the handler, one by one.
 func (s streaming) serve(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	r := &responses{returnPath: returnPath{method: c.rpc}, call: c, cancel: cancel}
 	c.back = &r.returnPath
 	r.ctx = grpc.NewContextWithServerTransportStream(ctx, &r.returnPath)
@@ -33,14 +32,13 @@ type responses struct {
 	returnPath
 	*call
 	ctx    context.Context
-	cancel context.CancelFunc // the client is gone
+	cancel context.CancelFunc // nothing can be sent any more
 	framing
 
 	received bool
 
 	mu    sync.Mutex
 	began bool // the head of the response is written
-	ended bool // the handler may send late
 }
 
 var _ grpc.ServerStream = (*responses)(nil)
@@ -72,23 +70,14 @@ func (r *responses) SendMsg(m any) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.ctx.Err(); err != nil || r.ended {
-		return canceled(err)
-	}
-	r.begin(contentType)
-	if err := r.write(line); err != nil {
+	if r.ctx.Err() == nil {
+		r.begin(contentType)
+		if r.write(line) == nil {
+			return nil
+		}
 		r.cancel()
-		return canceled(r.ctx.Err())
 	}
-	return nil
-}
-
-// canceled is the end of a call as its handler sees it.
-func canceled(err error) error {
-	if err == nil {
-		err = context.Canceled
-	}
-	return status.FromContextError(err).Err()
+	return status.FromContextError(r.ctx.Err()).Err()
 }
 
 // begin writes the head of the response, once.
@@ -117,7 +106,7 @@ func (r *responses) write(line []byte) error {
 func (r *responses) end(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended = true
+	r.cancel() // the handler may send late
 	switch {
 	case err == nil && r.plan.Raw():
 		r.begin("")
