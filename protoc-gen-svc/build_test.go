@@ -94,7 +94,7 @@ func (c *corpus) moduleFiles(t *testing.T, repository string) map[string]string 
 		protos = append(protos, one.good...)
 		systems = append(systems, c.model(t, one))
 	}
-	for _, plugin := range []string{"protoc-gen-go", "protoc-gen-go-grpc", "protoc-gen-grpc-gateway"} {
+	for _, plugin := range []string{"protoc-gen-go", "protoc-gen-go-grpc"} {
 		maps.Copy(files, runPlugin(t, repository, plugin, c.request("module="+module, protos...)))
 	}
 	maps.Copy(files, goModule(t, repository))

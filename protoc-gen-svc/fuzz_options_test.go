@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
+	"github.com/protosvc/protosvc/internal/httprule"
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
 
@@ -210,8 +212,42 @@ func (c *fuzzContract) methodOptions(m *descriptorpb.MethodDescriptorProto) {
 	if c.once(2) && !(c.tame && m.GetClientStreaming()) {
 		rule := &annotations.HttpRule{}
 		c.fill(rule.ProtoReflect(), 2)
+		if c.tame {
+			tameRoutes(m.GetName(), rule)
+		}
 		proto.SetExtension(m.Options, annotations.E_Http, rule)
 	}
+}
+
+// tameRoutes makes paths that no other method has of those that were drawn. It
+// draws nothing, so inputs remain what they were.
+func tameRoutes(method string, rule *annotations.HttpRule) {
+	for i, binding := range append([]*annotations.HttpRule{rule}, rule.AdditionalBindings...) {
+		prefix := fmt.Sprintf("/v1/%s/%d/", method, i)
+		switch p := binding.Pattern.(type) {
+		case *annotations.HttpRule_Post:
+			p.Post = tamePath(prefix, p.Post)
+		case *annotations.HttpRule_Delete:
+			p.Delete = tamePath(prefix, p.Delete)
+		case *annotations.HttpRule_Custom:
+			p.Custom = &annotations.CustomHttpPattern{Kind: cmp.Or(p.Custom.GetKind(), "HEAD"), Path: tamePath(prefix, p.Custom.GetPath())}
+		default:
+			binding.Pattern = &annotations.HttpRule_Get{Get: tamePath(prefix, binding.GetGet())}
+			binding.Body = ""
+		}
+		binding.ResponseBody = ""
+		if i > 0 {
+			binding.AdditionalBindings = nil
+		}
+	}
+}
+
+func tamePath(prefix, drawn string) string {
+	path := prefix + strings.TrimPrefix(drawn, "/v1/")
+	if t, err := httprule.Parse(path); err != nil || len(t.Variables) > 0 {
+		return strings.TrimSuffix(prefix, "/")
+	}
+	return path
 }
 
 // idempotencyKey is a field of the request that can be one, if there is any.

@@ -87,7 +87,7 @@ func TestWithoutPositions(t *testing.T) {
 	}
 	_, with := generate(request())
 	_, without := generate(withoutPositions(request()))
-	position := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(tenMistakes) + `:\d+:\d+`)
+	position := regexp.MustCompile(regexp.QuoteMeta(tenMistakes) + `:\d+:\d+`)
 	want := strings.Split(position.ReplaceAllString(with.Error(), tenMistakes), "\n")
 	got := strings.Split(without.Error(), "\n")
 	if len(want) != len(got) {

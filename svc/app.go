@@ -87,8 +87,8 @@ type App struct {
 	listeners   struct{ grpc, http, admin net.Listener } // http is nil without HTTP/JSON
 	grpc        *grpc.Server
 	stopReports func()
-	arriving    *budget.Budget // what requests hold that are on their way
-	conn        *gateway.Conn  // calls the same services in process, for HTTP/JSON
+	arriving    *budget.Budget   // what requests hold that are on their way
+	methods     *gateway.Methods // of the same services, for HTTP/JSON
 }
 
 // Deps returns what every handler gets.
@@ -191,7 +191,7 @@ func (a *App) serve(desc *grpc.ServiceDesc, impl any) {
 			a.binder.Rate(rpc, limit)
 		}
 	})
-	a.conn.RegisterService(desc, impl)
+	a.methods.RegisterService(desc, impl)
 }
 
 // errors are the codes that HTTP/JSON has to know: the service's own and those

@@ -2,18 +2,14 @@ package svc
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
-	"net/http"
 	"runtime"
 	"testing"
 	"time"
 
-	gateway "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"golang.org/x/net/http2"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -35,9 +31,7 @@ func TestCosts(t *testing.T) {
 	s.Migrations = nil
 	s.Settings.Database = nil
 	s.Settings.Listen.HTTP = "127.0.0.1:0"
-	s.HTTP = func(_ context.Context, mux *gateway.ServeMux, _ grpc.ClientConnInterface) error {
-		return mux.HandlePath(http.MethodGet, "/", func(http.ResponseWriter, *http.Request, map[string]string) {})
-	}
+	s.HTTP = []Route{}
 	s.Start = patient(waiter(entered))
 	r := start(t, s, Options{})
 	for name, c := range map[string]struct {

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
@@ -51,7 +49,7 @@ func TestFilesWanted(t *testing.T) {
 	}{
 		{"gRPC alone", func() {}, 1000 + 64 + 64},
 		{"a database", func() { a.settings.Database = &Database{MaxConnections: 16} }, 1000 + 64 + 64 + 16},
-		{"HTTP", func() { a.service.HTTP, a.settings.Listen.HTTP = noRoutes, ":8080" }, 2000 + 64 + 64 + 16},
+		{"HTTP", func() { a.service.HTTP, a.settings.Listen.HTTP = []Route{}, ":8080" }, 2000 + 64 + 64 + 16},
 	} {
 		test.with()
 		if got := a.filesWanted(a.settings); got != test.want {
@@ -59,8 +57,6 @@ func TestFilesWanted(t *testing.T) {
 		}
 	}
 }
-
-func noRoutes(context.Context, *runtime.ServeMux, grpc.ClientConnInterface) error { return nil }
 
 // Connections on which nothing happens make room for those of callers, on both ports; a
 // request that is being answered, and a call, are not disturbed.
@@ -77,14 +73,7 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 	})
 	s.Settings.Limits.Connections = 3 // one is answered, and one may have been a moment ago
 	s.Settings.Listen.HTTP = "127.0.0.1:0"
-	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
-		return mux.HandlePath(http.MethodGet, "/{what}", func(w http.ResponseWriter, r *http.Request, path map[string]string) {
-			if path["what"] == "wait" {
-				entered <- struct{}{}
-				<-release
-			}
-		})
-	}
+	s.HTTP = []Route{{Method: http.MethodGet, Path: "/{value}", RPC: greetName}}
 	r := start(t, s, Options{})
 	for name, call := range map[string]struct {
 		address string

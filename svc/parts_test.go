@@ -1,7 +1,6 @@
 package svc
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -11,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/client"
@@ -102,21 +99,12 @@ func refused(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// posts is a greeter whose only route of HTTP/JSON returns what it is sent.
+// posts is a greeter with a route of HTTP/JSON.
 func posts(t *testing.T) Service {
 	t.Helper()
 	s := greeter(t, hello)
 	s.Settings.Listen.HTTP = "127.0.0.1:0"
-	s.HTTP = func(_ context.Context, mux *runtime.ServeMux, _ grpc.ClientConnInterface) error {
-		return mux.HandlePath(http.MethodPost, "/echo", func(w http.ResponseWriter, r *http.Request, _ map[string]string) {
-			body, err := io.ReadAll(r.Body)
-			if err != nil {
-				http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
-				return
-			}
-			_, _ = w.Write(body)
-		})
-	}
+	s.HTTP = []Route{{Method: http.MethodPost, Path: "/echo", RPC: greetName, Body: "*"}}
 	return s
 }
 
@@ -134,7 +122,7 @@ func TestLimitsOfHTTP(t *testing.T) {
 		{"large header", 16 << 10, 0, http.StatusRequestHeaderFieldsTooLarge},
 		{"large body", 0, 4 << 10, http.StatusRequestEntityTooLarge},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.HTTP+"/echo", bytes.NewReader(make([]byte, test.body)))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+r.HTTP+"/echo", strings.NewReader(`"`+strings.Repeat("x", test.body)+`"`))
 		if err != nil {
 			t.Fatal(err)
 		}

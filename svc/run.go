@@ -101,7 +101,7 @@ func newApp(s Service, o Options, l *loaded) *App {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	a := &App{service: s, options: o, settings: l.settings, conn: gateway.NewConn(), arriving: l.settings.Limits.memoryForArriving()}
+	a := &App{service: s, options: o, settings: l.settings, methods: gateway.NewMethods(), arriving: l.settings.Limits.memoryForArriving()}
 	lines := s.lines()
 	lines.Level = &a.level
 	a.lines = logging.NewWriter(o.Log, lines)
@@ -270,16 +270,16 @@ func (a *App) startGRPC(context.Context) error {
 	return nil
 }
 
-func (a *App) startHTTP(ctx context.Context) error {
+func (a *App) startHTTP(context.Context) error {
 	if a.listeners.http == nil {
 		return nil
 	}
 	limits := a.settings.Limits
-	mux := gateway.NewMux(gateway.Options{
+	mux, err := gateway.NewMux(a.methods, a.service.routes(), gateway.Options{
 		Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate,
 		Memory: a.arriving, Refused: a.metrics.RPC().BodyRefused,
 	})
-	if err := a.service.HTTP(context.WithoutCancel(ctx), mux.ServeMux, a.conn); err != nil {
+	if err != nil {
 		return err
 	}
 	srv := a.httpServer(mux)
@@ -291,6 +291,13 @@ func (a *App) startHTTP(ctx context.Context) error {
 		Close:    func() { _ = srv.Close() },
 	})
 	return nil
+}
+
+func (s Service) routes() (out []gateway.Route) {
+	for _, r := range s.HTTP {
+		out = append(out, gateway.Route(r))
+	}
+	return out
 }
 
 // streamShare is how much of the budget of a stop streams have to end by

@@ -46,7 +46,7 @@
 //     one, distinct.go is for hedges, pool.go is several connections to each); the load that
 //     backends report: internal/load; where addresses come from: internal/dns
 //   - trace context in and out, spans: internal/tracing; through the gateway:
-//     internal/gateway (mux.go); through the outbox: outbox (headers.go)
+//     internal/gateway (headers.go); through the outbox: outbox (headers.go)
 //   - series of calls: internal/rpcmetrics
 //   - an error as HTTP/JSON: errors (http.go) has the status, internal/gateway the body,
 //     the module's internal/rpccode the table of what gRPC codes mean
@@ -63,11 +63,7 @@
 package svc
 
 import (
-	"context"
 	"io/fs"
-
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"google.golang.org/grpc"
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/propagate"
@@ -124,6 +120,24 @@ type Service struct {
 	// Start is made by the function Start.
 	Start func(*App) error
 
-	// HTTP registers the HTTP/JSON routes; nil if there are none.
-	HTTP func(context.Context, *runtime.ServeMux, grpc.ClientConnInterface) error
+	// HTTP are the routes of HTTP/JSON; nil if there are none.
+	HTTP []Route
+}
+
+// Route is a path of HTTP/JSON by which a method is called, as google.api.http says.
+type Route struct {
+	// Method is that of HTTP, "GET", or "*" for all that have no route of their own.
+	Method string
+
+	// Path is a template, "/v1/orders/{order_id}".
+	Path string
+
+	// RPC is the full name of the method that is called, "/order.v1.OrderService/GetOrder".
+	// Its code must be linked in, since the route is made of its descriptor.
+	RPC string
+
+	// Body is the field of the request that the body is, "*" for all of it, or empty if
+	// there is none. ResponseBody is the field of the response that is answered; empty:
+	// all of it.
+	Body, ResponseBody string
 }

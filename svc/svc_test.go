@@ -20,6 +20,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -83,6 +87,24 @@ var greeterDesc = grpc.ServiceDesc{
 			return srv.(*greetServer).greet.Call(ctx, in)
 		},
 	}},
+}
+
+// The contract, which protoc-gen-go would register.
+func init() {
+	const value = ".google.protobuf.StringValue"
+	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
+		Name: proto.String("test/v1/greeter.proto"), Package: proto.String("test.v1"), Syntax: proto.String("proto3"),
+		Dependency: []string{"google/protobuf/wrappers.proto"},
+		Service: []*descriptorpb.ServiceDescriptorProto{{Name: proto.String("GreeterService"), Method: []*descriptorpb.MethodDescriptorProto{
+			{Name: proto.String("Greet"), InputType: proto.String(value), OutputType: proto.String(value)},
+		}}},
+	}, protoregistry.GlobalFiles)
+	if err != nil {
+		panic(err)
+	}
+	if err := protoregistry.GlobalFiles.RegisterFile(file); err != nil {
+		panic(err)
+	}
 }
 
 // hello stores and returns what it is given.

@@ -47,8 +47,9 @@ const (
 	// part in so many. As much again is gone when they are decoded.
 	ArrivingShare = 4
 
-	// BodyCopies is how often a body of HTTP/JSON is in memory: whoever decodes it reads
-	// into a buffer that doubles.
+	// BodyCopies is how often what has come of a body of HTTP/JSON is in memory at the
+	// most, until it is decoded: the buffer for all of a body is made when half of it is
+	// there, and one whose length the client does not say is copied when it is complete.
 	BodyCopies = 2
 )
 

@@ -54,7 +54,7 @@ func Name(c codes.Code) string {
 	return "CODE(" + strconv.Itoa(int(c)) + ")"
 }
 
-// HTTP is the HTTP status of a code, as google.rpc.Code and grpc-gateway map it.
+// HTTP is the HTTP status of a code, as google.rpc.Code maps it.
 // A number that is no code is 500.
 func HTTP(c codes.Code) int {
 	if known(c) {

@@ -41,6 +41,7 @@ func arrows() []arrow {
 	return []arrow{
 		// What the generator and the runtime share, and users do not see.
 		{from: "internal/rpccode"},
+		{from: "internal/httprule"},
 		{from: "internal/defaults"},
 		{from: "internal/spelling"},
 		// What the runtime and the operator say to each other.
@@ -48,14 +49,14 @@ func arrows() []arrow {
 		// What tests of services hand to the runtime.
 		{from: "internal/recording"},
 		// The runtime knows nothing of what is built with it.
-		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload"}},
+		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload"}},
 		// Tests of services need the runtime, and nothing of what is generated.
 		{from: "svctest", to: []string{"svc", "internal/recording"}},
 		// The plugin turns a contract into text. It holds the defaults in there against
 		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
 		{from: "templates"},
-		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format", "internal/rpccode", "internal/defaults", "internal/spelling"}},
+		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling"}},
 		// The check plugin knows contracts, nothing of what becomes of them.
 		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc", "proto/svc/v1"}},
 		// What is generated names, the runtime does.

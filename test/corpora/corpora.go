@@ -105,8 +105,6 @@ var corpora = []corpus{
 	{name: "lnd", from: []source{{module: "github.com/lightningnetwork/lnd", dir: "lnrpc"}}},
 	{name: "pyroscope", from: []source{{module: "github.com/grafana/pyroscope/api"}, {dir: "own/gnostic"}}},
 	{name: "qdrant", from: []source{{module: "github.com/qdrant/go-client", dir: "internal/proto"}}},
-	// Later ones have a client's stream with a path parameter, which
-	// protoc-gen-grpc-gateway refuses.
 	{name: "remote-apis", from: []source{{module: "github.com/bazelbuild/remote-apis"}, {dir: "own/longrunning"}}},
 	{name: "seaweedfs", from: []source{{module: "github.com/seaweedfs/seaweedfs", dir: "weed/pb"}}},
 	{name: "spiffe", from: []source{{module: "github.com/spiffe/go-spiffe/v2"}}},
@@ -128,7 +126,7 @@ var corpora = []corpus{
 	{name: "connect-plugin", from: []source{{module: "connectrpc.com/connect", dir: "cmd/protoc-gen-connect-go/internal/testdata"}}},
 	{name: "connect-otel", from: []source{{module: "connectrpc.com/otelconnect", dir: "internal/proto"}}},
 	{name: "failsafe", from: []source{{module: "github.com/failsafe-go/failsafe-go", dir: "internal/testutil/pbfixtures"}}},
-	{name: "gateway", options: map[string]string{"protoc-gen-grpc-gateway": "allow_repeated_fields_in_body=true"}, from: []source{
+	{name: "gateway", from: []source{
 		// Code for the opaque API is a corpus of its own.
 		{module: gateway, dir: "examples/internal", as: "examples/internal", except: []string{"proto/examplepb/opaque.proto"}},
 		openapiOptions,
@@ -136,8 +134,7 @@ var corpora = []corpus{
 	}},
 	{name: "gateway-opaque", from: []source{{module: gateway, dir: "examples/internal", as: "examples/internal", only: []string{"proto/examplepb/opaque.proto", "proto/sub/message.proto"}}},
 		options: map[string]string{
-			"protoc-gen-go":           "default_api_level=API_OPAQUE",
-			"protoc-gen-grpc-gateway": "use_opaque_api=true",
+			"protoc-gen-go": "default_api_level=API_OPAQUE",
 		}},
 	{name: "gateway-runtime", from: []source{{module: gateway, dir: "runtime/internal/examplepb", as: "runtime/internal/examplepb"}}},
 	{name: "gogo-issue", from: []source{

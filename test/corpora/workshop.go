@@ -33,7 +33,7 @@ type workshop struct {
 
 // plugins are the generators, in the order in which they run. ours is the one
 // that is tried.
-var plugins = []string{"protoc-gen-go", "protoc-gen-go-grpc", "protoc-gen-grpc-gateway", ours}
+var plugins = []string{"protoc-gen-go", "protoc-gen-go-grpc", ours}
 
 const ours = "protoc-gen-svc"
 
@@ -64,8 +64,7 @@ func (w *workshop) buildTools() error {
 	}
 	_, err := command(w.repository, nil, "go", "build", "-o", bin, "./"+ours,
 		"google.golang.org/protobuf/cmd/protoc-gen-go",
-		"google.golang.org/grpc/cmd/protoc-gen-go-grpc",
-		"github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway")
+		"google.golang.org/grpc/cmd/protoc-gen-go-grpc")
 	return err
 }
 

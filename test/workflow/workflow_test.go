@@ -246,7 +246,7 @@ func wantLines(t *testing.T, c checkout) {
 		{deploy + "README.md", "| `ORDER_ERROR_RATED_ALREADY` | FailedPrecondition | 409 | no |"},
 		// the RPC
 		{"generated/order/v1/order_grpc.pb.go", `OrderService_RateOrder_FullMethodName `},
-		{"generated/order/v1/order.pb.gw.go", `pattern_OrderService_RateOrder_0 `},
+		{library + "order_service_service.go", `Path: "/v1/orders/{order_id}:rate", RPC: orderv1.OrderService_RateOrder_FullMethodName`},
 		{"generated/order/v1/order.openapi.json", `"/v1/orders/{order_id}:rate": {`},
 		{library + "order_service_service.go", "orderv1.OrderService_RateOrder_FullMethodName,\n\t\tTimeout: 700 * time.Millisecond,"},
 		{library + "order_service_server.go", `return s.rateOrder.Call(ctx, req)`},

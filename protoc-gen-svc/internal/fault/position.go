@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,15 @@ type Position struct {
 	Path         string // "order/v1/order.proto"
 	Line, Column int    // 1-based; 0: unknown
 	Subject      string // "OrderService.CreateOrder"
+}
+
+// Place is the position as it stands within a text, "order/v1/order.proto:12:3";
+// the file alone where nothing else is known.
+func (p Position) Place() string {
+	if p.Line == 0 {
+		return p.Path
+	}
+	return fmt.Sprintf("%s:%d:%d", p.Path, p.Line, p.Column)
 }
 
 // Field numbers of descriptor.proto, as a path through a FileDescriptorProto

@@ -25,8 +25,7 @@ func IsVersion(part string) bool { return version.MatchString(part) }
 // aliases are the names of packages that are called like one of the standard library,
 // which a reader would take them for.
 var aliases = map[protogen.GoImportPath]string{
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime": "gwruntime",
-	"github.com/protosvc/protosvc/svc/errors":           "svcerrors",
+	"github.com/protosvc/protosvc/svc/errors": "svcerrors",
 }
 
 // Name is what a package is called: "orderv1" for "…/order/v1".

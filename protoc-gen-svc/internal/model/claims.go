@@ -120,11 +120,7 @@ func inGo(name string) string {
 
 // whereIs names a declaration and its place, for the other of two that clash.
 func whereIs(d protoreflect.Descriptor) string {
-	at := fault.At(d)
-	if at.Line == 0 {
-		return fmt.Sprintf("%s (%s)", d.FullName(), at.Path)
-	}
-	return fmt.Sprintf("%s (%s:%d:%d)", d.FullName(), at.Path, at.Line, at.Column)
+	return fmt.Sprintf("%s (%s)", d.FullName(), fault.At(d).Place())
 }
 
 // Identifiers are all that the service declares in its package.

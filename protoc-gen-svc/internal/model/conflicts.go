@@ -7,25 +7,17 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// What protoc-gen-go-grpc and protoc-gen-grpc-gateway write stands in the package
-// of the messages. Where it meets their names, or that of another service, Go
+// What protoc-gen-go-grpc writes stands in the package of the messages. Where it meets their names, or that of another service, Go
 // would say so about code that nobody wrote; so it is said about the contract.
 
-// grpcIdentifiers and gatewayIdentifiers are the identifiers made of a service, %s being its Go name.
-var (
-	grpcIdentifiers    = []string{"%sClient", "New%sClient", "%sServer", "Unimplemented%sServer", "Unsafe%sServer", "Register%sServer", "%s_ServiceDesc"}
-	gatewayIdentifiers = []string{"Register%sHandler", "Register%sHandlerFromEndpoint", "Register%sHandlerServer", "Register%sHandlerClient"}
-)
+// grpcIdentifiers are the identifiers made of a service, %s being its Go name.
+var grpcIdentifiers = []string{"%sClient", "New%sClient", "%sServer", "Unimplemented%sServer", "Unsafe%sServer", "Register%sServer", "%s_ServiceDesc"}
 
 // besideMessages are all that others declare for the service.
 func (s *Service) besideMessages() []string {
-	forms := grpcIdentifiers
-	if s.HTTP() {
-		forms = append(forms[:len(forms):len(forms)], gatewayIdentifiers...)
-	}
 	goName := s.proto.GoName
 	names := []string{lowerFirst(goName) + "Client"}
-	for _, form := range forms {
+	for _, form := range grpcIdentifiers {
 		names = append(names, fmt.Sprintf(form, goName))
 	}
 	for _, m := range s.Methods {

@@ -77,8 +77,19 @@ const (
 	httpCalleePort
 	httpCalleeAttempts
 	fileBuilt
+	bodyUnknown
+	bodyNested
+	bodyBound
+	bodyGet
+	routeMissing
+	routeForm
+	routeKind
 	routeTwice
+	bindingNested
 	routeStream
+	variableUnknown
+	variableThrough
+	variableType
 	keyOnStream
 	keyUnknown
 	keyNested
@@ -248,8 +259,19 @@ var diagnostics = [...]fault.Message{
 	httpCalleePort:     {Rule: "http-callee", Format: "%q has a port that is no TCP port (want 1 to 65535)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
-	routeTwice:         {Rule: "http-path", Format: "%s %q is also the path of %s"},
+	bodyUnknown:        {Rule: "http-body", Format: "%q is not a field of %s%s"},
+	bodyNested:         {Rule: "http-body", Format: "%q is inside a field (want a field of %s itself)"},
+	bodyBound:          {Rule: "http-body", Format: "%q is bound by the path %q, too (remove one of them)"},
+	bodyGet:            {Rule: "http-body", Format: "%q is set beside get: what lies between may drop the body of a GET (use post, or leave the fields to the query)"},
+	routeMissing:       {Rule: "http-path", Format: "is missing (want get, put, post, delete, patch or custom)"},
+	routeForm:          {Rule: "http-path", Format: "%q is not a path: %s"},
+	routeKind:          {Rule: "http-path", Format: "%q is not a method of HTTP (want for example \"HEAD\", or \"*\" for all)"},
+	routeTwice:         {Rule: "http-path", Format: "%q matches the requests of %q, which is the path of %s (%s)"},
+	bindingNested:      {Rule: "http-path", Format: "is set inside additional_bindings, which do not nest (move it one level up)"},
 	routeStream:        {Rule: "http-stream", Format: "(google.api.http) is set on a %s method: HTTP/JSON has no stream of requests (remove it)"},
+	variableUnknown:    {Rule: "http-variable", Format: "has the variable %q: %q is not a field of %s%s"},
+	variableThrough:    {Rule: "http-variable", Format: "has the variable %q: %q is of type %s, which has no fields that a path can set (want a message that is not repeated)"},
+	variableType:       {Rule: "http-variable", Format: "has the variable %q, which is of type %s: it has no form as text (want a scalar, an enum, a wrapper, a Timestamp, a Duration or a FieldMask)"},
 	keyOnStream:        {Rule: "idempotency-key", Format: "%q is set on a method whose request is a stream"},
 	keyUnknown:         {Rule: "idempotency-key", Format: "%q is not a field of %s%s"},
 	keyNested:          {Rule: "idempotency-key", Format: "%q is inside a message of the request (want a string field of %s itself)"},

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/protosvc/protosvc/internal/httprule"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
 
@@ -99,8 +100,8 @@ type Service struct {
 	// Rules are the validators of its requests and of its config.
 	Rules *rules.Set
 
-	// What protoc-gen-go-grpc and protoc-gen-grpc-gateway call things.
-	Server, Unsafe, Unimplemented, Client, NewClient, Desc, RegisterHTTP protogen.GoIdent
+	// What protoc-gen-go-grpc calls things.
+	Server, Unsafe, Unimplemented, Client, NewClient, Desc protogen.GoIdent
 
 	settings     func() []Setting // made when first asked for, as files are rendered side by side
 	strictErrors bool             // of all methods
@@ -250,7 +251,19 @@ type Call struct {
 }
 
 // Route is one HTTP/JSON path of a method.
-type Route struct{ Verb, Path string }
+type Route struct {
+	// Verb is the method of HTTP, or "*" for all of them.
+	Verb string
+	// Path is the template, as the contract has it.
+	Path string
+	// Body is the field of the request that the body is, "*" where it is all that
+	// the path leaves, and empty where there is none. ResponseBody is the field of
+	// the response that is answered, empty for all of it.
+	Body, ResponseBody string
+
+	template httprule.Template
+	at       Origin
+}
 
 // Callee is a service that this one calls.
 type Callee struct {

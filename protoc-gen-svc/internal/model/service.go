@@ -53,7 +53,6 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 		Client:        f.GoImportPath.Ident(p.GoName + "Client"),
 		NewClient:     f.GoImportPath.Ident("New" + p.GoName + "Client"),
 		Desc:          f.GoImportPath.Ident(p.GoName + "_ServiceDesc"),
-		RegisterHTTP:  f.GoImportPath.Ident("Register" + p.GoName + "HandlerClient"),
 		proto:         p,
 	}
 	b.identity(s, options)

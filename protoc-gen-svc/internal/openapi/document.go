@@ -41,12 +41,17 @@ func document(text string, services []*model.Service) (string, error) {
 }
 
 // addErrors adds a response for each HTTP status of the errors of an operation's
-// method. A response that is there already stays.
+// method, and how a stream is answered. A response that is there already stays.
 func addErrors(operation *object, services []*model.Service) error {
 	method := methodOf(operation.text("operationId"), services)
 	responses := operation.member("responses")
 	if method == nil || responses == nil {
 		return nil
+	}
+	if method.Kind == model.ServerStream {
+		if err := responses.edit(addStreamTypes); err != nil {
+			return err
+		}
 	}
 	return responses.edit(func(responses *object) error {
 		for _, status := range statusesOf(method.Errors) {
@@ -62,6 +67,18 @@ func addErrors(operation *object, services []*model.Service) error {
 		}
 		return nil
 	})
+}
+
+// addStreamTypes says how a stream is answered: in lines, or as events.
+func addStreamTypes(responses *object) error {
+	types := func(content *object) error {
+		if answer := content.member("application/json"); answer != nil {
+			answer.key = "application/x-ndjson"
+			*content = append(*content, member{"text/event-stream", answer.value})
+		}
+		return nil
+	}
+	return responses.editMember("200", func(response *object) error { return response.editMember("content", types) })
 }
 
 // secondBinding is what follows the name of a method where it has several paths.

@@ -98,3 +98,11 @@ func (m *member) edit(change func(*object) error) error {
 	m.value = value
 	return err
 }
+
+// editMember changes the object that the member with the key is, if there is one.
+func (o object) editMember(key string, change func(*object) error) error {
+	if m := o.member(key); m != nil {
+		return m.edit(change)
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -194,6 +195,26 @@ func TestErrorsAreListed(t *testing.T) {
 	}
 	if diff := cmp.Diff(plain, strings.Join(kept, "\n")); diff != "" {
 		t.Errorf("lines that are gone (-want +got):\n%s", diff)
+	}
+}
+
+func TestTypesOfStreams(t *testing.T) {
+	const doc = `{"paths":{"/a":{"get":{"operationId":"ShopService_%s","responses":{"default":{"content":{"application/json":1}},"200":{"content":{"application/json":2}}}}}}}`
+	request := contract(t)
+	request.ProtoFile[0].Service[0].Method[2].ServerStreaming = proto.Bool(true)
+	for method, want := range map[string]string{
+		"Look": `{"application/x-ndjson":2,"text/event-stream":2}`,
+		"Buy1": `{"application/json":2}`,
+	} {
+		response, err := answer(t, request, fmt.Sprintf(doc, method))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = strings.Replace(fmt.Sprintf(doc, method), `{"application/json":2}`, want, 1)
+		var got bytes.Buffer
+		if err := json.Compact(&got, []byte(response.GetFile()[0].GetContent())); err != nil || got.String() != want {
+			t.Errorf("%s, %v, want %s", &got, err, want)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ var bounds = []bound{
 		"Silent connections hold a place each."},
 	{"A request arrives whole", fmt.Sprintf("%s and a second for each %d KiB of `limits.message_size`: %s for 4 MiB", seconds(defaults.Handshake), defaults.UploadRate>>10, seconds(defaults.Upload(defaults.MessageBytes))),
 		"A body of one byte in ten seconds is memory that somebody else needs. The rate is that of a slow mobile link. The deadline of a gRPC call begins with its headers, and mostly comes first."},
-	{"Requests that are on their way, over gRPC and HTTP/JSON together", fmt.Sprintf("1/%d of GOMEMLIMIT, and one request at the least; bodies of HTTP/JSON count twice, since they are decoded from a buffer that doubles", defaults.ArrivingShare),
+	{"Requests that are on their way, over gRPC and HTTP/JSON together", fmt.Sprintf("1/%d of GOMEMLIMIT, and one request at the least; bodies of HTTP/JSON count twice, since there may be a copy of them while they arrive", defaults.ArrivingShare),
 		"Beyond it whoever holds the most goes: an HTTP/JSON request with status 429, a gRPC connection with all its calls. Requests of ordinary size hold little and go on. Without GOMEMLIMIT there is no bound."},
 	{"Open calls and streams, all together", "`limits.concurrency`, `limits.connections` and the `concurrency` of each method that streams, added",
 		"Beyond it the connection with the most of them is closed."},

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	stderrors "errors"
 	"math"
 	"net/http"
@@ -9,116 +8,121 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	"github.com/protosvc/protosvc/svc/errors"
-	"github.com/protosvc/protosvc/svc/internal/cut"
 	"github.com/protosvc/protosvc/svc/internal/pushback"
+	"github.com/protosvc/protosvc/svc/internal/transcode"
 )
+
+// fixedError is an error whose HTTP status does not follow from its code.
+type fixedError struct {
+	http   int
+	status *status.Status
+}
+
+func (e *fixedError) Error() string { return e.status.Message() }
+
+func fixed(httpStatus int, code codes.Code, format string, args ...any) error {
+	return &fixedError{httpStatus, status.Newf(code, format, args...)}
+}
 
 // errTooLarge is answered with 413. gRPC uses the same code for a message that
 // is too large.
-var errTooLarge = &runtime.HTTPStatusError{
-	HTTPStatus: http.StatusRequestEntityTooLarge,
-	Err:        status.Error(codes.ResourceExhausted, "request body is too large"),
-}
+var errTooLarge = fixed(http.StatusRequestEntityTooLarge, codes.ResourceExhausted, "request body is too large")
 
 // errTooSlow is answered with 408. gRPC has the same code for a message that does
 // not arrive in time.
-var errTooSlow = &runtime.HTTPStatusError{
-	HTTPStatus: http.StatusRequestTimeout,
-	Err:        status.Error(codes.DeadlineExceeded, "request body arrives too slowly"),
-}
+var errTooSlow = fixed(http.StatusRequestTimeout, codes.DeadlineExceeded, "request body arrives too slowly")
 
 // errTooMuch is for a body that had to make room. It is what a call gets that a server
 // has no time for, and it had no effect either.
 var errTooMuch = errors.Overloaded.New().After(time.Second)
 
+// send answers with the response of a handler.
+func (c *call) send(contentType string, data []byte) {
+	if contentType == "" {
+		contentType = "application/octet-stream" // nobody should guess from the bytes
+	}
+	c.write(http.StatusOK, contentType, data)
+}
+
+// write answers with a body, and with what the handler sent beside it.
+func (c *call) write(httpStatus int, contentType string, data []byte) {
+	header := c.w.Header()
+	header.Set("Content-Type", contentType)
+	data = c.compressed(contentType, data)
+	var trailers http.Header
+	if c.back != nil {
+		addMetadata(header, metadataPrefix, c.back.headers())
+		if acceptsTrailers(c.Header) {
+			trailers = http.Header{}
+			addMetadata(trailers, trailerPrefix, c.back.trailers())
+		}
+	}
+	for name := range trailers {
+		header.Add("Trailer", name)
+	}
+	if len(trailers) == 0 {
+		header.Set("Content-Length", strconv.Itoa(len(data)))
+	}
+	c.w.WriteHeader(httpStatus)
+	_, _ = c.w.Write(data) // or the client is gone
+	for name, values := range trailers {
+		header[name] = values
+	}
+}
+
 // answerer turns errors into responses.
 type answerer struct{ table errors.Table }
 
-// failure answers with the error as google.rpc.Status. The delay that it may
+// fail answers with the error as google.rpc.Status. The delay that it may
 // have before the next try is in the header Retry-After too, in whole seconds.
-func (a answerer) failure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-	if b, ok := r.Body.(*body); ok {
+func (a answerer) fail(c *call, err error) {
+	header := c.w.Header()
+	if b, ok := c.Body.(*body); ok {
 		if problem := b.problem(); problem != nil {
 			err = problem
 		}
 		if b.tooSlow || b.tooMuch {
-			w.Header().Set("Connection", "close")
+			header.Set("Connection", "close")
 		}
 	}
 	st, httpStatus := a.statusOf(err)
 	if delay := pushback.Delay(st); delay > 0 {
-		w.Header().Set("Retry-After", strconv.FormatInt(int64(math.Ceil(delay.Seconds())), 10))
+		header.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(delay.Seconds())), 10))
 	}
-	runtime.DefaultHTTPErrorHandler(ctx, mux, m, w, r, &runtime.HTTPStatusError{HTTPStatus: httpStatus, Err: presentable(st).Err()})
-}
-
-// streamFailure is for errors after the first message: the last line.
-func (a answerer) streamFailure(_ context.Context, err error) *status.Status {
-	return presentable(errors.ToStatus(err))
-}
-
-// How many bytes of a request line an answer shows.
-const (
-	maxMethod = 16
-	maxPath   = 128
-)
-
-// routingFailure answers a request that no route is for.
-func (a answerer) routingFailure(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {
-	text := map[int]string{
-		http.StatusNotFound:         "no route for path",
-		http.StatusMethodNotAllowed: "method " + cut.Text(r.Method, maxMethod) + " is not allowed for path",
-	}[httpStatus]
-	if text == "" {
-		text = "malformed path"
+	if st.Code() == codes.Unauthenticated {
+		header.Set("WWW-Authenticate", st.Message())
 	}
-	a.failure(ctx, mux, m, w, r, &runtime.HTTPStatusError{
-		HTTPStatus: httpStatus,
-		Err:        status.Errorf(routingCode(httpStatus), "%s %q", text, cut.Text(r.URL.Path, maxPath)),
-	})
+	c.write(httpStatus, transcode.JSON, append(appendStatus(nil, st), '\n'))
 }
 
 // statusOf returns what is answered for an error, with its HTTP status.
 func (a answerer) statusOf(err error) (*status.Status, int) {
-	var fixed *runtime.HTTPStatusError
-	if !stderrors.As(err, &fixed) {
-		return errors.ToStatus(err), errors.HTTPStatus(err, a.table)
+	if fixed, ok := stderrors.AsType[*fixedError](err); ok {
+		return fixed.status, fixed.http
 	}
-	st, ok := status.FromError(fixed.Err)
-	if !ok {
-		st = status.New(routingCode(fixed.HTTPStatus), fixed.Err.Error())
-	}
-	return errors.ToStatus(st.Err()), fixed.HTTPStatus
+	return errors.ToStatus(err), errors.HTTPStatus(err, a.table)
 }
 
-// routingCode is the gRPC code of an error that the gateway found by itself.
-func routingCode(httpStatus int) codes.Code {
-	switch httpStatus {
-	case http.StatusBadRequest:
-		return codes.InvalidArgument
-	case http.StatusNotFound:
-		return codes.NotFound
-	case http.StatusMethodNotAllowed:
-		return codes.Unimplemented
-	}
-	return codes.Internal
-}
-
-// presentable leaves out details of types that this binary does not know, which
-// a callee may have sent. JSON cannot show them, and they would cost the caller
-// the whole error.
-func presentable(st *status.Status) *status.Status {
+// appendStatus appends an error in JSON. It leaves out details of types that this
+// binary does not know, which a callee may have sent: JSON cannot show them, and they
+// would cost the caller the whole error.
+func appendStatus(out []byte, st *status.Status) []byte {
 	p := st.Proto()
 	p.Details = slices.DeleteFunc(p.Details, func(detail *anypb.Any) bool {
 		_, err := protoregistry.GlobalTypes.FindMessageByURL(detail.GetTypeUrl())
 		return err != nil
 	})
-	return status.FromProto(p)
+	data, err := transcode.AppendStatus(out, p)
+	if err == nil {
+		return data
+	}
+	p.Details, p.Message = nil, "internal error" // what was wrong with it
+	data, _ = transcode.AppendStatus(out, p)     // a number and this text have a form
+	return data
 }

@@ -13,8 +13,7 @@ import (
 )
 
 // body is a request body that comes at a least rate, and that remembers why it
-// could not be read: the error that its reader got comes back as text in a status,
-// made by generated code.
+// could not be read.
 //
 // A body that is too slow would hold what has come of it, and the handler's
 // goroutine, for as long as its client likes. So it is read against a deadline that
@@ -32,6 +31,7 @@ import (
 // it is on its way it can be evicted, which ends the wait for the rest of it.
 type body struct {
 	io.ReadCloser
+	limit    int64 // bytes of it
 	control  *http.ResponseController
 	pause    time.Duration
 	rate     int // bytes per second

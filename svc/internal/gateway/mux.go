@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"cmp"
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -9,12 +10,15 @@ import (
 	"strings"
 	"time"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
 	"github.com/protosvc/protosvc/internal/defaults"
+	"github.com/protosvc/protosvc/internal/httprule"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/budget"
+	"github.com/protosvc/protosvc/svc/internal/cut"
 	"github.com/protosvc/protosvc/svc/internal/propagation"
 	"github.com/protosvc/protosvc/svc/propagate"
 )
@@ -55,71 +59,147 @@ type Options struct {
 	Propagate propagate.Keys
 }
 
-// Mux is the HTTP handler. Register routes at the embedded ServeMux, with
-// generated code or with HandlePath.
+// Mux is the HTTP handler.
 type Mux struct {
-	*runtime.ServeMux
-	limit    int64
-	pause    time.Duration
-	rate     int
-	patience time.Duration
-	memory   *budget.Budget
-	refused  func()
-	keys     propagate.Keys
+	answerer
+	router    *httprule.Router
+	endpoints []endpoint // by the rules of the router
+	headers   headers
+	limit     int64
+	pause     time.Duration
+	rate      int
+	patience  time.Duration
+	memory    *budget.Budget
+	refused   func()
+	keys      propagate.Keys
 }
 
-// NewMux returns a Mux without routes.
-func NewMux(o Options) *Mux {
-	answer := answerer{o.Errors}
-	return &Mux{
-		limit:    cmp.Or(o.BodyLimit, defaults.MessageBytes),
-		pause:    cmp.Or(o.BodyPause, defaults.Handshake),
-		rate:     cmp.Or(o.BodyRate, defaults.UploadRate),
-		patience: cmp.Or(o.Patience, DefaultPatience),
-		memory:   o.Memory,
-		refused:  o.Refused,
-		keys:     o.Propagate,
-		ServeMux: runtime.NewServeMux(
-			runtime.WithMarshalerOption(runtime.MIMEWildcard, newJSON()),
-			runtime.WithIncomingHeaderMatcher(headerMatcher(slices.Concat(o.Headers, names(o.Propagate)))),
-			runtime.WithErrorHandler(answer.failure),
-			runtime.WithStreamErrorHandler(answer.streamFailure),
-			runtime.WithRoutingErrorHandler(answer.routingFailure),
-			// Both let a form post reach what the contract declares as GET or
-			// DELETE.
-			runtime.WithDisablePathLengthFallback(),
-			runtime.WithDisableHTTPMethodOverride(),
-		),
+// NewMux returns a Mux that serves the methods by the routes. Its errors are mistakes
+// of the contract, or of code that does not belong to it.
+func NewMux(methods *Methods, routes []Route, o Options) (*Mux, error) {
+	router, endpoints, err := compile(methods, routes)
+	if err != nil {
+		return nil, err
 	}
+	return &Mux{
+		answerer:  answerer{o.Errors},
+		router:    router,
+		endpoints: endpoints,
+		headers:   newHeaders(slices.Concat(o.Headers, names(o.Propagate))),
+		limit:     cmp.Or(o.BodyLimit, defaults.MessageBytes),
+		pause:     cmp.Or(o.BodyPause, defaults.Handshake),
+		rate:      cmp.Or(o.BodyRate, defaults.UploadRate),
+		patience:  cmp.Or(o.Patience, DefaultPatience),
+		memory:    o.Memory,
+		refused:   o.Refused,
+		keys:      o.Propagate,
+	}, nil
 }
 
-// ServeHTTP limits the body, notes the address of the client as the peer of the
-// call, and routes the request.
+// ServeHTTP limits the body, and answers the request.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = r.WithContext(peer.NewContext(r.Context(), clientOf(r)))
 	control := http.NewResponseController(w)
+	if r.Body == nil {
+		r.Body = http.NoBody // only in tests of others: a server has set it
+	}
 	if r.Body != http.NoBody {
 		limited := &body{
 			ReadCloser: http.MaxBytesReader(w, r.Body, m.limit), tooLarge: r.ContentLength > m.limit,
-			control: control, pause: m.pause, rate: m.rate,
+			limit: m.limit, control: control, pause: m.pause, rate: m.rate,
 		}
 		limited.account = m.memory.Open(func() { limited.evict(); m.refused() })
 		defer limited.done()
 		r.Body = limited.start()
 	}
-	w = newPatient(w, control, m.patience)
-	if r.ContentLength > m.limit {
-		m.refuse(w, r, errTooLarge)
-	} else if err := propagation.CheckPrintable(m.keys, r.Header.Values); err != nil {
-		m.refuse(w, r, err)
-	} else {
-		m.ServeMux.ServeHTTP(w, r)
+	c := &call{Request: r, w: newPatient(w, control, m.patience)}
+	if err := m.serve(c); err != nil {
+		m.fail(c, err)
 	}
 }
 
-func (m *Mux) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	_, marshaler := runtime.MarshalerForRequest(m.ServeMux, r)
-	runtime.HTTPError(r.Context(), m.ServeMux, marshaler, w, r, err)
+// call is a request that has a route, or that is looking for one.
+type call struct {
+	*http.Request
+	w http.ResponseWriter
+
+	*endpoint
+	captures []string
+	back     *returnPath // nil until the handler is called
+}
+
+func (m *Mux) serve(c *call) error {
+	if c.ContentLength > m.limit {
+		return errTooLarge
+	}
+	if err := propagation.CheckPrintable(m.keys, c.Header.Values); err != nil {
+		return err
+	}
+	match := m.router.Match(c.Method, c.URL.EscapedPath())
+	if match.Outcome != httprule.Found {
+		return m.unrouted(c, match)
+	}
+	c.endpoint, c.captures = &m.endpoints[match.Rule], match.Captures
+	if err := c.checkContentType(); err != nil {
+		return err
+	}
+	if err := c.checkContentEncoding(); err != nil {
+		return err
+	}
+	ctx, cancel, err := m.context(c.Request)
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return c.serve(ctx, c)
+}
+
+// context is the context that a handler gets, but for its way back.
+func (m *Mux) context(r *http.Request) (context.Context, context.CancelFunc, error) {
+	timeout, err := timeoutOf(r.Header)
+	if err != nil {
+		return nil, nil, err
+	}
+	md, err := m.headers.metadata(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx := metadata.NewIncomingContext(peer.NewContext(r.Context(), clientOf(r)), md)
+	if timeout > 0 {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		return ctx, cancel, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	return ctx, cancel, nil
+}
+
+// How many bytes of a request line an answer shows.
+const (
+	maxMethod = 16
+	maxPath   = 128
+)
+
+// unrouted answers a request that no route is for.
+func (m *Mux) unrouted(c *call, match httprule.Match) error {
+	path := cut.Text(c.URL.Path, maxPath)
+	switch match.Outcome {
+	case httprule.NotAllowed:
+		c.w.Header().Set("Allow", allow(match.Allow))
+		if c.Method == http.MethodOptions {
+			c.w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		return fixed(http.StatusMethodNotAllowed, codes.Unimplemented, "method %s is not allowed for path %q", cut.Text(c.Method, maxMethod), path)
+	case httprule.Malformed:
+		return fixed(http.StatusBadRequest, codes.InvalidArgument, "malformed path %q", path)
+	}
+	return fixed(http.StatusNotFound, codes.NotFound, "no route for path %q", path)
+}
+
+// allow are the methods of a path, sorted. OPTIONS is one always.
+func allow(methods []string) string {
+	all := append(slices.Clone(methods), http.MethodOptions)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
 }
 
 func clientOf(r *http.Request) *peer.Peer {
@@ -131,35 +211,6 @@ func clientOf(r *http.Request) *peer.Peer {
 		p.LocalAddr = local
 	}
 	return p
-}
-
-// passed are the request headers that handlers get as metadata.
-var passed = []string{"traceparent", "tracestate", "baggage", "x-request-id", "accept-language"}
-
-// headerMatcher passes the headers above, the declared ones, and what a client
-// prefixes with Grpc-Metadata-. The prefix does not reach the names that mean
-// something to gRPC or to the gateway, nor a header that passes by itself. The
-// gateway adds authorization, x-forwarded-for and x-forwarded-host.
-func headerMatcher(declared []string) runtime.HeaderMatcherFunc {
-	own := map[string]bool{}
-	for _, names := range [][]string{passed, declared} {
-		for _, name := range names {
-			own[strings.ToLower(name)] = true
-		}
-	}
-	prefix := strings.ToLower(runtime.MetadataHeaderPrefix)
-	return func(header string) (string, bool) {
-		name := strings.ToLower(header)
-		if own[name] {
-			return name, true
-		}
-		key, prefixed := strings.CutPrefix(name, prefix)
-		return key, prefixed && !own[key] && !reserved(key)
-	}
-}
-
-func reserved(key string) bool {
-	return key == "authorization" || strings.HasPrefix(key, "grpc-") || strings.HasPrefix(key, runtime.MetadataPrefix)
 }
 
 func names(keys propagate.Keys) []string {

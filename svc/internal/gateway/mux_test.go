@@ -21,7 +21,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/anypb"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 
@@ -33,17 +32,12 @@ import (
 // serve returns the URL of a server for the service.
 func serve(t *testing.T, impl *echo) string {
 	t.Helper()
-	client, _ := newEcho(t, impl)
-	mux := gateway.NewMux(gateway.Options{
+	server := httptest.NewServer(newMux(t, impl, gateway.Options{
 		Errors:    errors.Table{notFound},
 		BodyLimit: 100,
 		Headers:   []string{"X-Declared"},
 		Propagate: propagate.Keys{{Name: "x-tenant-id", MaxBytes: 8}},
-	})
-	if err := registerRoutes(mux.ServeMux, client); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(mux)
+	}))
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
 		server.Close()
@@ -101,7 +95,7 @@ func TestUnaryOverHTTP(t *testing.T) {
 	}
 	response := do(t, r)
 	body, _ := io.ReadAll(response.Body)
-	if want := `{"requestId":"hello","servingData":""}`; response.StatusCode != 200 || compact(body) != want {
+	if want := `{"requestId":"hello","servingData":""}` + "\n"; response.StatusCode != 200 || string(body) != want {
 		t.Errorf("response %d %s, want 200 %s", response.StatusCode, body, want)
 	}
 	if response.Header.Get("Grpc-Metadata-X-Answer") != "42" || response.Header.Get("Content-Type") != "application/json" {
@@ -123,20 +117,11 @@ func TestUnaryOverHTTP(t *testing.T) {
 	}
 }
 
-// compact removes the spaces that protojson writes at random.
-func compact(data []byte) string {
-	var out strings.Builder
-	for _, part := range strings.SplitAfter(string(data), ",") {
-		out.WriteString(strings.TrimSpace(part))
-	}
-	return strings.ReplaceAll(out.String(), `": `, `":`)
-}
-
 func TestErrorsOverHTTP(t *testing.T) {
 	url := serve(t, &echo{
 		server: count,
 		unary: func(_ context.Context, in *text) (*text, error) {
-			switch in.GetValue() {
+			switch in.GetRequestId() {
 			case "typed":
 				return nil, fmt.Errorf("secret: %w", notFound.New("id", "7"))
 			case "foreign detail":
@@ -156,20 +141,25 @@ func TestErrorsOverHTTP(t *testing.T) {
 		header                   string
 		status                   int
 		code                     codes.Code
-		message                  string
+		message, violation       string
 	}{
 		{name: "typed", body: `{"requestId":"typed"}`, status: 410, code: codes.NotFound, message: "7 does not exist"},
 		{name: "detail that JSON cannot show", body: `{"requestId":"foreign detail"}`, status: 400, code: codes.FailedPrecondition, message: "m"},
 		{name: "unknown", body: `{"requestId":"unknown"}`, status: 500, code: codes.Internal, message: "internal error"},
-		{name: "unknown field", body: `{"requestIt":"x"}`, status: 400, code: codes.InvalidArgument, message: `invalid JSON body: (line 1:2): unknown field "requestIt"`},
-		{name: "wrong type", body: `{"requestId":1}`, status: 400, code: codes.InvalidArgument, message: `invalid JSON body: (line 1:14): invalid value for string field requestId: 1`},
-		{name: "syntax", body: `{"requestId"`, status: 400, code: codes.InvalidArgument, message: "invalid JSON body: unexpected EOF"},
-		{name: "more than a message", body: `{} {}`, status: 400, code: codes.InvalidArgument, message: "invalid JSON body: syntax error (line 1:4): unexpected token {"},
+		{name: "unknown field", body: `{"requestIt":"x"}`, status: 400, code: codes.InvalidArgument, message: "invalid request", violation: `requestIt: line 1, column 2: unknown field "requestIt"`},
+		{name: "wrong type", body: `{"requestId":1}`, status: 400, code: codes.InvalidArgument, message: "invalid request", violation: "request_id: line 1, column 14: invalid value for string field requestId: 1"},
+		{name: "syntax", body: `{"requestId"`, status: 400, code: codes.InvalidArgument, message: "invalid request", violation: ": JSON ends before it is complete"},
+		{name: "more than a message", body: `{} {}`, status: 400, code: codes.InvalidArgument, message: "invalid request", violation: ": line 1, column 4: unexpected token {"},
 		{name: "large body", body: long, status: 413, code: codes.ResourceExhausted, message: "request body is too large"},
 		{name: "large chunked body", body: long, chunked: true, status: 413, code: codes.ResourceExhausted, message: "request body is too large"},
 		{name: "deadline", header: "Grpc-Timeout: soon", status: 400, code: codes.InvalidArgument, message: "invalid grpc-timeout: soon"},
 		{name: "no route", path: "/v2/echo", status: 404, code: codes.NotFound, message: `no route for path "/v2/echo"`},
 		{name: "wrong method", method: "PUT", status: 405, code: codes.Unimplemented, message: `method PUT is not allowed for path "/v1/echo"`},
+		{name: "unknown parameter", method: "GET", path: "/v1/echo?color=red", status: 400, code: codes.InvalidArgument, message: "invalid request", violation: "color: query parameter fits no field of the request"},
+		{name: "bytes in a path that are no text", method: "GET", path: "/v1/echo/%ff", status: 400, code: codes.InvalidArgument, message: "invalid request", violation: "request_id: must be text in UTF-8"},
+		{name: "text", body: "{}", header: "Content-Type: text/plain", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "text/plain"`},
+		{name: "form", body: "{}", header: "Content-Type: application/x-www-form-urlencoded", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/x-www-form-urlencoded"`},
+		{name: "malformed media type", body: "{}", header: "Content-Type: application/json; x", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/json; x"`},
 		{name: "no form posts", path: "/v1/echo/7", header: "Content-Type: application/x-www-form-urlencoded", status: 405, code: codes.Unimplemented, message: `method POST is not allowed for path "/v1/echo/7"`},
 		{name: "stream that fails at once", method: "GET", path: "/v1/echo/x", status: 410, code: codes.NotFound, message: "x does not exist"},
 	}
@@ -192,11 +182,30 @@ func TestErrorsOverHTTP(t *testing.T) {
 			if response.StatusCode != test.status || codes.Code(got.GetCode()) != test.code || got.GetMessage() != test.message {
 				t.Errorf("%d %s, want %d code %d %q", response.StatusCode, data, test.status, test.code, test.message)
 			}
+			if violation := violationOf(t, &got); violation != test.violation {
+				t.Errorf("violation %q, want %q", violation, test.violation)
+			}
 			if response.Header.Get("Content-Type") != "application/json" {
 				t.Errorf("content type %q", response.Header.Get("Content-Type"))
 			}
 		})
 	}
+}
+
+// violationOf is what the error says of a field; empty: it says nothing of fields.
+func violationOf(t *testing.T, st *spb.Status) string {
+	t.Helper()
+	for _, detail := range st.GetDetails() {
+		var bad errdetails.BadRequest
+		if detail.MessageIs(&bad) {
+			if err := detail.UnmarshalTo(&bad); err != nil || len(bad.GetFieldViolations()) != 1 {
+				t.Fatalf("%v, %v", &bad, err)
+			}
+			v := bad.GetFieldViolations()[0]
+			return v.GetField() + ": " + v.GetDescription()
+		}
+	}
+	return ""
 }
 
 func or(value, fallback string) string {
@@ -251,7 +260,7 @@ func TestServerStreamOverHTTP(t *testing.T) {
 	next := make(chan struct{})
 	url := serve(t, &echo{server: func(in *text, s grpc.ServerStreamingServer[text]) error {
 		for i := range 2 {
-			if err := s.Send(wrapperspb.String(fmt.Sprint(in.GetValue(), i))); err != nil {
+			if err := s.Send(newText(fmt.Sprint(in.GetRequestId(), i))); err != nil {
 				return err
 			}
 			<-next // the client has read this one
@@ -328,13 +337,12 @@ func TestClientThatGoesAwayEndsHandler(t *testing.T) {
 	}
 }
 
-// A service is served over HTTP by the code that protoc-gen-grpc-gateway wrote;
-// registerRoutes stands for it here.
+// A service is served over HTTP by the routes of its contract.
 func ExampleMux() {
-	conn := gateway.NewConn()
-	conn.RegisterService(&echoDesc, newFullEcho())
-	mux := gateway.NewMux(gateway.Options{Errors: errors.Table{notFound}})
-	if err := registerRoutes(mux.ServeMux, echoClient{conn}); err != nil {
+	methods := gateway.NewMethods()
+	methods.RegisterService(&echoDesc, &echo{server: count})
+	mux, err := gateway.NewMux(methods, routes, gateway.Options{Errors: errors.Table{notFound}})
+	if err != nil {
 		fmt.Println(err)
 	}
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
@@ -21,12 +20,7 @@ import (
 // and returns its address.
 func impatient(t *testing.T, impl *echo) string {
 	t.Helper()
-	client, _ := newEcho(t, impl)
-	mux := gateway.NewMux(gateway.Options{Patience: 500 * time.Millisecond})
-	if err := registerRoutes(mux.ServeMux, client); err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(newMux(t, impl, gateway.Options{Patience: 500 * time.Millisecond}))
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
@@ -46,7 +40,7 @@ func TestClientDoesNotRead(t *testing.T) {
 	ended := make(chan error, 1)
 	address := impatient(t, &echo{server: func(in *text, s grpc.ServerStreamingServer[text]) error {
 		for {
-			if err := s.Send(wrapperspb.String(strings.Repeat("x", 64<<10))); err != nil {
+			if err := s.Send(newText(strings.Repeat("x", 64<<10))); err != nil {
 				ended <- err
 				return err
 			}

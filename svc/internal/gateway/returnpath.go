@@ -15,44 +15,30 @@ var _ grpc.ServerTransportStream = (*returnPath)(nil)
 // handler's context, where grpc.SetHeader and its kin look for it.
 type returnPath struct {
 	method string
-	sent   chan struct{} // closed when the header is on its way
 
 	mu              sync.Mutex
-	done            bool // sent is closed
+	sent            bool // the header
 	header, trailer metadata.MD
-}
-
-func newReturnPath(method string) *returnPath {
-	return &returnPath{method: method, sent: make(chan struct{})}
 }
 
 // Method returns the full name of the method.
 func (r *returnPath) Method() string { return r.method }
 
 // SetHeader adds to the header, which must not have been sent.
-func (r *returnPath) SetHeader(md metadata.MD) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(md) == 0 {
-		return nil
-	}
-	if r.done {
-		return status.Error(codes.Internal, "the header was sent already")
-	}
-	r.header = metadata.Join(r.header, md)
-	return nil
-}
+func (r *returnPath) SetHeader(md metadata.MD) error { return r.add(md, false) }
 
-// SendHeader adds to the header and sends it.
-func (r *returnPath) SendHeader(md metadata.MD) error {
+// SendHeader adds to the header, and is the last to do so. It is on its way with the
+// first message.
+func (r *returnPath) SendHeader(md metadata.MD) error { return r.add(md, true) }
+
+func (r *returnPath) add(md metadata.MD, last bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.done {
+	if r.sent && (last || len(md) > 0) {
 		return status.Error(codes.Internal, "the header was sent already")
 	}
 	r.header = metadata.Join(r.header, md)
-	r.done = true
-	close(r.sent)
+	r.sent = r.sent || last
 	return nil
 }
 
@@ -64,19 +50,11 @@ func (r *returnPath) SetTrailer(md metadata.MD) error {
 	return nil
 }
 
-// flush sends the header with the first message, if it was not sent before.
-func (r *returnPath) flush() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.done {
-		r.done = true
-		close(r.sent)
-	}
-}
-
+// headers are what goes before the first message. Nothing can be added any more.
 func (r *returnPath) headers() metadata.MD {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.sent = true
 	return r.header.Copy()
 }
 

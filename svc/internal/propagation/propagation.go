@@ -44,7 +44,7 @@ func problemOf(key propagate.Key, values []string) string {
 	if len(values[0]) > key.MaxBytes {
 		return "is longer than " + strconv.Itoa(key.MaxBytes) + " bytes"
 	}
-	if !printable(values[0]) {
+	if !Printable(values[0]) {
 		return notPrintable
 	}
 	return ""
@@ -52,8 +52,8 @@ func problemOf(key propagate.Key, values []string) string {
 
 const notPrintable = "is not printable ASCII"
 
-// printable reports whether a value is printable ASCII, spaces included.
-func printable(value string) bool {
+// Printable reports whether a value is printable ASCII, spaces included.
+func Printable(value string) bool {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' || c > '~' {
 			return false
@@ -62,13 +62,13 @@ func printable(value string) bool {
 	return true
 }
 
-// CheckPrintable refuses values that are not printable ASCII, as Extract does. It
-// is for HTTP/JSON: grpc-gateway drops such headers, and the call would go on as
-// if its caller had sent none.
+// CheckPrintable refuses values that are not printable ASCII, as FromCaller does. It
+// is for HTTP/JSON, where other headers of that kind are dropped: the call would go on
+// as if its caller had sent none.
 func CheckPrintable(keys propagate.Keys, values func(key string) []string) error {
 	for _, key := range keys {
 		for _, value := range values(key.Name) {
-			if !printable(value) {
+			if !Printable(value) {
 				return errors.InvalidMetadata.New("key", key.Name, "problem", notPrintable)
 			}
 		}

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 
+	"google.golang.org/grpc"
+
 	"github.com/protosvc/protosvc/svc/internal/rpcmetrics"
 	"github.com/protosvc/protosvc/svc/policy"
 )
@@ -45,5 +47,24 @@ func (u *Unary[Req, Resp]) Call(ctx context.Context, req *Req) (resp *Resp, err 
 			return nil, err
 		}
 	}
-	return u.handler(c.ctx, req)
+	if resp, err = u.handler(c.ctx, req); err != nil {
+		return nil, err
+	}
+	return resp, u.method.encode(ctx, resp)
+}
+
+// transport is the way back of a call whose response is encoded as a part of the call.
+// That of gRPC encodes it later, when the outcome has been told.
+type transport interface {
+	grpc.ServerTransportStream
+	Answer(message any) error
+}
+
+// encode gives a response to the transport. A handler may call other methods with its
+// context, whose responses are not the transport's.
+func (m *method) encode(ctx context.Context, resp any) error {
+	if t, ok := grpc.ServerTransportStreamFromContext(ctx).(transport); ok && t.Method() == m.name {
+		return t.Answer(resp)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 // Command bare serves the contract of order as grpc-go and grpc-gateway do by default:
 // without a limit, a timeout or a check that is not theirs. It keeps orders in memory, and
-// takes its addresses from the variables of the order service.
+// takes its addresses from the variables of the order service. What is in orderhttp, the
+// plugin of grpc-gateway wrote, with standalone=true.
 package main
 
 import (
@@ -24,6 +25,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
+	orderhttp "github.com/protosvc/protosvc/test/siege/bare/orderhttp"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func serve(grpcAddress, httpAddress, adminAddress string) error {
 	healthv1.RegisterHealthServer(server, health.NewServer())
 	reflection.Register(server)
 	mux := gateway.NewServeMux()
-	if err := orderv1.RegisterOrderServiceHandlerFromEndpoint(context.Background(), mux, "passthrough:///"+grpcAddress,
+	if err := orderhttp.RegisterOrderServiceHandlerFromEndpoint(context.Background(), mux, "passthrough:///"+grpcAddress,
 		[]grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}); err != nil {
 		return err
 	}

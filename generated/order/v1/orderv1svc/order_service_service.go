@@ -7,7 +7,6 @@ package orderv1svc
 
 import (
 	context "context"
-	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
@@ -258,8 +257,12 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			}
 			return deps
 		}, newHandler, newOrderServiceServer),
-		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
-			return orderv1.RegisterOrderServiceHandlerClient(ctx, mux, orderv1.NewOrderServiceClient(conn))
+		HTTP: []svc.Route{
+			{Method: "POST", Path: "/v1/orders", RPC: orderv1.OrderService_CreateOrder_FullMethodName, Body: "*"},
+			{Method: "GET", Path: "/v1/orders/{order_id}", RPC: orderv1.OrderService_GetOrder_FullMethodName},
+			{Method: "GET", Path: "/v1/users/{user_id}/orders", RPC: orderv1.OrderService_ListOrders_FullMethodName},
+			{Method: "POST", Path: "/v1/orders/{order_id}:cancel", RPC: orderv1.OrderService_CancelOrder_FullMethodName, Body: "*"},
+			{Method: "GET", Path: "/v1/orders/{order_id}:watch", RPC: orderv1.OrderService_WatchOrder_FullMethodName},
 		},
 	}
 }

@@ -6,8 +6,6 @@
 package paymentv1svc
 
 import (
-	context "context"
-	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	svc "github.com/protosvc/protosvc/svc"
@@ -17,7 +15,6 @@ import (
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	propagate "github.com/protosvc/protosvc/svc/propagate"
-	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
 	time "time"
@@ -176,8 +173,11 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 				},
 			}
 		}, newHandler, newPaymentServiceServer),
-		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
-			return paymentv1.RegisterPaymentServiceHandlerClient(ctx, mux, paymentv1.NewPaymentServiceClient(conn))
+		HTTP: []svc.Route{
+			{Method: "POST", Path: "/v1/payments:authorize", RPC: paymentv1.PaymentService_Authorize_FullMethodName, Body: "*"},
+			{Method: "POST", Path: "/v1/payments/{payment_id}:capture", RPC: paymentv1.PaymentService_Capture_FullMethodName, Body: "*"},
+			{Method: "POST", Path: "/v1/payments/{payment_id}:refund", RPC: paymentv1.PaymentService_Refund_FullMethodName, Body: "*"},
+			{Method: "GET", Path: "/v1/payments/{payment_id}", RPC: paymentv1.PaymentService_GetPayment_FullMethodName},
 		},
 	}
 }

@@ -6,8 +6,6 @@
 package userv1svc
 
 import (
-	context "context"
-	gwruntime "github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	prometheus "github.com/prometheus/client_golang/prometheus"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	svc "github.com/protosvc/protosvc/svc"
@@ -16,7 +14,6 @@ import (
 	metrics "github.com/protosvc/protosvc/svc/metrics"
 	policy "github.com/protosvc/protosvc/svc/policy"
 	propagate "github.com/protosvc/protosvc/svc/propagate"
-	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	fs "io/fs"
 	time "time"
@@ -154,8 +151,12 @@ func UserService(newHandler func(UserServiceDeps) (userv1.UserServiceServer, err
 				Metrics: NewUserServiceMetrics(app.Metrics()),
 			}
 		}, newHandler, newUserServiceServer),
-		HTTP: func(ctx context.Context, mux *gwruntime.ServeMux, conn grpc.ClientConnInterface) error {
-			return userv1.RegisterUserServiceHandlerClient(ctx, mux, userv1.NewUserServiceClient(conn))
+		HTTP: []svc.Route{
+			{Method: "POST", Path: "/v1/users", RPC: userv1.UserService_CreateUser_FullMethodName, Body: "*"},
+			{Method: "GET", Path: "/v1/users/{user_id}", RPC: userv1.UserService_GetUser_FullMethodName},
+			{Method: "PATCH", Path: "/v1/users/{user_id}", RPC: userv1.UserService_UpdateUser_FullMethodName, Body: "*"},
+			{Method: "GET", Path: "/v1/users", RPC: userv1.UserService_ListUsers_FullMethodName},
+			{Method: "POST", Path: "/v1/users/{user_id}:deactivate", RPC: userv1.UserService_DeactivateUser_FullMethodName, Body: "*"},
 		},
 	}
 }

@@ -3,6 +3,5 @@ go get github.com/protosvc/protosvc@latest
 go mod edit \
     -tool=github.com/protosvc/protosvc/protoc-gen-svc \
     -tool=google.golang.org/protobuf/cmd/protoc-gen-go \
-    -tool=google.golang.org/grpc/cmd/protoc-gen-go-grpc \
-    -tool=github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway
+    -tool=google.golang.org/grpc/cmd/protoc-gen-go-grpc
 go mod tidy

@@ -16,6 +16,7 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
+	extOrderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/grpclog"
@@ -35,9 +36,9 @@ var (
 	_ = metadata.Join
 )
 
-func request_OrderService_CreateOrder_0(ctx context.Context, marshaler runtime.Marshaler, client OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_OrderService_CreateOrder_0(ctx context.Context, marshaler runtime.Marshaler, client extOrderv1.OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreateOrderRequest
+		protoReq extOrderv1.CreateOrderRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -50,9 +51,9 @@ func request_OrderService_CreateOrder_0(ctx context.Context, marshaler runtime.M
 	return msg, metadata, err
 }
 
-func local_request_OrderService_CreateOrder_0(ctx context.Context, marshaler runtime.Marshaler, server OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_OrderService_CreateOrder_0(ctx context.Context, marshaler runtime.Marshaler, server extOrderv1.OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CreateOrderRequest
+		protoReq extOrderv1.CreateOrderRequest
 		metadata runtime.ServerMetadata
 	)
 	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
@@ -62,9 +63,9 @@ func local_request_OrderService_CreateOrder_0(ctx context.Context, marshaler run
 	return msg, metadata, err
 }
 
-func request_OrderService_GetOrder_0(ctx context.Context, marshaler runtime.Marshaler, client OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_OrderService_GetOrder_0(ctx context.Context, marshaler runtime.Marshaler, client extOrderv1.OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetOrderRequest
+		protoReq extOrderv1.GetOrderRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -83,9 +84,9 @@ func request_OrderService_GetOrder_0(ctx context.Context, marshaler runtime.Mars
 	return msg, metadata, err
 }
 
-func local_request_OrderService_GetOrder_0(ctx context.Context, marshaler runtime.Marshaler, server OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_OrderService_GetOrder_0(ctx context.Context, marshaler runtime.Marshaler, server extOrderv1.OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq GetOrderRequest
+		protoReq extOrderv1.GetOrderRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -103,9 +104,9 @@ func local_request_OrderService_GetOrder_0(ctx context.Context, marshaler runtim
 
 var filter_OrderService_ListOrders_0 = &utilities.DoubleArray{Encoding: map[string]int{"user_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
 
-func request_OrderService_ListOrders_0(ctx context.Context, marshaler runtime.Marshaler, client OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_OrderService_ListOrders_0(ctx context.Context, marshaler runtime.Marshaler, client extOrderv1.OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListOrdersRequest
+		protoReq extOrderv1.ListOrdersRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -130,9 +131,9 @@ func request_OrderService_ListOrders_0(ctx context.Context, marshaler runtime.Ma
 	return msg, metadata, err
 }
 
-func local_request_OrderService_ListOrders_0(ctx context.Context, marshaler runtime.Marshaler, server OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_OrderService_ListOrders_0(ctx context.Context, marshaler runtime.Marshaler, server extOrderv1.OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq ListOrdersRequest
+		protoReq extOrderv1.ListOrdersRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -154,9 +155,9 @@ func local_request_OrderService_ListOrders_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
-func request_OrderService_CancelOrder_0(ctx context.Context, marshaler runtime.Marshaler, client OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_OrderService_CancelOrder_0(ctx context.Context, marshaler runtime.Marshaler, client extOrderv1.OrderServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CancelOrderRequest
+		protoReq extOrderv1.CancelOrderRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -178,9 +179,9 @@ func request_OrderService_CancelOrder_0(ctx context.Context, marshaler runtime.M
 	return msg, metadata, err
 }
 
-func local_request_OrderService_CancelOrder_0(ctx context.Context, marshaler runtime.Marshaler, server OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_OrderService_CancelOrder_0(ctx context.Context, marshaler runtime.Marshaler, server extOrderv1.OrderServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
-		protoReq CancelOrderRequest
+		protoReq extOrderv1.CancelOrderRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -199,9 +200,9 @@ func local_request_OrderService_CancelOrder_0(ctx context.Context, marshaler run
 	return msg, metadata, err
 }
 
-func request_OrderService_WatchOrder_0(ctx context.Context, marshaler runtime.Marshaler, client OrderServiceClient, req *http.Request, pathParams map[string]string) (OrderService_WatchOrderClient, runtime.ServerMetadata, error) {
+func request_OrderService_WatchOrder_0(ctx context.Context, marshaler runtime.Marshaler, client extOrderv1.OrderServiceClient, req *http.Request, pathParams map[string]string) (extOrderv1.OrderService_WatchOrderClient, runtime.ServerMetadata, error) {
 	var (
-		protoReq WatchOrderRequest
+		protoReq extOrderv1.WatchOrderRequest
 		metadata runtime.ServerMetadata
 		err      error
 	)
@@ -233,7 +234,7 @@ func request_OrderService_WatchOrder_0(ctx context.Context, marshaler runtime.Ma
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
 // Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterOrderServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterOrderServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server OrderServiceServer) error {
+func RegisterOrderServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server extOrderv1.OrderServiceServer) error {
 	mux.Handle(http.MethodPost, pattern_OrderService_CreateOrder_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -352,15 +353,15 @@ func RegisterOrderServiceHandlerFromEndpoint(ctx context.Context, mux *runtime.S
 // RegisterOrderServiceHandler registers the http handlers for service OrderService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
 func RegisterOrderServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterOrderServiceHandlerClient(ctx, mux, NewOrderServiceClient(conn))
+	return RegisterOrderServiceHandlerClient(ctx, mux, extOrderv1.NewOrderServiceClient(conn))
 }
 
 // RegisterOrderServiceHandlerClient registers the http handlers for service OrderService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "OrderServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "OrderServiceClient"
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "extOrderv1.OrderServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "extOrderv1.OrderServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "OrderServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterOrderServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client OrderServiceClient) error {
+// "extOrderv1.OrderServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterOrderServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client extOrderv1.OrderServiceClient) error {
 	mux.Handle(http.MethodPost, pattern_OrderService_CreateOrder_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
