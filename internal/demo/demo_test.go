@@ -133,9 +133,9 @@ func TestCurlCommand(t *testing.T) {
 	}{
 		{curl{url: "http://a/b"}, "curl http://a/b"},
 		{curl{flags: "-i", url: "http://a/b?c"}, "curl -i 'http://a/b?c'"},
-		{curl{url: "http://a", header: "k: v", body: "{}"}, "curl http://a -H 'k: v' --json '{}'"},
-		{curl{url: "http://a", body: "it's"}, `curl http://a --json 'it'\''s'`},
-		{curl{url: "http://a", body: strings.Repeat("x", 120)}, "curl http://a \\\n      --json " + strings.Repeat("x", 120)},
+		{curl{url: "http://a", header: "k: v", body: "{}"}, "curl http://a -H 'k: v' -d '{}'"},
+		{curl{url: "http://a", body: "it's"}, `curl http://a -d 'it'\''s'`},
+		{curl{url: "http://a", body: strings.Repeat("x", 120)}, "curl http://a \\\n      -d " + strings.Repeat("x", 120)},
 	} {
 		if got := test.request.String(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)

@@ -31,7 +31,7 @@ func (c curl) String() string {
 		words = append(words, "-H "+quote(c.header))
 	}
 	if c.body != "" {
-		words = append(words, "--json "+quote(c.body)) // of curl 7.82; -d would say that it is a form
+		words = append(words, "-d "+quote(c.body))
 	}
 	line := strings.Join(words, " ")
 	if len(line) <= lineWidth {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/jsonschema"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 )
 
@@ -14,6 +15,7 @@ func wordingFuncs(templates *template.Template) template.FuncMap {
 	return template.FuncMap{
 		"wording":        func(s model.Setting) (model.Comment, error) { return w.wording(&s) },
 		"configSchema":   w.configSchema,
+		"schemaLine":     w.schemaLine,
 		"configSettings": w.configSettings,
 		"shownSettings":  w.shownSettings,
 	}
@@ -45,6 +47,7 @@ type words struct {
 	service   *model.Service    // whose settings were worded last
 	settings  []*wordedSetting  // its settings, in their order
 	byPath    map[string]*wordedSetting
+	schema    *jsonschema.Schema // of its config.yaml; nil until it is wanted
 }
 
 // wordedSetting is a setting with what is said of it: the data of the templates
@@ -101,7 +104,7 @@ func (w *words) use(s *model.Service) error {
 	if w.service == s {
 		return nil
 	}
-	w.service, w.settings, w.byPath = nil, nil, map[string]*wordedSetting{}
+	w.service, w.settings, w.byPath, w.schema = nil, nil, map[string]*wordedSetting{}, nil
 	for _, setting := range s.Settings() {
 		worded, err := w.word(setting)
 		if err != nil {
@@ -156,15 +159,34 @@ func (w *words) shownSettings(s *model.Service, margin string) (string, error) {
 
 // configSchema is the JSON Schema of config.yaml, in the words of config.yaml.
 func (w *words) configSchema(s *model.Service, comment, title, description string) (string, error) {
-	if err := w.use(s); err != nil {
-		return "", err
-	}
-	schema, err := model.ConfigSchema(s, w.description)
+	schema, err := w.schemaOf(s)
 	if err != nil {
 		return "", err
 	}
 	schema.Comment, schema.Title, schema.Description = comment, title, description
 	return schema.Text()
+}
+
+// schemaLine is the same on one line, without words.
+func (w *words) schemaLine(s *model.Service) (string, error) {
+	schema, err := w.schemaOf(s)
+	if err != nil {
+		return "", err
+	}
+	return schema.Line()
+}
+
+func (w *words) schemaOf(s *model.Service) (*jsonschema.Schema, error) {
+	if err := w.use(s); err != nil {
+		return nil, err
+	}
+	if w.schema == nil {
+		var err error
+		if w.schema, err = model.ConfigSchema(s, w.description); err != nil {
+			return nil, err
+		}
+	}
+	return w.schema, nil
 }
 
 // description words a setting, and the rules that its schema does not check.

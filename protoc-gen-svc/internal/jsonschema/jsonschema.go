@@ -104,3 +104,11 @@ func (s *Schema) Text() (string, error) {
 	w.schema(s)
 	return string(w.out), w.err
 }
+
+// Line is the same on one line, without what only people read: comments, titles and
+// descriptions.
+func (s *Schema) Line() (string, error) {
+	w := &writer{brief: true}
+	w.schema(s)
+	return string(w.out), w.err
+}

@@ -16,6 +16,7 @@ type writer struct {
 	out    []byte
 	indent []byte
 	first  bool // nothing stands in the present object or list yet
+	brief  bool // on one line, without what only people read
 	err    error
 }
 
@@ -23,9 +24,11 @@ type writer struct {
 func (w *writer) schema(s *Schema) {
 	w.open('{')
 	keyword(w, "$schema", s.Dialect, w.string)
-	keyword(w, "$comment", s.Comment, w.string)
-	keyword(w, "title", s.Title, w.string)
-	keyword(w, "description", s.Description, w.string)
+	if !w.brief {
+		keyword(w, "$comment", s.Comment, w.string)
+		keyword(w, "title", s.Title, w.string)
+		keyword(w, "description", s.Description, w.string)
+	}
 	keyword(w, "writeOnly", s.WriteOnly, w.bool)
 	keyword(w, "$ref", s.Ref, w.string)
 	list(w, "type", s.Type, w.types)
@@ -100,7 +103,11 @@ func (w *writer) close(bracket byte) {
 	w.first = false
 }
 
-func (w *writer) line() { w.out = append(append(w.out, '\n'), w.indent...) }
+func (w *writer) line() {
+	if !w.brief {
+		w.out = append(append(w.out, '\n'), w.indent...)
+	}
+}
 
 // next begins an element.
 func (w *writer) next() {
@@ -180,7 +187,9 @@ func (w *writer) other(v any) {
 	encoder := json.NewEncoder(&compact)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(v)
-	if err == nil {
+	if w.brief {
+		indented.Write(bytes.TrimSpace(compact.Bytes()))
+	} else if err == nil {
 		err = json.Indent(&indented, bytes.TrimSpace(compact.Bytes()), string(w.indent), "  ")
 	}
 	w.err = cmp.Or(w.err, err)

@@ -124,6 +124,7 @@ type call struct {
 
 	*endpoint
 	captures []string
+	silent   bool        // of what its body is
 	back     *returnPath // nil until the handler is called
 }
 

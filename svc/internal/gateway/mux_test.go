@@ -158,7 +158,9 @@ func TestErrorsOverHTTP(t *testing.T) {
 		{name: "unknown parameter", method: "GET", path: "/v1/echo?color=red", status: 400, code: codes.InvalidArgument, message: "invalid request", violation: "color: query parameter fits no field of the request"},
 		{name: "bytes in a path that are no text", method: "GET", path: "/v1/echo/%ff", status: 400, code: codes.InvalidArgument, message: "invalid request", violation: "request_id: must be text in UTF-8"},
 		{name: "text", body: "{}", header: "Content-Type: text/plain", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "text/plain"`},
-		{name: "form", body: "{}", header: "Content-Type: application/x-www-form-urlencoded", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/x-www-form-urlencoded"`},
+		{name: "JSON of curl", body: `{"requestId":"typed"}`, header: "Content-Type: application/x-www-form-urlencoded", status: 410, code: codes.NotFound, message: "7 does not exist"},
+		{name: "form of a page", body: "{}", header: "Content-Type: application/x-www-form-urlencoded\nOrigin: https://elsewhere.example", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/x-www-form-urlencoded"`},
+		{name: "form", body: "a=b", header: "Content-Type: application/x-www-form-urlencoded", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/x-www-form-urlencoded"`},
 		{name: "malformed media type", body: "{}", header: "Content-Type: application/json; x", status: 415, code: codes.InvalidArgument, message: `request body must be application/json, not "application/json; x"`},
 		{name: "no form posts", path: "/v1/echo/7", header: "Content-Type: application/x-www-form-urlencoded", status: 405, code: codes.Unimplemented, message: `method POST is not allowed for path "/v1/echo/7"`},
 		{name: "stream that fails at once", method: "GET", path: "/v1/echo/x", status: 410, code: codes.NotFound, message: "x does not exist"},
@@ -170,8 +172,10 @@ func TestErrorsOverHTTP(t *testing.T) {
 				body = io.MultiReader(body) // hides the length
 			}
 			r := request(t, or(test.method, http.MethodPost), url+or(test.path, "/v1/echo"), body)
-			if name, value, ok := strings.Cut(test.header, ": "); ok {
-				r.Header.Set(name, value)
+			for line := range strings.SplitSeq(test.header, "\n") {
+				if name, value, ok := strings.Cut(line, ": "); ok {
+					r.Header.Set(name, value)
+				}
 			}
 			response := do(t, r)
 			data, _ := io.ReadAll(response.Body)

@@ -29,6 +29,9 @@ func (c *call) decode(m any) error {
 	if err != nil {
 		return errUnreadable
 	}
+	if c.silent && !body.IsJSON() {
+		return c.notJSON()
+	}
 	return c.plan.Request(message, c.captures, c.URL.RawQuery, body)
 }
 
@@ -36,7 +39,10 @@ func (c *call) decode(m any) error {
 const maxContentType = 64
 
 // checkContentType refuses a body that says that it is no JSON, where JSON is wanted.
-// One that does not say what it is, is tried.
+// One that does not say what it is, is tried. So is what claims to be a form and comes
+// from no browser: programs such as curl say that of everything that they are not told
+// the type of. From a browser it would be a page of anybody's that writes as its visitor,
+// without having to ask first as for JSON.
 func (c *call) checkContentType() error {
 	contentType := c.Header.Get("Content-Type")
 	if c.Body == http.NoBody || contentType == "" || contentType == transcode.JSON || !c.plan.TakesJSON() {
@@ -46,5 +52,13 @@ func (c *call) checkContentType() error {
 	if err == nil && (media == transcode.JSON || strings.HasSuffix(media, "+json")) {
 		return nil
 	}
-	return fixed(http.StatusUnsupportedMediaType, codes.InvalidArgument, "request body must be %s, not %q", transcode.JSON, cut.Text(contentType, maxContentType))
+	if media == "application/x-www-form-urlencoded" && c.Header.Get("Origin") == "" && c.Header.Get("Sec-Fetch-Site") == "" {
+		c.silent = true
+		return nil
+	}
+	return c.notJSON()
+}
+
+func (c *call) notJSON() error {
+	return fixed(http.StatusUnsupportedMediaType, codes.InvalidArgument, "request body must be %s, not %q", transcode.JSON, cut.Text(c.Header.Get("Content-Type"), maxContentType))
 }

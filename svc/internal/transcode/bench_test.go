@@ -4,16 +4,17 @@ import (
 	"strings"
 	"testing"
 
-	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
+	"google.golang.org/protobuf/types/known/typepb"
+
 	"github.com/protosvc/protosvc/svc/internal/transcode"
 )
 
 func BenchmarkRequest(b *testing.B) {
 	id := strings.Repeat("x", 36)
-	m := &orderv1.ListOrdersRequest{}
-	for name, query := range map[string]string{"path": "", "query": "page_size=10&page_token=abc"} {
+	m := &typepb.Field{}
+	for name, query := range map[string]string{"path": "", "query": "number=10&json_name=abc"} {
 		b.Run(name, func(b *testing.B) {
-			p := plan(b, m, transcode.Rule{Variables: []string{"user_id"}})
+			p := plan(b, m, transcode.Rule{Variables: []string{"name"}})
 			b.ReportAllocs()
 			for b.Loop() {
 				m.Reset()
@@ -26,9 +27,9 @@ func BenchmarkRequest(b *testing.B) {
 }
 
 func BenchmarkBody(b *testing.B) {
-	m := &orderv1.CreateOrderRequest{}
+	m := &typepb.Enum{}
 	p := plan(b, m, transcode.Rule{Body: "*"})
-	sent := `{"requestId":"0af76519-16cd-43dd-8448-eb211c80319c","items":[` + strings.Repeat(`{"sku":"A-1","quantity":3},`, 9) + `{"sku":"A-1","quantity":3}]}`
+	sent := `{"name":"0af76519-16cd-43dd-8448-eb211c80319c","enumvalue":[` + strings.Repeat(`{"name":"A-1","number":3},`, 9) + `{"name":"A-1","number":3}]}`
 	b.ReportAllocs()
 	for b.Loop() {
 		body, err := p.Read(strings.NewReader(sent), int64(len(sent)), "")

@@ -1,6 +1,10 @@
 package transcode
 
-import "io"
+import (
+	"bytes"
+	"io"
+	"strings"
+)
 
 // piece is how much of a body has room before any of it has come.
 const piece = 64 << 10
@@ -14,6 +18,16 @@ type Body struct {
 }
 
 func (b Body) sent() []byte { return b.data[b.start:] }
+
+// IsJSON reports whether the body may be JSON, by how it begins. An empty one may.
+func (b Body) IsJSON() bool {
+	text := bytes.TrimLeft(b.sent(), " \t\r\n")
+	if len(text) == 0 || strings.IndexByte(`{["-0123456789`, text[0]) >= 0 {
+		return true
+	}
+	word := string(bytes.TrimRight(text, " \t\r\n"))
+	return word == "true" || word == "false" || word == "null"
+}
 
 // Read reads a body to its end. The length is what the client said; negative: it did not.
 //

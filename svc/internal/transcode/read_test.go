@@ -8,10 +8,11 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"google.golang.org/protobuf/types/known/typepb"
+
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
-	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/svc/internal/transcode"
 )
 
@@ -86,12 +87,12 @@ func TestAllocations(t *testing.T) {
 		query string
 		most  float64
 	}{
-		{"path", transcode.Rule{Variables: []string{"user_id"}}, "", 2},
-		{"path and query", transcode.Rule{Variables: []string{"user_id"}}, "page_size=10&page_token=abc", 9},
+		{"path", transcode.Rule{Variables: []string{"name"}}, "", 2},
+		{"path and query", transcode.Rule{Variables: []string{"name"}}, "number=10&json_name=abc", 9},
 	}
 	for _, test := range tests {
-		p := plan(t, &orderv1.ListOrdersRequest{}, test.rule)
-		m, captures := &orderv1.ListOrdersRequest{}, []string{id}
+		p := plan(t, &typepb.Field{}, test.rule)
+		m, captures := &typepb.Field{}, []string{id}
 		got := testing.AllocsPerRun(100, func() {
 			m.Reset()
 			if err := p.Request(m, captures, test.query, transcode.Body{}); err != nil {

@@ -8,17 +8,16 @@ import (
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/typepb"
 
-	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/svc/internal/transcode"
 )
 
-func order() *orderv1.Order {
-	return &orderv1.Order{OrderId: `a, "b": \" c\\`, Items: []*orderv1.Item{{Sku: "S, 1"}}}
+func value() *typepb.EnumValue {
+	return &typepb.EnumValue{Name: `a, "b": \" c\\`, Options: []*typepb.Option{{Name: "S, 1"}}}
 }
 
-const orderJSON = `[{"orderId":"a, \"b\": \\\" c\\\\","userId":"","items":[{"sku":"S, 1","quantity":0,"unitPrice":null}],"total":null,` +
-	`"state":"ORDER_STATE_UNSPECIFIED","paymentId":"","channel":"CHANNEL_UNSPECIFIED","createTime":null,"updateTime":null}]`
+const valuesJSON = `[{"name":"a, \"b\": \\\" c\\\\","number":0,"options":[{"name":"S, 1","value":null}]}]`
 
 func responses(t *testing.T, of proto.Message, field string) *transcode.Plan {
 	t.Helper()
@@ -33,14 +32,14 @@ func TestResponse(t *testing.T) {
 	set("string", protoreflect.ValueOfString(`a, b: "c"`))
 	set("int64", protoreflect.ValueOfInt64(7))
 	kinds.Mutable(kinds.Descriptor().Fields().ByName("items")).List().AppendMutable()
-	list := &orderv1.ListOrdersResponse{Orders: []*orderv1.Order{order()}}
+	list := &typepb.Enum{Enumvalue: []*typepb.EnumValue{value()}}
 	tests := []struct {
 		of          proto.Message
 		field, want string
 	}{
-		{&orderv1.GetOrderResponse{}, "", `{"order":null}`},
-		{list, "next_page_token", `""`},
-		{list, "orders", orderJSON},
+		{&typepb.Option{}, "", `{"name":"","value":null}`},
+		{list, "name", `""`},
+		{list, "enumvalue", valuesJSON},
 		{kinds, "string", `"a, b: \"c\""`},
 		{kinds, "int64", `"7"`},
 		{kinds, "uint64", `"0"`},
