@@ -28,6 +28,7 @@ var textChecks = map[string][]func(name, text string) error{
 	".yaml":      {checkYAML, inertYAML},
 	".json":      {checkJSON},
 	".md":        {checkMarkdown, inertMarkdown},
+	".html":      {checkHTML}, // of elements of ours
 	".sh":        {checkSomeShell, inertLines("")},
 	".service":   {inertLines("systemd/service.tmpl")},
 	"Dockerfile": {inertLines("docker/Dockerfile.tmpl")},
@@ -141,6 +142,8 @@ func inertNode(n *yaml.Node, at string) error {
 	switch {
 	case at == ".data.config.yaml":
 		return inertYAML("", n.Value)
+	case at == ".data.config.schema.json":
+		return checkJSON("", n.Value)
 	case strings.Contains(n.Value, canary) && !strings.HasPrefix(at, ".service."):
 		return fmt.Errorf("%s is %q", at, n.Value)
 	}

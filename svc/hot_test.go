@@ -159,6 +159,7 @@ func TestBoundFields(t *testing.T) {
 	r := start(t, s, Options{Config: path})
 	r.reload(t, path, "service: {seconds: 8, nanos: 1}\n", http.StatusOK)
 	if answer := r.reload(t, path, "service: {seconds: 9, nanos: 2}\n", http.StatusUnprocessableEntity); !strings.Contains(answer, `"column": 30,
+      "restart": true,
       "message": "service.nanos: cannot change while the service runs`) {
 		t.Errorf("the answer is %s", answer)
 	}

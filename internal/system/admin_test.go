@@ -141,8 +141,8 @@ func TestConfigReload(t *testing.T) {
 			}
 		})
 	}
-	if got := get(t, s.Order.Admin, "/config/reload"); got.code != http.StatusMethodNotAllowed {
-		t.Errorf("GET /config/reload: %d", got.code)
+	if got := get(t, s.Order.Admin, "/config/reload"); got.code != http.StatusOK || !containsAll(got.body, []string{`"generation": 2`, `"refusal"`}) {
+		t.Errorf("GET /config/reload: %d %s", got.code, got.body)
 	}
 }
 

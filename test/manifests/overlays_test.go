@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,8 +56,9 @@ func TestEnvironments(t *testing.T) {
 					t.Errorf("%s: %d replicas at the least, want %d", env, *o.Spec.MinReplicas, want.least)
 				}
 			case *core.ConfigMap:
-				if len(o.Data) != len(want.files) {
-					t.Errorf("%s: %s has %d files, want %v", env, o.Name, len(o.Data), want.files)
+				const schema = "config.schema.json"
+				if files := slices.Sorted(maps.Keys(o.Data)); !slices.Equal(files, slices.Sorted(slices.Values(append(want.files, schema)))) {
+					t.Errorf("%s: %s has the files %v, want %v and %s", env, o.Name, files, want.files, schema)
 				}
 				checkOverlaid(t, o, want.files[0])
 				if got := strings.Contains(o.Data[want.files[0]], "reflection: false"); got != (env != "dev") {

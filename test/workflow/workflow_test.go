@@ -81,7 +81,7 @@ func mistakes(t *testing.T, c checkout) {
 		},
 		{
 			edit{`get: "/v1/users/\{user_id\}/orders"`, `get: "/v1/orders/{user_id}"`},
-			`OrderService.ListOrders: http-path: GET "/v1/orders/{user_id}" is also the path of GetOrder`,
+			`OrderService.ListOrders: http-path: get "/v1/orders/{user_id}" matches the requests of "/v1/orders/{order_id}", which is the path of GetOrder (order/v1/order.proto:100:33)`,
 		},
 		{
 			edit{`defers: "payment\.v1\.PaymentService/Refund"`, `defers: "payment.v1.PaymentsService/Refund"`},

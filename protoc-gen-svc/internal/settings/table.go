@@ -90,7 +90,7 @@ var table = map[string]row{
 
 	"(svc.v1.service).callees.connections":             value(goService, func(c *model.Callee) string { return number(c.Connections) }),
 	"(svc.v1.service).callees.breaker":                 same[*model.Callee](nil),
-	"(svc.v1.service).callees.breaker.off":             value(and(service, "config/config.schema.json.tmpl"), func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
+	"(svc.v1.service).callees.breaker.off":             value(and(service, "config/config.schema.json.tmpl", "k8s/configmap.yaml.tmpl"), func(c *model.Callee) string { return strconv.FormatBool(c.Breaker == nil) }),
 	"(svc.v1.service).callees.breaker.failure_percent": value(config, ofBreaker(func(b *model.Breaker) string { return number(b.FailurePercent) })),
 	"(svc.v1.service).callees.breaker.min_calls":       value(config, ofBreaker(func(b *model.Breaker) string { return number(b.MinCalls) })),
 	"(svc.v1.service).callees.breaker.window":          value(config, ofBreaker(func(b *model.Breaker) string { return timefmt.Short(b.Window) })),

@@ -108,6 +108,7 @@ Nothing is written: "buf generate" does that.
 gone       deploy/README.md                                              -N
 gone       deploy/components/monitor/kustomization.yaml                  -N
 gone       deploy/components/network-policy/kustomization.yaml           -N
+gone       deploy/index.html                                             -N
 gone       deploy/kustomization.yaml                                     -N
 gone       deploy/overlays/dev/kustomization.yaml                        -N
 gone       deploy/overlays/prod/kustomization.yaml                       -N
@@ -117,7 +118,7 @@ gone       deploy/user/k8s/components/network-policy/networkpolicy.yaml  -N
 changed    deploy/user/overlays/prod/kustomization.yaml                  -1
 changed    deploy/user/overlays/staging/kustomization.yaml               -1
 
-N unchanged, 2 changed, 0 new, 9 gone
+N unchanged, 2 changed, 0 new, 10 gone
 Files that are gone stay where they are, unless buf.gen.yaml says "clean: true".
 Nothing is written: "buf generate" does that.
 `},
