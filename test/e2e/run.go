@@ -170,7 +170,12 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 		}
 	}
 	if p.whole() {
-		if err := errors.Join(document(ctx, root, f.version, trials, findings), f.proof.write(root)); err != nil {
+		if err := document(ctx, root, f.version, trials, findings); err != nil {
+			return err
+		}
+	}
+	if p.full && p.plays(operatorNumber) {
+		if err := f.proof.write(root); err != nil {
 			return err
 		}
 	}
