@@ -69,7 +69,11 @@ func (s *Schema) Faults(name, text string) []reload.Fault {
 			}
 			continue
 		}
-		fault(path, strings.Join(path, ".")+": "+leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+		text := leaf.ErrorKind.LocalizedString(message.NewPrinter(language.English))
+		if len(path) > 0 {
+			text = strings.Join(path, ".") + ": " + text
+		}
+		fault(path, text)
 	}
 	slices.SortStableFunc(faults, func(a, b reload.Fault) int { return (a.Line-b.Line)*1000 + a.Column - b.Column })
 	return slices.Compact(faults)
