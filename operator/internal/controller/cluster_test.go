@@ -69,9 +69,9 @@ func testMain(m *testing.M) (code int, err error) {
 
 // What is in every ConfigMap of these tests.
 const (
-	base   = "limits: {concurrency: 100}\n"
-	secret = "only-the-operators-know"
-	stuck  = "# nothing starts with this"
+	base  = "limits: {concurrency: 100}\n"
+	token = "only-the-operators-know"
+	stuck = "# nothing starts with this"
 )
 
 // fleet is a generated service on an API server without nodes: its pods are processes of
@@ -112,7 +112,7 @@ func newFleet(t *testing.T, replicas int) *fleet {
 	must(t, c.Create(t.Context(), namespace))
 	f.namespace = namespace.Name
 	must(t, c.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: f.meta("user"), Data: map[string]string{mainFile: base}}))
-	must(t, c.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-admin"), StringData: map[string]string{tokenKey: secret + "\n"}}))
+	must(t, c.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-admin"), StringData: map[string]string{tokenKey: token + "\n"}}))
 	must(t, c.Create(t.Context(), &appsv1.Deployment{ObjectMeta: f.meta("user"), Spec: appsv1.DeploymentSpec{
 		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": "user"}},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: f.meta("").Labels}, Spec: f.spec()},
@@ -170,7 +170,7 @@ func (f *fleet) add(restarted string) bool {
 	ctx := context.Background()
 	config := f.config()
 	check(os.WriteFile(filepath.Join(m.folder, mainFile), []byte(config.Data[mainFile]), 0o600))
-	check(os.WriteFile(filepath.Join(m.folder, tokenKey), []byte(secret), 0o600))
+	check(os.WriteFile(filepath.Join(m.folder, tokenKey), []byte(token), 0o600))
 	m.start()
 	pod := &corev1.Pod{ObjectMeta: f.meta(m.name), Spec: f.spec()}
 	pod.Annotations = map[string]string{}
@@ -341,7 +341,7 @@ func (f *fleet) inForce() map[string]string {
 	for _, m := range f.all() {
 		req, err := http.NewRequest(http.MethodGet, fmt.Sprintf("http://%s:%d/config", m.address, admin), nil)
 		check(err)
-		req.Header.Set("Authorization", "Bearer "+secret)
+		req.Header.Set("Authorization", "Bearer "+token)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			all[m.name] = err.Error()

@@ -167,6 +167,8 @@ func (r *Reconciler) step(ctx context.Context, s *service) (time.Duration, error
 		return after, r.revert(ctx, s, v)
 	case rollout.Settle:
 		return after, r.settle(ctx, s, v)
+	case rollout.Wait:
+		return after, r.wait(ctx, s, v, next.Reason)
 	case rollout.Done:
 		return after, r.done(ctx, s, v, files)
 	}
@@ -326,6 +328,19 @@ func (r *Reconciler) revert(ctx context.Context, s *service, v rollout.View) err
 	return r.settle(ctx, s, v)
 }
 
+// wait says so if it is for pods that do not answer, which somebody has to mend: a token that
+// is missing, a NetworkPolicy.
+func (r *Reconciler) wait(ctx context.Context, s *service, v rollout.View, why string) error {
+	if len(v.Silent) == 0 || s.config.Annotations[message] == why {
+		return nil
+	}
+	if err := r.note(ctx, s, isApplying, map[string]string{message: why}); err != nil {
+		return err
+	}
+	r.event(s, corev1.EventTypeWarning, "ConfigWaits", "Wait", "%s", why)
+	return nil
+}
+
 // settle says so if pods start with what was given up, since they have no other.
 func (r *Reconciler) settle(_ context.Context, s *service, v rollout.View) error {
 	if v.Stuck != "" {
@@ -336,7 +351,7 @@ func (r *Reconciler) settle(_ context.Context, s *service, v rollout.View) error
 
 // done keeps the files for whoever wants to go back, and says that all pods have them.
 func (r *Reconciler) done(ctx context.Context, s *service, v rollout.View, files map[string]string) error {
-	if s.config.Annotations[applied] == v.Wanted && s.config.Labels[statusLabel] == string(isApplied) {
+	if s.config.Annotations[applied] == v.Wanted && s.config.Annotations[message] == "" && s.config.Labels[statusLabel] == string(isApplied) {
 		return nil
 	}
 	if err := r.keep(ctx, s, v.Wanted, files); err != nil {

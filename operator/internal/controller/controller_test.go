@@ -246,6 +246,21 @@ func TestStuck(t *testing.T) {
 	f.kept(before)
 }
 
+// Without the token nothing is brought to anybody, and somebody is told.
+func TestToken(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	secret := &corev1.Secret{ObjectMeta: f.meta("user-admin")}
+	must(t, f.client.Delete(t.Context(), secret))
+	o := run(f, -1, false)
+	o.said(t, "Warning ConfigWaits", patience)
+	must(t, f.client.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-admin"), StringData: map[string]string{tokenKey: token}}))
+	o.said(t, "Normal ConfigApplied", patience)
+	if config := f.is(isApplied, patience); config.Annotations[message] != "" {
+		t.Errorf("it still says %q", config.Annotations[message])
+	}
+}
+
 // Wherever an operator is killed, the next one brings what was begun to the same end.
 func TestKilled(t *testing.T) {
 	for _, test := range []struct {

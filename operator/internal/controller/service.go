@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -153,34 +154,49 @@ func crashes(p corev1.Pod) string {
 	return ""
 }
 
-// view asks the pods what they have in force, and has them hold reloads. It returns the
-// names of the files, too, in their order.
+// view asks the pods what they have in force, all at once, and has them hold reloads. It
+// returns the names of the files, too, in their order.
 func (r *Reconciler) view(ctx context.Context, s *service) (v rollout.View, files []string) {
 	files = []string{mainFile}
-	for _, p := range s.pods {
-		address, ok := s.admin(p)
-		if !ok {
-			continue
-		}
+	seen, silent := make([]*rollout.Pod, len(s.pods)), make([]string, len(s.pods))
+	var all sync.WaitGroup
+	for i, p := range s.pods {
 		if reason := crashes(p); reason != "" && p.Annotations[restarted] == s.deployment.Spec.Template.Annotations[restarted] {
 			v.Stuck = reason
 			continue
 		}
-		answer, inForce, err := r.Pods.Hold(ctx, address, holdFor)
-		if err != nil {
-			if isReady(p) {
-				r.log(ctx).Info("a pod does not answer", "pod", p.Name, "error", err.Error())
+		if address, ok := s.admin(p); ok {
+			all.Go(func() { seen[i], silent[i] = r.look(ctx, p, address) })
+		}
+	}
+	all.Wait()
+	for i, p := range seen {
+		if silent[i] != "" {
+			v.Silent = append(v.Silent, silent[i])
+		}
+		if p != nil {
+			v.Pods = append(v.Pods, *p)
+			if p.State.Names != nil {
+				files = p.State.Names
 			}
-			continue // it starts, stops, or is cut off: whatever it is, it shows when it answers
 		}
-		if len(answer.Names) > 0 {
-			files = answer.Names
-		}
-		ready := r.Pods.Ready(ctx, address)
-		if !ready && !isReady(p) && answer.Generation == 1 {
-			continue // it starts
-		}
-		v.Pods = append(v.Pods, rollout.Pod{Name: p.Name, State: answer.State, InForce: inForce, Ready: ready, Nudged: p.Annotations[nudged]})
 	}
 	return v, files
+}
+
+// look asks one pod, and says why it does not answer though it is ready. Nil is that, or one
+// that is not there yet, or not any more.
+func (r *Reconciler) look(ctx context.Context, p corev1.Pod, address pods.Pod) (pod *rollout.Pod, silent string) {
+	answer, inForce, err := r.Pods.Hold(ctx, address, holdFor)
+	if err != nil {
+		if isReady(p) {
+			silent = fmt.Sprintf("pod %s is ready, and does not answer the operator: %v", p.Name, err)
+		}
+		return nil, silent
+	}
+	ready := r.Pods.Ready(ctx, address)
+	if !ready && !isReady(p) && answer.Generation == 1 {
+		return nil, "" // it starts
+	}
+	return &rollout.Pod{Name: p.Name, State: answer.State, InForce: inForce, Ready: ready, Nudged: p.Annotations[nudged]}, ""
 }

@@ -45,6 +45,7 @@ type View struct {
 	Restarting string // of those that the pods are restarted for
 	Stuck      string // why pods that were started for that are not ready; "" where they are, or may be yet
 	Pods       []Pod
+	Silent     []string // what pods that are ready say instead of an answer
 }
 
 // Step is what is to be done next.
@@ -73,7 +74,7 @@ const (
 
 // Next decides.
 func (v View) Next() Step {
-	if len(v.Pods) == 0 {
+	if len(v.Pods)+len(v.Silent) == 0 {
 		return Step{Action: Wait, Reason: "no pod is ready"}
 	}
 	on, off := v.split()
@@ -82,6 +83,9 @@ func (v View) Next() Step {
 	}
 	if reason := v.fault(on, off); reason != "" {
 		return Step{Action: Reject, Reason: reason}
+	}
+	if len(v.Silent) > 0 {
+		return Step{Action: Wait, Reason: strings.Join(v.Silent, "; "), After: pause}
 	}
 	if v.Restarting == v.Wanted {
 		if len(off) > 0 {

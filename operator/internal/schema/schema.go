@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -75,7 +76,9 @@ func (s *Schema) Faults(name, text string) []reload.Fault {
 		}
 		fault(path, text)
 	}
-	slices.SortStableFunc(faults, func(a, b reload.Fault) int { return (a.Line-b.Line)*1000 + a.Column - b.Column })
+	slices.SortStableFunc(faults, func(a, b reload.Fault) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	return slices.Compact(faults)
 }
 
