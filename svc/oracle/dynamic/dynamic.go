@@ -5,7 +5,9 @@ package dynamic
 import (
 	"context"
 	"fmt"
+	"strings"
 
+	"github.com/bufbuild/protocompile"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -18,9 +20,29 @@ import (
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
-// Register builds a file, and makes it known as generated code would.
-func Register(file *descriptorpb.FileDescriptorProto) (protoreflect.FileDescriptor, error) {
-	fd, err := protodesc.NewFile(file, protoregistry.GlobalFiles)
+// Compile compiles a contract, and makes it known under the path as generated code would.
+// What it imports is known already.
+func Compile(ctx context.Context, path, source string) (protoreflect.FileDescriptor, error) {
+	compiler := protocompile.Compiler{Resolver: protocompile.ResolverFunc(func(imported string) (protocompile.SearchResult, error) {
+		if imported == path {
+			return protocompile.SearchResult{Source: strings.NewReader(source)}, nil
+		}
+		fd, err := protoregistry.GlobalFiles.FindFileByPath(imported)
+		return protocompile.SearchResult{Desc: fd}, err
+	})}
+	files, err := compiler.Compile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := proto.Marshal(protodesc.ToFileDescriptorProto(files[0]))
+	if err != nil {
+		return nil, err
+	}
+	var file descriptorpb.FileDescriptorProto
+	if err := proto.Unmarshal(data, &file); err != nil { // its options are Go's now, not the compiler's
+		return nil, err
+	}
+	fd, err := protodesc.NewFile(&file, protoregistry.GlobalFiles)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bufbuild/protocompile"
 	"go.uber.org/goleak"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	_ "google.golang.org/genproto/googleapis/api/httpbody"
@@ -27,10 +26,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 	_ "google.golang.org/protobuf/types/known/emptypb"
 	_ "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -81,42 +77,17 @@ func TestExamples(t *testing.T) {
 // serve serves the contract, and returns the address.
 func serve(t *testing.T, contract []byte) string {
 	t.Helper()
-	mux, err := dynamic.NewMux(compile(t, contract).Services().Get(0), notes, gateway.Options{Errors: errors.Table{notFound}})
+	file, err := dynamic.Compile(t.Context(), "notes.proto", string(contract))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux, err := dynamic.NewMux(file.Services().Get(0), notes, gateway.Options{Errors: errors.Table{notFound}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
-}
-
-func compile(t *testing.T, contract []byte) protoreflect.FileDescriptor {
-	t.Helper()
-	const name = "notes.proto"
-	compiler := protocompile.Compiler{Resolver: protocompile.ResolverFunc(func(path string) (protocompile.SearchResult, error) {
-		if path == name {
-			return protocompile.SearchResult{Source: bytes.NewReader(contract)}, nil
-		}
-		fd, err := protoregistry.GlobalFiles.FindFileByPath(path)
-		return protocompile.SearchResult{Desc: fd}, err
-	})}
-	files, err := compiler.Compile(t.Context(), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := proto.Marshal(protodesc.ToFileDescriptorProto(files[0]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file descriptorpb.FileDescriptorProto
-	if err := proto.Unmarshal(data, &file); err != nil { // with the options as Go has them
-		t.Fatal(err)
-	}
-	fd, err := dynamic.Register(&file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fd
 }
 
 var notFound = &errors.Code{
