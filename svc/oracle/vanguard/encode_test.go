@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -202,17 +203,20 @@ func escape(text string) string {
 // parameters makes a query of the fields of a message. What a query cannot have, it
 // removes from the whole.
 func (g generator) parameters(c *call, out url.Values, prefix string, m, whole protoreflect.Message) {
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		name := prefix + string(fd.Name())
+	for i := range m.Descriptor().Fields().Len() { // Range would make another request each time
+		fd := m.Descriptor().Fields().Get(i)
+		if !m.Has(fd) {
+			continue
+		}
+		v, name := m.Get(fd), prefix+string(fd.Name())
 		if g.IntN(2) == 0 {
 			name = prefix + fd.JSONName()
 		}
 		switch {
 		case fd.IsMap() && isText(fd.MapValue()):
 			c.marks["map"] = true
-			v.Map().Range(func(k protoreflect.MapKey, v protoreflect.Value) bool {
+			entries(v.Map(), func(k protoreflect.MapKey, v protoreflect.Value) {
 				out.Add(name+"["+k.String()+"]", g.noted(c, fd.MapValue(), v))
-				return true
 			})
 		case fd.IsList() && isText(fd):
 			for i := range v.List().Len() {
@@ -232,8 +236,20 @@ func (g generator) parameters(c *call, out url.Values, prefix string, m, whole p
 				whole.Clear(fd)
 			}
 		}
+	}
+}
+
+// entries calls f for the entries of a map, always in the same order.
+func entries(m protoreflect.Map, f func(protoreflect.MapKey, protoreflect.Value)) {
+	var keys []protoreflect.MapKey
+	m.Range(func(k protoreflect.MapKey, _ protoreflect.Value) bool {
+		keys = append(keys, k)
 		return true
 	})
+	slices.SortFunc(keys, func(a, b protoreflect.MapKey) int { return strings.Compare(a.String(), b.String()) })
+	for _, k := range keys {
+		f(k, m.Get(k))
+	}
 }
 
 // isText reports whether a text can be a value of the field.

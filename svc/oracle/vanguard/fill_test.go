@@ -115,7 +115,7 @@ func (g generator) number() float64 {
 // word is a text with what means something in URLs and in JSON.
 func (g generator) word() string {
 	if g.IntN(2) == 0 {
-		return pick(g.Rand, []string{"", "milk", "Eggs", "a-b_c.d~"})
+		return pick(g.Rand, []string{"", "milk", "Eggs", "a-b_c.d~", `"quoted"`})
 	}
 	var out strings.Builder
 	for range g.IntN(5) {
