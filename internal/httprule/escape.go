@@ -54,8 +54,8 @@ func decode(s string) string {
 	return string(appendDecoded(make([]byte, 0, len(s)), s))
 }
 
-// decodeSegments is what a variable of several segments captures: reserved
-// characters remain as they are, since an escaped slash separates no segments.
+// decodeSegments is what a variable of several segments captures: an escaped slash
+// remains as it is, since it separates no segments.
 func decodeSegments(s string) string {
 	if strings.IndexByte(s, '%') < 0 {
 		return s
@@ -66,17 +66,16 @@ func decodeSegments(s string) string {
 		if s[0] == '%' {
 			n = 3
 		}
-		out = appendUnreserved(out, s[:n])
+		out = appendButSlash(out, s[:n])
 		s = s[n:]
 	}
 	return string(out)
 }
 
-// appendUnreserved appends a byte, without its percent-encoding unless RFC 6570
-// reserves it.
-func appendUnreserved(to []byte, s string) []byte {
+// appendButSlash appends a byte, without its percent-encoding unless it is a slash.
+func appendButSlash(to []byte, s string) []byte {
 	decoded := appendDecoded(to, s)
-	if len(s) == 3 && strings.IndexByte(":/?#[]@!$&'()*+,;=", decoded[len(to)]) >= 0 {
+	if len(s) == 3 && decoded[len(to)] == '/' {
 		return append(to, s...)
 	}
 	return decoded

@@ -95,7 +95,7 @@ func fits(template []httprule.Segment, segments []string) bool {
 	return len(template) == len(segments)
 }
 
-var reserved = regexp.MustCompile(`(?i)%(3A|2F|3F|23|5B|5D|40|21|24|26|27|28|29|2A|2B|2C|3B|3D)`)
+var slash = regexp.MustCompile(`(?i)%(2F)`)
 
 func captured(template []httprule.Segment, segments []string) string {
 	rest := template[len(template)-1].Kind == httprule.Multi
@@ -105,7 +105,7 @@ func captured(template []httprule.Segment, segments []string) string {
 	if !rest {
 		segments = segments[:len(template)]
 	}
-	return unescape(reserved.ReplaceAllString(strings.Join(segments, "/"), "%25$1"))
+	return unescape(slash.ReplaceAllString(strings.Join(segments, "/"), "%25$1"))
 }
 
 func unescape(s string) string {

@@ -55,8 +55,8 @@ type Match struct {
 	// Rule is the index of the rule when there is one.
 	Rule int
 	// Captures are the values of its variables, in their order. Those of one
-	// segment are decoded; in those of several, the reserved characters of RFC 6570
-	// remain escaped, "%2F" among them. Nothing says that they are UTF-8.
+	// segment are decoded; in those of several, "%2F" remains as it is. Nothing says
+	// that they are UTF-8.
 	Captures []string
 	// Allow are the methods that the path does have when the method is none of
 	// them, sorted.

@@ -169,30 +169,12 @@ func (g generator) segments(c *call, pattern string) (value, wire string) {
 			if strings.HasPrefix(part, "*") {
 				text = "s" + g.word()
 				coded = escape(text)
-				text = keepReserved(text)
-				if text != "" && strings.Contains(strings.ReplaceAll(text, "%2F", ""), "%") {
-					c.marks["reserved"] = true
-				}
+				text = strings.ReplaceAll(text, "/", "%2F")
 			}
 			values, wires = append(values, text), append(wires, coded)
 		}
 	}
 	return strings.Join(values, "/"), strings.Join(wires, "/")
-}
-
-const reserved = ":/?#[]@!$&'()*+,;="
-
-// keepReserved is what a variable of several segments has of an escaped text.
-func keepReserved(text string) string {
-	var out strings.Builder
-	for i := range len(text) {
-		if strings.IndexByte(reserved, text[i]) >= 0 {
-			fmt.Fprintf(&out, "%%%02X", text[i])
-		} else {
-			out.WriteByte(text[i])
-		}
-	}
-	return out.String()
 }
 
 // escape is a text as a segment: everything but unreserved characters is escaped.

@@ -90,7 +90,6 @@ var known = map[string]string{
 	"no body":       "without a body its field is not set; vanguard sets an empty message",
 	"zero segments": "** is zero or more segments; vanguard wants one behind a literal",
 	"decoded first": "vanguard decodes a path before it cuts it, and its variables once more: %2F cuts, %3A begins a verb, %2541 is A",
-	"reserved":      "http.proto says both: reserved characters stay escaped (fully_decode_reserved_expansion), and all but %2F are decoded (path template syntax)",
 	"unset answer":  "a field with presence that is not set has no value, null; vanguard answers with its default",
 	"map":           "http.proto has no maps in queries; ours takes labels[key]=value, vanguard refuses",
 }
