@@ -140,4 +140,8 @@ type Route struct {
 	// there is none. ResponseBody is the field of the response that is answered; empty:
 	// all of it.
 	Body, ResponseBody string
+
+	// IdempotencyKey is the field of the request that the header Idempotency-Key may stand
+	// for; empty: the method has none.
+	IdempotencyKey string
 }

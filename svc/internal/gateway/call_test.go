@@ -354,6 +354,9 @@ func TestMistakesOfContracts(t *testing.T) {
 		`route POST /v1: the request of /test.v1.Echo/Client is a stream, which HTTP/JSON does not have`: {Method: "POST", Path: "/v1", RPC: "/test.v1.Echo/Client"},
 		`route GET /{id}: path variable "id": message google.rpc.RequestInfo has no field "id"`:          {Method: "GET", Path: "/{id}", RPC: unaryMethod},
 		`route GET /v1: response_body: message google.rpc.RequestInfo has no field "id"`:                 {Method: "GET", Path: "/v1", RPC: unaryMethod, ResponseBody: "id"},
+		`route GET /v1: google.rpc.RequestInfo has no text field "id" for the idempotency key`:           {Method: "GET", Path: "/v1", RPC: unaryMethod, IdempotencyKey: "id"},
+		`route GET /v1: google.api.HttpBody has no text field "data" for the idempotency key`:            {Method: "GET", Path: "/v1", RPC: "/test.v1.Echo/Raw", IdempotencyKey: "data"},
+		`route GET /v1: google.api.HttpBody has no text field "extensions" for the idempotency key`:      {Method: "GET", Path: "/v1", RPC: "/test.v1.Echo/Raw", IdempotencyKey: "extensions"},
 	} {
 		if _, err := gateway.NewMux(methods, []gateway.Route{r}, gateway.Options{}); fmt.Sprint(err) != want {
 			t.Errorf("%v, want %s", err, want)
