@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -91,6 +92,27 @@ func TestContextOfHandler(t *testing.T) {
 }
 
 // What a client may not say of itself, and how it says bytes.
+// The spans of calls have the template of the path, which the way back knows.
+func TestRouteOfCall(t *testing.T) {
+	var got []string
+	note := func(ctx context.Context) {
+		stream, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ Route() string })
+		if !ok {
+			t.Fatal("the way back knows no route")
+		}
+		got = append(got, stream.Route())
+	}
+	mux := newMux(t, &echo{
+		unary:  func(ctx context.Context, in *text) (*text, error) { note(ctx); return in, nil },
+		server: func(_ *text, s grpc.ServerStreamingServer[text]) error { note(s.Context()); return nil },
+	}, gateway.Options{})
+	recorded(mux, httptest.NewRequest(http.MethodGet, "/v1/echo", nil))
+	recorded(mux, httptest.NewRequest(http.MethodGet, "/v1/echo/7", nil))
+	if diff := cmp.Diff([]string{"/v1/echo", "/v1/echo/{request_id}"}, got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
 func TestHeadersOfCaller(t *testing.T) {
 	var got metadata.MD
 	mux := newMux(t, &echo{unary: func(ctx context.Context, in *text) (*text, error) {

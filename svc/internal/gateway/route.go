@@ -24,6 +24,7 @@ type Route struct {
 // endpoint is a route that is served.
 type endpoint struct {
 	rpc  string
+	path string // its template
 	plan *transcode.Plan
 	key  protoreflect.FieldDescriptor // of idempotency; nil: none
 	// serve answers a request. An error that it returns is not answered yet.
@@ -69,7 +70,7 @@ func (m *Methods) endpoint(r Route, template httprule.Template) (endpoint, error
 	if err != nil {
 		return endpoint{}, err
 	}
-	e := endpoint{rpc: r.RPC, plan: plan, key: key}
+	e := endpoint{rpc: r.RPC, path: r.Path, plan: plan, key: key}
 	if method, ok := m.unary[r.RPC]; ok {
 		e.serve = method.serve
 		return e, nil
