@@ -3,6 +3,11 @@ package main_test
 import (
 	"cmp"
 	"fmt"
+	"slices"
+
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/descriptorpb"
 
 	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 )
@@ -20,6 +25,20 @@ func (c *fuzzContract) mendHedge(m *svcv1.Method, streams bool) {
 	if m.Timeout != "" {
 		m.Timeout = "20s"
 	}
+}
+
+// mendCORS lets pages call services that they can.
+func mendCORS(s *descriptorpb.ServiceDescriptorProto, policy *svcv1.Service) {
+	routed := slices.ContainsFunc(s.Method, func(m *descriptorpb.MethodDescriptorProto) bool {
+		return proto.HasExtension(m.Options, annotations.E_Http)
+	})
+	cors := policy.GetHttp().GetCors()
+	if !routed || len(cors.GetOrigins()) == 0 {
+		policy.Http = nil
+		return
+	}
+	cors.Origins = cors.Origins[:1]
+	cors.Credentials = cors.Credentials && cors.Origins[0] != "*"
 }
 
 // mendHTTPCallees makes external services acceptable.

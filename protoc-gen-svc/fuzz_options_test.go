@@ -285,6 +285,7 @@ func (c *fuzzContract) serviceOptions(s *descriptorpb.ServiceDescriptorProto, fu
 		mendPropagated(policy.Propagate)
 		mendTenantKey(s, policy)
 		c.mendHTTPCallees(policy.HttpCallees)
+		mendCORS(s, policy)
 		c.mendNetwork(policy)
 		mendDeployment(s, policy)
 	}

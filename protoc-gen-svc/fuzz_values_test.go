@@ -43,6 +43,8 @@ var plausible = map[protoreflect.FullName][]string{
 	"svc.v1.HTTPCallee.url":                 {"https://example.com", "http://127.0.0.1:8080/v1", "http://[::1]/"},
 	"svc.v1.HTTPCallee.timeout":             {"5s", "1ns", "1h"},
 	"svc.v1.HTTPCallee.cidr":                {"203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"},
+	"svc.v1.CORS.origins":                   {"https://shop.example", "http://localhost:8080", "*"},
+	"svc.v1.CORS.max_age":                   {"10m", "1s", "24h"},
 	"svc.v1.Network.http_namespaces":        {"kubernetes.io/metadata.name=ingress-nginx", "true=1", "0x1F=null"},
 	"svc.v1.Network.monitoring_namespace":   {"monitoring", "1", "null"},
 	"svc.v1.NetworkClient.pods":             {"app.kubernetes.io/name=web", "y=no", "1.5=1e3"},

@@ -108,6 +108,32 @@ func posts(t *testing.T) Service {
 	return s
 }
 
+// Pages of the origins of the contract may call.
+func TestPagesOfOrigins(t *testing.T) {
+	s := posts(t)
+	s.CORSOrigins, s.CORSCredentials, s.CORSMaxAge = []string{"https://shop.example"}, true, time.Minute
+	r := start(t, s, Options{})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, "http://"+r.HTTP+"/echo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", "https://shop.example")
+	req.Header.Set("Access-Control-Request-Method", http.MethodPost)
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	for name, want := range map[string]string{"Origin": "https://shop.example", "Credentials": "true", "Methods": "POST"} {
+		if got := resp.Header.Get("Access-Control-Allow-" + name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if got := resp.Header.Get("Access-Control-Max-Age"); got != "60" {
+		t.Errorf("max age %q", got)
+	}
+}
+
 // The limits of the contract are those of HTTP/JSON, too.
 func TestLimitsOfHTTP(t *testing.T) {
 	s := posts(t)

@@ -277,7 +277,7 @@ func (a *App) startHTTP(context.Context) error {
 	limits := a.settings.Limits
 	mux, err := gateway.NewMux(a.methods, a.service.routes(), gateway.Options{
 		Errors: a.errors(), BodyLimit: int64(limits.MessageBytes), Propagate: a.service.Propagate,
-		Memory: a.arriving, Refused: a.metrics.RPC().BodyRefused,
+		Memory: a.arriving, Refused: a.metrics.RPC().BodyRefused, CORS: a.service.cors(),
 	})
 	if err != nil {
 		return err
@@ -291,6 +291,10 @@ func (a *App) startHTTP(context.Context) error {
 		Close:    func() { _ = srv.Close() },
 	})
 	return nil
+}
+
+func (s Service) cors() gateway.CORS {
+	return gateway.CORS{Origins: s.CORSOrigins, Credentials: s.CORSCredentials, MaxAge: s.CORSMaxAge}
 }
 
 func (s Service) routes() (out []gateway.Route) {

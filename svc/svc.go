@@ -64,6 +64,7 @@ package svc
 
 import (
 	"io/fs"
+	"time"
 
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/propagate"
@@ -122,6 +123,12 @@ type Service struct {
 
 	// HTTP are the routes of HTTP/JSON; nil if there are none.
 	HTTP []Route
+
+	// CORSOrigins are the origins of pages that may call by HTTP/JSON from a browser, "*"
+	// for all; with CORSCredentials, cookies included. A browser remembers it for CORSMaxAge.
+	CORSOrigins     []string
+	CORSCredentials bool
+	CORSMaxAge      time.Duration
 }
 
 // Route is a path of HTTP/JSON by which a method is called, as google.api.http says.
@@ -140,4 +147,8 @@ type Route struct {
 	// there is none. ResponseBody is the field of the response that is answered; empty:
 	// all of it.
 	Body, ResponseBody string
+
+	// IdempotencyKey is the field of the request that the header Idempotency-Key may stand
+	// for; empty: the method has none.
+	IdempotencyKey string
 }

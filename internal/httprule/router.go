@@ -91,6 +91,21 @@ func (r *Router) Match(method, path string) Match {
 	return Match{}
 }
 
+// Methods are those that a path has, sorted, for a client that means to use one of them:
+// where a rule of any method matches it is among them. They are nil where none match.
+func (r *Router) Methods(method, path string) []string {
+	p, ok := split(path)
+	if !ok || malformed(path) {
+		return nil
+	}
+	out := r.allow(p)
+	if r.roots[AnyMethod].match(p) != none && !slices.Contains(out, method) {
+		out = append(out, method)
+		slices.Sort(out)
+	}
+	return out
+}
+
 func (r *Router) allow(p target) (out []string) {
 	for _, method := range r.methods {
 		if r.roots[method].match(p) != none {

@@ -146,6 +146,29 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// A rule of any method has the one that a client asks about, too.
+func TestMethods(t *testing.T) {
+	var rules []httprule.Rule
+	for _, rule := range []string{"POST /v1/a", "GET /v1/a", "* /v1/any", "GET /v1/any"} {
+		method, path, _ := strings.Cut(rule, " ")
+		template, err := httprule.Parse(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, httprule.Rule{Method: method, Template: template})
+	}
+	r := httprule.New(rules)
+	for request, want := range map[string]string{
+		"PUT /v1/a": "GET POST", "GET /v1/any": "GET", "DELETE /v1/any": "DELETE GET",
+		"GET /v1/b": "", "GET v1/a": "", "DELETE /v1/any%": "",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if got := strings.Join(r.Methods(method, path), " "); got != want {
+			t.Errorf("%s: %q, want %q", request, got, want)
+		}
+	}
+}
+
 // TestSlash: what several segments capture keeps escaped slashes, and nothing else, as
 // they are on the wire.
 func TestSlash(t *testing.T) {

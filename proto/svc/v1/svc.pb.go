@@ -456,7 +456,9 @@ type Service struct {
 	Monitoring *Monitoring `protobuf:"bytes,17,opt,name=monitoring,proto3" json:"monitoring,omitempty"`
 	// Who may reach the service over the network beyond the services that call it
 	// by contract. Default: Prometheus only.
-	Network       *Network `protobuf:"bytes,16,opt,name=network,proto3" json:"network,omitempty"`
+	Network *Network `protobuf:"bytes,16,opt,name=network,proto3" json:"network,omitempty"`
+	// What HTTP/JSON does beside the routes.
+	Http          *HTTP `protobuf:"bytes,21,opt,name=http,proto3" json:"http,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -631,6 +633,129 @@ func (x *Service) GetNetwork() *Network {
 	return nil
 }
 
+func (x *Service) GetHttp() *HTTP {
+	if x != nil {
+		return x.Http
+	}
+	return nil
+}
+
+// HTTP is what HTTP/JSON does beside the routes, which google.api.http declares.
+type HTTP struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Pages that may call from a browser. Refused where no method has a route.
+	// Default: none, so that browsers let only pages of the same origin call.
+	Cors          *CORS `protobuf:"bytes,1,opt,name=cors,proto3" json:"cors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HTTP) Reset() {
+	*x = HTTP{}
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HTTP) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HTTP) ProtoMessage() {}
+
+func (x *HTTP) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HTTP.ProtoReflect.Descriptor instead.
+func (*HTTP) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *HTTP) GetCors() *CORS {
+	if x != nil {
+		return x.Cors
+	}
+	return nil
+}
+
+// CORS is which pages of other origins may call from a browser, by the Fetch standard.
+// It says nothing of clients that are no browsers, and replaces no authentication.
+type CORS struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Origins of the pages: scheme, host in lower case, and a port that is not the
+	// scheme's own. "*" alone stands for all, without credentials. Required.
+	// Example: "https://shop.example".
+	Origins []string `protobuf:"bytes,1,rep,name=origins,proto3" json:"origins,omitempty"`
+	// Whether browsers send cookies, and what else they would add by themselves. The
+	// header authorization, which a page sets itself, does not need it. Default: false.
+	Credentials bool `protobuf:"varint,2,opt,name=credentials,proto3" json:"credentials,omitempty"`
+	// How long browsers remember what a page may send, whole seconds, from "1s" to
+	// "24h". Default: "10m".
+	MaxAge        string `protobuf:"bytes,3,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CORS) Reset() {
+	*x = CORS{}
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CORS) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CORS) ProtoMessage() {}
+
+func (x *CORS) ProtoReflect() protoreflect.Message {
+	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CORS.ProtoReflect.Descriptor instead.
+func (*CORS) Descriptor() ([]byte, []int) {
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CORS) GetOrigins() []string {
+	if x != nil {
+		return x.Origins
+	}
+	return nil
+}
+
+func (x *CORS) GetCredentials() bool {
+	if x != nil {
+		return x.Credentials
+	}
+	return false
+}
+
+func (x *CORS) GetMaxAge() string {
+	if x != nil {
+		return x.MaxAge
+	}
+	return ""
+}
+
 // Monitoring is how Prometheus, run by prometheus-operator, finds and scrapes the
 // replicas. The series and their labels do not depend on it.
 type Monitoring struct {
@@ -646,7 +771,7 @@ type Monitoring struct {
 
 func (x *Monitoring) Reset() {
 	*x = Monitoring{}
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +783,7 @@ func (x *Monitoring) String() string {
 func (*Monitoring) ProtoMessage() {}
 
 func (x *Monitoring) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[1]
+	mi := &file_svc_v1_svc_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +796,7 @@ func (x *Monitoring) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Monitoring.ProtoReflect.Descriptor instead.
 func (*Monitoring) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{1}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Monitoring) GetMonitor() Monitor {
@@ -722,7 +847,7 @@ type Database struct {
 
 func (x *Database) Reset() {
 	*x = Database{}
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +859,7 @@ func (x *Database) String() string {
 func (*Database) ProtoMessage() {}
 
 func (x *Database) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[2]
+	mi := &file_svc_v1_svc_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +872,7 @@ func (x *Database) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Database.ProtoReflect.Descriptor instead.
 func (*Database) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{2}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Database) GetReadinessTimeout() string {
@@ -820,7 +945,7 @@ type DatabaseNetwork struct {
 
 func (x *DatabaseNetwork) Reset() {
 	*x = DatabaseNetwork{}
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +957,7 @@ func (x *DatabaseNetwork) String() string {
 func (*DatabaseNetwork) ProtoMessage() {}
 
 func (x *DatabaseNetwork) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[3]
+	mi := &file_svc_v1_svc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +970,7 @@ func (x *DatabaseNetwork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DatabaseNetwork.ProtoReflect.Descriptor instead.
 func (*DatabaseNetwork) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{3}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DatabaseNetwork) GetCidr() string {
@@ -899,7 +1024,7 @@ type Network struct {
 
 func (x *Network) Reset() {
 	*x = Network{}
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1036,7 @@ func (x *Network) String() string {
 func (*Network) ProtoMessage() {}
 
 func (x *Network) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[4]
+	mi := &file_svc_v1_svc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1049,7 @@ func (x *Network) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Network.ProtoReflect.Descriptor instead.
 func (*Network) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{4}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Network) GetClients() []*NetworkClient {
@@ -962,7 +1087,7 @@ type NetworkClient struct {
 
 func (x *NetworkClient) Reset() {
 	*x = NetworkClient{}
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1099,7 @@ func (x *NetworkClient) String() string {
 func (*NetworkClient) ProtoMessage() {}
 
 func (x *NetworkClient) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[5]
+	mi := &file_svc_v1_svc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1112,7 @@ func (x *NetworkClient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NetworkClient.ProtoReflect.Descriptor instead.
 func (*NetworkClient) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{5}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *NetworkClient) GetPods() string {
@@ -1021,7 +1146,7 @@ type Propagated struct {
 
 func (x *Propagated) Reset() {
 	*x = Propagated{}
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1158,7 @@ func (x *Propagated) String() string {
 func (*Propagated) ProtoMessage() {}
 
 func (x *Propagated) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[6]
+	mi := &file_svc_v1_svc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1171,7 @@ func (x *Propagated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Propagated.ProtoReflect.Descriptor instead.
 func (*Propagated) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{6}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Propagated) GetKey() string {
@@ -1092,7 +1217,7 @@ type HTTPCallee struct {
 
 func (x *HTTPCallee) Reset() {
 	*x = HTTPCallee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1229,7 @@ func (x *HTTPCallee) String() string {
 func (*HTTPCallee) ProtoMessage() {}
 
 func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[7]
+	mi := &file_svc_v1_svc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1242,7 @@ func (x *HTTPCallee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HTTPCallee.ProtoReflect.Descriptor instead.
 func (*HTTPCallee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{7}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *HTTPCallee) GetName() string {
@@ -1195,7 +1320,7 @@ type Limits struct {
 
 func (x *Limits) Reset() {
 	*x = Limits{}
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1332,7 @@ func (x *Limits) String() string {
 func (*Limits) ProtoMessage() {}
 
 func (x *Limits) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[8]
+	mi := &file_svc_v1_svc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1345,7 @@ func (x *Limits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Limits.ProtoReflect.Descriptor instead.
 func (*Limits) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{8}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Limits) GetConcurrency() uint32 {
@@ -1290,7 +1415,7 @@ type Callee struct {
 
 func (x *Callee) Reset() {
 	*x = Callee{}
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1427,7 @@ func (x *Callee) String() string {
 func (*Callee) ProtoMessage() {}
 
 func (x *Callee) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[9]
+	mi := &file_svc_v1_svc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1440,7 @@ func (x *Callee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callee.ProtoReflect.Descriptor instead.
 func (*Callee) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{9}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Callee) GetService() string {
@@ -1381,7 +1506,7 @@ type Breaker struct {
 
 func (x *Breaker) Reset() {
 	*x = Breaker{}
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1393,7 +1518,7 @@ func (x *Breaker) String() string {
 func (*Breaker) ProtoMessage() {}
 
 func (x *Breaker) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[10]
+	mi := &file_svc_v1_svc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1406,7 +1531,7 @@ func (x *Breaker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
 func (*Breaker) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{10}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Breaker) GetOff() bool {
@@ -1465,7 +1590,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1602,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[11]
+	mi := &file_svc_v1_svc_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1615,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{11}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Metric) GetName() string {
@@ -1543,7 +1668,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1555,7 +1680,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[12]
+	mi := &file_svc_v1_svc_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1568,7 +1693,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{12}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Label) GetName() string {
@@ -1621,7 +1746,7 @@ type Scale struct {
 
 func (x *Scale) Reset() {
 	*x = Scale{}
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1633,7 +1758,7 @@ func (x *Scale) String() string {
 func (*Scale) ProtoMessage() {}
 
 func (x *Scale) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[13]
+	mi := &file_svc_v1_svc_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1646,7 +1771,7 @@ func (x *Scale) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scale.ProtoReflect.Descriptor instead.
 func (*Scale) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{13}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Scale) GetMin() uint32 {
@@ -1715,7 +1840,7 @@ type Probes struct {
 
 func (x *Probes) Reset() {
 	*x = Probes{}
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1727,7 +1852,7 @@ func (x *Probes) String() string {
 func (*Probes) ProtoMessage() {}
 
 func (x *Probes) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[14]
+	mi := &file_svc_v1_svc_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1740,7 +1865,7 @@ func (x *Probes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Probes.ProtoReflect.Descriptor instead.
 func (*Probes) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{14}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Probes) GetStartup() string {
@@ -1774,7 +1899,7 @@ type GoRuntime struct {
 
 func (x *GoRuntime) Reset() {
 	*x = GoRuntime{}
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1911,7 @@ func (x *GoRuntime) String() string {
 func (*GoRuntime) ProtoMessage() {}
 
 func (x *GoRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[15]
+	mi := &file_svc_v1_svc_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1924,7 @@ func (x *GoRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoRuntime.ProtoReflect.Descriptor instead.
 func (*GoRuntime) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{15}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GoRuntime) GetMemoryLimitPercent() uint32 {
@@ -1839,7 +1964,7 @@ type Ports struct {
 
 func (x *Ports) Reset() {
 	*x = Ports{}
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1851,7 +1976,7 @@ func (x *Ports) String() string {
 func (*Ports) ProtoMessage() {}
 
 func (x *Ports) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[16]
+	mi := &file_svc_v1_svc_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1864,7 +1989,7 @@ func (x *Ports) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ports.ProtoReflect.Descriptor instead.
 func (*Ports) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{16}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Ports) GetGrpc() uint32 {
@@ -1908,7 +2033,7 @@ type Stop struct {
 
 func (x *Stop) Reset() {
 	*x = Stop{}
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1920,7 +2045,7 @@ func (x *Stop) String() string {
 func (*Stop) ProtoMessage() {}
 
 func (x *Stop) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[17]
+	mi := &file_svc_v1_svc_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1933,7 +2058,7 @@ func (x *Stop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stop.ProtoReflect.Descriptor instead.
 func (*Stop) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{17}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Stop) GetDrainDelay() string {
@@ -2029,7 +2154,7 @@ type Method struct {
 
 func (x *Method) Reset() {
 	*x = Method{}
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2041,7 +2166,7 @@ func (x *Method) String() string {
 func (*Method) ProtoMessage() {}
 
 func (x *Method) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[18]
+	mi := &file_svc_v1_svc_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2054,7 +2179,7 @@ func (x *Method) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Method.ProtoReflect.Descriptor instead.
 func (*Method) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{18}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Method) GetTimeout() string {
@@ -2168,7 +2293,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2180,7 +2305,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[19]
+	mi := &file_svc_v1_svc_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2193,7 +2318,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{19}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Retry) GetAttempts() uint32 {
@@ -2238,7 +2363,7 @@ type Hedge struct {
 
 func (x *Hedge) Reset() {
 	*x = Hedge{}
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2250,7 +2375,7 @@ func (x *Hedge) String() string {
 func (*Hedge) ProtoMessage() {}
 
 func (x *Hedge) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[20]
+	mi := &file_svc_v1_svc_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2263,7 +2388,7 @@ func (x *Hedge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hedge.ProtoReflect.Descriptor instead.
 func (*Hedge) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{20}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Hedge) GetAttempts() uint32 {
@@ -2300,7 +2425,7 @@ type RateLimit struct {
 
 func (x *RateLimit) Reset() {
 	*x = RateLimit{}
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2437,7 @@ func (x *RateLimit) String() string {
 func (*RateLimit) ProtoMessage() {}
 
 func (x *RateLimit) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[21]
+	mi := &file_svc_v1_svc_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2450,7 @@ func (x *RateLimit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RateLimit.ProtoReflect.Descriptor instead.
 func (*RateLimit) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{21}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RateLimit) GetPerSecond() float64 {
@@ -2372,7 +2497,7 @@ type Stream struct {
 
 func (x *Stream) Reset() {
 	*x = Stream{}
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2384,7 +2509,7 @@ func (x *Stream) String() string {
 func (*Stream) ProtoMessage() {}
 
 func (x *Stream) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[22]
+	mi := &file_svc_v1_svc_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2397,7 +2522,7 @@ func (x *Stream) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stream.ProtoReflect.Descriptor instead.
 func (*Stream) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{22}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Stream) GetMaxAge() string {
@@ -2448,7 +2573,7 @@ type ErrorMapping struct {
 
 func (x *ErrorMapping) Reset() {
 	*x = ErrorMapping{}
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2460,7 +2585,7 @@ func (x *ErrorMapping) String() string {
 func (*ErrorMapping) ProtoMessage() {}
 
 func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[23]
+	mi := &file_svc_v1_svc_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2473,7 +2598,7 @@ func (x *ErrorMapping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorMapping.ProtoReflect.Descriptor instead.
 func (*ErrorMapping) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{23}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ErrorMapping) GetFrom() string {
@@ -2511,7 +2636,7 @@ type Errors struct {
 
 func (x *Errors) Reset() {
 	*x = Errors{}
-	mi := &file_svc_v1_svc_proto_msgTypes[24]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2523,7 +2648,7 @@ func (x *Errors) String() string {
 func (*Errors) ProtoMessage() {}
 
 func (x *Errors) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[24]
+	mi := &file_svc_v1_svc_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2536,7 +2661,7 @@ func (x *Errors) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Errors.ProtoReflect.Descriptor instead.
 func (*Errors) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{24}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Errors) GetDomain() string {
@@ -2579,7 +2704,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_svc_v1_svc_proto_msgTypes[25]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2591,7 +2716,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[25]
+	mi := &file_svc_v1_svc_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2604,7 +2729,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{25}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Error) GetCode() code.Code {
@@ -2670,7 +2795,7 @@ type Translation struct {
 
 func (x *Translation) Reset() {
 	*x = Translation{}
-	mi := &file_svc_v1_svc_proto_msgTypes[26]
+	mi := &file_svc_v1_svc_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2807,7 @@ func (x *Translation) String() string {
 func (*Translation) ProtoMessage() {}
 
 func (x *Translation) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[26]
+	mi := &file_svc_v1_svc_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2820,7 @@ func (x *Translation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Translation.ProtoReflect.Descriptor instead.
 func (*Translation) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{26}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Translation) GetLocale() string {
@@ -2731,7 +2856,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_svc_v1_svc_proto_msgTypes[27]
+	mi := &file_svc_v1_svc_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2743,7 +2868,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_svc_v1_svc_proto_msgTypes[27]
+	mi := &file_svc_v1_svc_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2756,7 +2881,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_svc_v1_svc_proto_rawDescGZIP(), []int{27}
+	return file_svc_v1_svc_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Field) GetDefault() string {
@@ -2867,7 +2992,7 @@ var File_svc_v1_svc_proto protoreflect.FileDescriptor
 
 const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
-	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xb9\x06\n" +
+	"\x10svc/v1/svc.proto\x12\x06svc.v1\x1a google/protobuf/descriptor.proto\x1a\x15google/rpc/code.proto\"\xdb\x06\n" +
 	"\aService\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\tR\x04team\x12\x16\n" +
@@ -2892,8 +3017,15 @@ const file_svc_v1_svc_proto_rawDesc = "" +
 	"\n" +
 	"monitoring\x18\x11 \x01(\v2\x12.svc.v1.MonitoringR\n" +
 	"monitoring\x12)\n" +
-	"\anetwork\x18\x10 \x01(\v2\x0f.svc.v1.NetworkR\anetworkB\x15\n" +
-	"\x13_trace_sample_ratio\"S\n" +
+	"\anetwork\x18\x10 \x01(\v2\x0f.svc.v1.NetworkR\anetwork\x12 \n" +
+	"\x04http\x18\x15 \x01(\v2\f.svc.v1.HTTPR\x04httpB\x15\n" +
+	"\x13_trace_sample_ratio\"(\n" +
+	"\x04HTTP\x12 \n" +
+	"\x04cors\x18\x01 \x01(\v2\f.svc.v1.CORSR\x04cors\"[\n" +
+	"\x04CORS\x12\x18\n" +
+	"\aorigins\x18\x01 \x03(\tR\aorigins\x12 \n" +
+	"\vcredentials\x18\x02 \x01(\bR\vcredentials\x12\x17\n" +
+	"\amax_age\x18\x03 \x01(\tR\x06maxAge\"S\n" +
 	"\n" +
 	"Monitoring\x12)\n" +
 	"\amonitor\x18\x01 \x01(\x0e2\x0f.svc.v1.MonitorR\amonitor\x12\x1a\n" +
@@ -3096,7 +3228,7 @@ func file_svc_v1_svc_proto_rawDescGZIP() []byte {
 }
 
 var file_svc_v1_svc_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_svc_v1_svc_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_svc_v1_svc_proto_goTypes = []any{
 	(Monitor)(0),                          // 0: svc.v1.Monitor
 	(Migrations)(0),                       // 1: svc.v1.Migrations
@@ -3105,87 +3237,91 @@ var file_svc_v1_svc_proto_goTypes = []any{
 	(MetricType)(0),                       // 4: svc.v1.MetricType
 	(Reload)(0),                           // 5: svc.v1.Reload
 	(*Service)(nil),                       // 6: svc.v1.Service
-	(*Monitoring)(nil),                    // 7: svc.v1.Monitoring
-	(*Database)(nil),                      // 8: svc.v1.Database
-	(*DatabaseNetwork)(nil),               // 9: svc.v1.DatabaseNetwork
-	(*Network)(nil),                       // 10: svc.v1.Network
-	(*NetworkClient)(nil),                 // 11: svc.v1.NetworkClient
-	(*Propagated)(nil),                    // 12: svc.v1.Propagated
-	(*HTTPCallee)(nil),                    // 13: svc.v1.HTTPCallee
-	(*Limits)(nil),                        // 14: svc.v1.Limits
-	(*Callee)(nil),                        // 15: svc.v1.Callee
-	(*Breaker)(nil),                       // 16: svc.v1.Breaker
-	(*Metric)(nil),                        // 17: svc.v1.Metric
-	(*Label)(nil),                         // 18: svc.v1.Label
-	(*Scale)(nil),                         // 19: svc.v1.Scale
-	(*Probes)(nil),                        // 20: svc.v1.Probes
-	(*GoRuntime)(nil),                     // 21: svc.v1.GoRuntime
-	(*Ports)(nil),                         // 22: svc.v1.Ports
-	(*Stop)(nil),                          // 23: svc.v1.Stop
-	(*Method)(nil),                        // 24: svc.v1.Method
-	(*Retry)(nil),                         // 25: svc.v1.Retry
-	(*Hedge)(nil),                         // 26: svc.v1.Hedge
-	(*RateLimit)(nil),                     // 27: svc.v1.RateLimit
-	(*Stream)(nil),                        // 28: svc.v1.Stream
-	(*ErrorMapping)(nil),                  // 29: svc.v1.ErrorMapping
-	(*Errors)(nil),                        // 30: svc.v1.Errors
-	(*Error)(nil),                         // 31: svc.v1.Error
-	(*Translation)(nil),                   // 32: svc.v1.Translation
-	(*Field)(nil),                         // 33: svc.v1.Field
-	(code.Code)(0),                        // 34: google.rpc.Code
-	(*descriptorpb.ServiceOptions)(nil),   // 35: google.protobuf.ServiceOptions
-	(*descriptorpb.MethodOptions)(nil),    // 36: google.protobuf.MethodOptions
-	(*descriptorpb.EnumOptions)(nil),      // 37: google.protobuf.EnumOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 38: google.protobuf.EnumValueOptions
-	(*descriptorpb.FieldOptions)(nil),     // 39: google.protobuf.FieldOptions
+	(*HTTP)(nil),                          // 7: svc.v1.HTTP
+	(*CORS)(nil),                          // 8: svc.v1.CORS
+	(*Monitoring)(nil),                    // 9: svc.v1.Monitoring
+	(*Database)(nil),                      // 10: svc.v1.Database
+	(*DatabaseNetwork)(nil),               // 11: svc.v1.DatabaseNetwork
+	(*Network)(nil),                       // 12: svc.v1.Network
+	(*NetworkClient)(nil),                 // 13: svc.v1.NetworkClient
+	(*Propagated)(nil),                    // 14: svc.v1.Propagated
+	(*HTTPCallee)(nil),                    // 15: svc.v1.HTTPCallee
+	(*Limits)(nil),                        // 16: svc.v1.Limits
+	(*Callee)(nil),                        // 17: svc.v1.Callee
+	(*Breaker)(nil),                       // 18: svc.v1.Breaker
+	(*Metric)(nil),                        // 19: svc.v1.Metric
+	(*Label)(nil),                         // 20: svc.v1.Label
+	(*Scale)(nil),                         // 21: svc.v1.Scale
+	(*Probes)(nil),                        // 22: svc.v1.Probes
+	(*GoRuntime)(nil),                     // 23: svc.v1.GoRuntime
+	(*Ports)(nil),                         // 24: svc.v1.Ports
+	(*Stop)(nil),                          // 25: svc.v1.Stop
+	(*Method)(nil),                        // 26: svc.v1.Method
+	(*Retry)(nil),                         // 27: svc.v1.Retry
+	(*Hedge)(nil),                         // 28: svc.v1.Hedge
+	(*RateLimit)(nil),                     // 29: svc.v1.RateLimit
+	(*Stream)(nil),                        // 30: svc.v1.Stream
+	(*ErrorMapping)(nil),                  // 31: svc.v1.ErrorMapping
+	(*Errors)(nil),                        // 32: svc.v1.Errors
+	(*Error)(nil),                         // 33: svc.v1.Error
+	(*Translation)(nil),                   // 34: svc.v1.Translation
+	(*Field)(nil),                         // 35: svc.v1.Field
+	(code.Code)(0),                        // 36: google.rpc.Code
+	(*descriptorpb.ServiceOptions)(nil),   // 37: google.protobuf.ServiceOptions
+	(*descriptorpb.MethodOptions)(nil),    // 38: google.protobuf.MethodOptions
+	(*descriptorpb.EnumOptions)(nil),      // 39: google.protobuf.EnumOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 40: google.protobuf.EnumValueOptions
+	(*descriptorpb.FieldOptions)(nil),     // 41: google.protobuf.FieldOptions
 }
 var file_svc_v1_svc_proto_depIdxs = []int32{
-	8,  // 0: svc.v1.Service.database:type_name -> svc.v1.Database
-	15, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
-	17, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
-	19, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
-	22, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
-	23, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
-	12, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
+	10, // 0: svc.v1.Service.database:type_name -> svc.v1.Database
+	17, // 1: svc.v1.Service.callees:type_name -> svc.v1.Callee
+	19, // 2: svc.v1.Service.metrics:type_name -> svc.v1.Metric
+	21, // 3: svc.v1.Service.scale:type_name -> svc.v1.Scale
+	24, // 4: svc.v1.Service.ports:type_name -> svc.v1.Ports
+	25, // 5: svc.v1.Service.stop:type_name -> svc.v1.Stop
+	14, // 6: svc.v1.Service.propagate:type_name -> svc.v1.Propagated
 	2,  // 7: svc.v1.Service.error_contract:type_name -> svc.v1.ErrorContract
-	13, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
-	14, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
-	20, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
-	21, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
-	7,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
-	10, // 13: svc.v1.Service.network:type_name -> svc.v1.Network
-	0,  // 14: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
-	1,  // 15: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
-	9,  // 16: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
-	11, // 17: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
-	3,  // 18: svc.v1.Callee.balance:type_name -> svc.v1.Balance
-	16, // 19: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
-	4,  // 20: svc.v1.Metric.type:type_name -> svc.v1.MetricType
-	18, // 21: svc.v1.Metric.labels:type_name -> svc.v1.Label
-	25, // 22: svc.v1.Method.retry:type_name -> svc.v1.Retry
-	26, // 23: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
-	27, // 24: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
-	28, // 25: svc.v1.Method.stream:type_name -> svc.v1.Stream
-	29, // 26: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
-	34, // 27: svc.v1.Retry.codes:type_name -> google.rpc.Code
-	34, // 28: svc.v1.Error.code:type_name -> google.rpc.Code
-	32, // 29: svc.v1.Error.translations:type_name -> svc.v1.Translation
-	5,  // 30: svc.v1.Field.reload:type_name -> svc.v1.Reload
-	35, // 31: svc.v1.service:extendee -> google.protobuf.ServiceOptions
-	36, // 32: svc.v1.method:extendee -> google.protobuf.MethodOptions
-	37, // 33: svc.v1.errors:extendee -> google.protobuf.EnumOptions
-	38, // 34: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
-	39, // 35: svc.v1.field:extendee -> google.protobuf.FieldOptions
-	6,  // 36: svc.v1.service:type_name -> svc.v1.Service
-	24, // 37: svc.v1.method:type_name -> svc.v1.Method
-	30, // 38: svc.v1.errors:type_name -> svc.v1.Errors
-	31, // 39: svc.v1.error:type_name -> svc.v1.Error
-	33, // 40: svc.v1.field:type_name -> svc.v1.Field
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	36, // [36:41] is the sub-list for extension type_name
-	31, // [31:36] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	15, // 8: svc.v1.Service.http_callees:type_name -> svc.v1.HTTPCallee
+	16, // 9: svc.v1.Service.limits:type_name -> svc.v1.Limits
+	22, // 10: svc.v1.Service.probes:type_name -> svc.v1.Probes
+	23, // 11: svc.v1.Service.go_runtime:type_name -> svc.v1.GoRuntime
+	9,  // 12: svc.v1.Service.monitoring:type_name -> svc.v1.Monitoring
+	12, // 13: svc.v1.Service.network:type_name -> svc.v1.Network
+	7,  // 14: svc.v1.Service.http:type_name -> svc.v1.HTTP
+	8,  // 15: svc.v1.HTTP.cors:type_name -> svc.v1.CORS
+	0,  // 16: svc.v1.Monitoring.monitor:type_name -> svc.v1.Monitor
+	1,  // 17: svc.v1.Database.migrations:type_name -> svc.v1.Migrations
+	11, // 18: svc.v1.Database.network:type_name -> svc.v1.DatabaseNetwork
+	13, // 19: svc.v1.Network.clients:type_name -> svc.v1.NetworkClient
+	3,  // 20: svc.v1.Callee.balance:type_name -> svc.v1.Balance
+	18, // 21: svc.v1.Callee.breaker:type_name -> svc.v1.Breaker
+	4,  // 22: svc.v1.Metric.type:type_name -> svc.v1.MetricType
+	20, // 23: svc.v1.Metric.labels:type_name -> svc.v1.Label
+	27, // 24: svc.v1.Method.retry:type_name -> svc.v1.Retry
+	28, // 25: svc.v1.Method.hedge:type_name -> svc.v1.Hedge
+	29, // 26: svc.v1.Method.rate_limit:type_name -> svc.v1.RateLimit
+	30, // 27: svc.v1.Method.stream:type_name -> svc.v1.Stream
+	31, // 28: svc.v1.Method.map_errors:type_name -> svc.v1.ErrorMapping
+	36, // 29: svc.v1.Retry.codes:type_name -> google.rpc.Code
+	36, // 30: svc.v1.Error.code:type_name -> google.rpc.Code
+	34, // 31: svc.v1.Error.translations:type_name -> svc.v1.Translation
+	5,  // 32: svc.v1.Field.reload:type_name -> svc.v1.Reload
+	37, // 33: svc.v1.service:extendee -> google.protobuf.ServiceOptions
+	38, // 34: svc.v1.method:extendee -> google.protobuf.MethodOptions
+	39, // 35: svc.v1.errors:extendee -> google.protobuf.EnumOptions
+	40, // 36: svc.v1.error:extendee -> google.protobuf.EnumValueOptions
+	41, // 37: svc.v1.field:extendee -> google.protobuf.FieldOptions
+	6,  // 38: svc.v1.service:type_name -> svc.v1.Service
+	26, // 39: svc.v1.method:type_name -> svc.v1.Method
+	32, // 40: svc.v1.errors:type_name -> svc.v1.Errors
+	33, // 41: svc.v1.error:type_name -> svc.v1.Error
+	35, // 42: svc.v1.field:type_name -> svc.v1.Field
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	38, // [38:43] is the sub-list for extension type_name
+	33, // [33:38] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_svc_v1_svc_proto_init() }
@@ -3194,15 +3330,15 @@ func file_svc_v1_svc_proto_init() {
 		return
 	}
 	file_svc_v1_svc_proto_msgTypes[0].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[15].OneofWrappers = []any{}
-	file_svc_v1_svc_proto_msgTypes[25].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[17].OneofWrappers = []any{}
+	file_svc_v1_svc_proto_msgTypes[27].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_svc_v1_svc_proto_rawDesc), len(file_svc_v1_svc_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   28,
+			NumMessages:   30,
 			NumExtensions: 5,
 			NumServices:   0,
 		},

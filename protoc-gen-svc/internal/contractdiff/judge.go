@@ -131,6 +131,9 @@ var judgements = map[string]judgement{
 	"(svc.v1.service).limits":                  ordered(model.Quantity, verdict{Look, "more is refused"}, verdict{Safe, "less is refused"}),
 	"(svc.v1.service).limits.adaptive":         always(Look, "whether the limit of calls follows the latency"),
 	"(svc.v1.service).http_callees":            always(Look, "how an external service is called"),
+	"(svc.v1.service).http.cors":               always(Look, "which pages may call from a browser"),
+	"(svc.v1.service).http.cors.origins":       listed(verdict{Breaking, "pages of the origin can no longer call"}, verdict{Look, "pages of one more origin may call"}),
+	"(svc.v1.service).http.cors.max_age":       always(Safe, "how often browsers ask what a page may send"),
 	"(svc.v1.service).metrics": either(
 		verdict{Safe, "something more to see"}, verdict{Breaking, "dashboards and alerts that use it find nothing"},
 		verdict{Breaking, "dashboards and alerts that use it find other series"}),

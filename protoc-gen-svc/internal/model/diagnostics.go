@@ -27,6 +27,7 @@ const (
 	calleeTwice
 	errorTwice
 	propagateTwice
+	corsTwice
 	mapTwice
 	translationTwice
 	callTwice
@@ -74,6 +75,12 @@ const (
 	httpCalleeName
 	httpCalleeTaken
 	httpCalleeURL
+	corsUnused
+	corsMissing
+	corsOrigin
+	corsAnybody
+	corsBeside
+	corsAge
 	httpCalleePort
 	httpCalleeAttempts
 	fileBuilt
@@ -207,6 +214,7 @@ var diagnostics = [...]fault.Message{
 	metricTwice:        {Rule: "declared-twice", Format: "%q is declared twice"},
 	labelValueTwice:    {Rule: "declared-twice", Format: "of label %q have one twice"},
 	calleeTwice:        {Rule: "declared-twice", Format: "%q has settings twice"},
+	corsTwice:          {Rule: "declared-twice", Format: "%q is declared twice"},
 	propagateTwice:     {Rule: "declared-twice", Format: "%q is declared twice"},
 	mapTwice:           {Rule: "declared-twice", Format: "%q is mapped twice"},
 	translationTwice:   {Rule: "declared-twice", Format: "%q is a language that has a message already"},
@@ -259,6 +267,12 @@ var diagnostics = [...]fault.Message{
 	httpCalleePort:     {Rule: "http-callee", Format: "%q has a port that is no TCP port (want 1 to 65535)"},
 	httpCalleeAttempts: {Rule: "http-callee", Format: "%d is too many (want 1 to %d)"},
 	fileBuilt:          {Rule: "go-package", Format: "becomes %s, which Go builds on one platform only (rename the file)"},
+	corsUnused:         {Rule: "cors", Format: "has no effect: no method has a path of HTTP (set google.api.http on one, or remove this)"},
+	corsMissing:        {Rule: "cors", Format: "is missing (want for example %q)"},
+	corsOrigin:         {Rule: "cors", Format: "%q is not an origin as browsers send it: scheme, host in lower case, and a port that is not the scheme's own (want for example %q)"},
+	corsAnybody:        {Rule: "cors", Format: "%q is set beside credentials, which browsers refuse (list the origins, or remove credentials)"},
+	corsBeside:         {Rule: "cors", Format: "%q is set beside other origins (remove them, or this)"},
+	corsAge:            {Rule: "cors", Format: "%q is out of range (want whole seconds, \"1s\" to \"24h\")"},
 	bodyUnknown:        {Rule: "http-body", Format: "%q is not a field of %s%s"},
 	bodyNested:         {Rule: "http-body", Format: "%q is inside a field (want a field of %s itself)"},
 	bodyBound:          {Rule: "http-body", Format: "%q is bound by the path %q, too (remove one of them)"},

@@ -95,6 +95,8 @@ type Service struct {
 	Metrics  []*Metric
 	// Propagate are the metadata keys that travel.
 	Propagate []Propagated
+	// CORS is which pages may call from a browser; nil: none.
+	CORS *CORS
 	// ErrorEnums are the enums whose errors the service returns.
 	ErrorEnums []*ErrorEnum
 	// Rules are the validators of its requests and of its config.

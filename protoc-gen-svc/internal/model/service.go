@@ -73,6 +73,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 	}
 	b.checkMethodNames(s)
 	b.checkRoutes(s)
+	s.CORS = b.cors(s, options.GetHttp().GetCors())
 	b.checkInFlight(s)
 	b.checkMemory(s, options)
 	s.Network = b.network(s, options.GetNetwork())

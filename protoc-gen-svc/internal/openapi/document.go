@@ -14,7 +14,7 @@ import (
 func document(text string, services []*model.Service) (string, error) {
 	operations := func(item *object) error {
 		for i := range *item {
-			if err := (*item)[i].edit(func(operation *object) error { return addErrors(operation, services) }); err != nil {
+			if err := (*item)[i].edit(func(operation *object) error { return addMethod(operation, services) }); err != nil {
 				return err
 			}
 		}
@@ -40,12 +40,25 @@ func document(text string, services []*model.Service) (string, error) {
 	return root.indented()
 }
 
-// addErrors adds a response for each HTTP status of the errors of an operation's
-// method, and how a stream is answered. A response that is there already stays.
-func addErrors(operation *object, services []*model.Service) error {
+// addMethod adds what the contract says of an operation's method.
+func addMethod(operation *object, services []*model.Service) error {
 	method := methodOf(operation.text("operationId"), services)
+	if method == nil {
+		return nil
+	}
+	if method.IdempotencyKey != "" {
+		if err := addKey(operation, method.IdempotencyKey); err != nil {
+			return err
+		}
+	}
+	return addErrors(operation, method)
+}
+
+// addErrors adds a response for each HTTP status of the errors of a method, and how a
+// stream is answered. A response that is there already stays.
+func addErrors(operation *object, method *model.Method) error {
 	responses := operation.member("responses")
-	if method == nil || responses == nil {
+	if responses == nil {
 		return nil
 	}
 	if method.Kind == model.ServerStream {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/protobuf/proto"
@@ -214,6 +215,36 @@ func TestTypesOfStreams(t *testing.T) {
 		var got bytes.Buffer
 		if err := json.Compact(&got, []byte(response.GetFile()[0].GetContent())); err != nil || got.String() != want {
 			t.Errorf("%s, %v, want %s", &got, err, want)
+		}
+	}
+}
+
+// The header that sets an idempotency key is a parameter, after those that there are.
+func TestHeaderOfIdempotencyKey(t *testing.T) {
+	request := contract(t)
+	file := request.ProtoFile[0]
+	file.MessageType[0].Field = []*descriptorpb.FieldDescriptorProto{{
+		Name: proto.String("request_id"), Number: proto.Int32(1), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+		Type: descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum(), Options: &descriptorpb.FieldOptions{},
+	}}
+	proto.SetExtension(file.MessageType[0].Field[0].Options, validate.E_Field, &validate.FieldRules{Required: proto.Bool(true)})
+	proto.SetExtension(file.Service[0].Method[0].Options, svcv1.E_Method, &svcv1.Method{IdempotencyKey: "request_id"})
+	const header = `{"name":"Idempotency-Key","in":"header","description":"Sets the field request_id where the request does not: a second request with the same value has no second effect. A string in quotes, as of RFC 9651, or bare text.","schema":{"type":"string"}}`
+	for operation, want := range map[string]string{
+		`"operationId":"ShopService_Buy","requestBody":1,"responses":{}`:         `"operationId":"ShopService_Buy","parameters":[` + header + `],"requestBody":1,"responses":{}`,
+		`"operationId":"ShopService_Buy_1","parameters":[{"a":1}],"responses":1`: `"operationId":"ShopService_Buy_1","parameters":[{"a":1},` + header + `],"responses":1`,
+		`"operationId":"ShopService_Buy","parameters":{"a":1}`:                   `"operationId":"ShopService_Buy","parameters":{"a":1}`,
+		`"operationId":"ShopService_Buy"`:                                        `"operationId":"ShopService_Buy","parameters":[` + header + `]`,
+		`"operationId":"ShopService_Look","responses":{}`:                        `"operationId":"ShopService_Look","responses":{}`,
+	} {
+		const doc = `{"paths":{"/a":{"post":{%s}}}}`
+		response, err := answer(t, request, fmt.Sprintf(doc, operation))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := json.Compact(&got, []byte(response.GetFile()[0].GetContent())); err != nil || got.String() != fmt.Sprintf(doc, want) {
+			t.Errorf("%s, %v, want %s", &got, err, fmt.Sprintf(doc, want))
 		}
 	}
 }

@@ -116,6 +116,12 @@ var table = map[string]row{
 	"(svc.v1.service).http_callees.attempts":         value(service, func(c *model.HTTPCallee) string { return number(c.Attempts) }),
 	"(svc.v1.service).http_callees.idle_connections": value(goService, func(c *model.HTTPCallee) string { return number(c.IdleConnections) }),
 
+	"(svc.v1.service).http":                  same[*model.Service](nil),
+	"(svc.v1.service).http.cors":             part(service, func(s *model.Service) (*model.CORS, bool) { return s.CORS, s.CORS != nil }),
+	"(svc.v1.service).http.cors.origins":     value(service, func(c *model.CORS) string { return strings.Join(c.Origins, ", ") }),
+	"(svc.v1.service).http.cors.credentials": value(service, func(c *model.CORS) string { return strconv.FormatBool(c.Credentials) }),
+	"(svc.v1.service).http.cors.max_age":     value(service, func(c *model.CORS) string { return timefmt.Short(c.MaxAge) }),
+
 	"(svc.v1.service).metrics": list(listed, func(s *model.Service) []*model.Metric { return s.Metrics },
 		func(m *model.Metric) string { return m.Name }, func(set protoreflect.Message) func(*model.Metric) bool {
 			return func(m *model.Metric) bool { return m.Name == text(set, "name") }

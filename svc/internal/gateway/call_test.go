@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
@@ -88,6 +89,27 @@ func TestContextOfHandler(t *testing.T) {
 			t.Errorf("the context of a call that is over ends with %v", after.Err())
 		}
 	})
+}
+
+// The spans of calls have the template of the path, which the way back knows.
+func TestRouteOfCall(t *testing.T) {
+	var got []string
+	note := func(ctx context.Context) {
+		stream, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ Route() string })
+		if !ok {
+			t.Fatal("the way back knows no route")
+		}
+		got = append(got, stream.Route())
+	}
+	mux := newMux(t, &echo{
+		unary:  func(ctx context.Context, in *text) (*text, error) { note(ctx); return in, nil },
+		server: func(_ *text, s grpc.ServerStreamingServer[text]) error { note(s.Context()); return nil },
+	}, gateway.Options{})
+	recorded(mux, httptest.NewRequest(http.MethodGet, "/v1/echo", nil))
+	recorded(mux, httptest.NewRequest(http.MethodGet, "/v1/echo/7", nil))
+	if diff := cmp.Diff([]string{"/v1/echo", "/v1/echo/{request_id}"}, got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
 }
 
 // What a client may not say of itself, and how it says bytes.
@@ -354,6 +376,9 @@ func TestMistakesOfContracts(t *testing.T) {
 		`route POST /v1: the request of /test.v1.Echo/Client is a stream, which HTTP/JSON does not have`: {Method: "POST", Path: "/v1", RPC: "/test.v1.Echo/Client"},
 		`route GET /{id}: path variable "id": message google.rpc.RequestInfo has no field "id"`:          {Method: "GET", Path: "/{id}", RPC: unaryMethod},
 		`route GET /v1: response_body: message google.rpc.RequestInfo has no field "id"`:                 {Method: "GET", Path: "/v1", RPC: unaryMethod, ResponseBody: "id"},
+		`route GET /v1: google.rpc.RequestInfo has no text field "id" for the idempotency key`:           {Method: "GET", Path: "/v1", RPC: unaryMethod, IdempotencyKey: "id"},
+		`route GET /v1: google.api.HttpBody has no text field "data" for the idempotency key`:            {Method: "GET", Path: "/v1", RPC: "/test.v1.Echo/Raw", IdempotencyKey: "data"},
+		`route GET /v1: google.api.HttpBody has no text field "extensions" for the idempotency key`:      {Method: "GET", Path: "/v1", RPC: "/test.v1.Echo/Raw", IdempotencyKey: "extensions"},
 	} {
 		if _, err := gateway.NewMux(methods, []gateway.Route{r}, gateway.Options{}); fmt.Sprint(err) != want {
 			t.Errorf("%v, want %s", err, want)

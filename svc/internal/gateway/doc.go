@@ -23,5 +23,7 @@
 //     after the first message breaks off, since bytes have no place for an error.
 //   - Every error, also of routing and decoding, is a google.rpc.Status in JSON,
 //     with the HTTP status that the contract gives to its reason.
+//   - The header Idempotency-Key sets the field that is the method's idempotency key.
 //   - HEAD wherever there is GET; OPTIONS, and 405, with the methods of the path in Allow.
+//   - Pages of the origins in [CORS] may call from a browser, and nobody else's.
 package gateway

@@ -45,9 +45,9 @@ const (
 // routes are those of the contract. The stream answers a field, so that its lines are
 // short.
 var routes = []gateway.Route{
-	{Method: "POST", Path: "/v1/echo", RPC: unaryMethod, Body: "*"},
+	{Method: "POST", Path: "/v1/echo", RPC: unaryMethod, Body: "*", IdempotencyKey: "request_id"},
 	{Method: "GET", Path: "/v1/echo", RPC: unaryMethod},
-	{Method: "GET", Path: "/v1/echo/{request_id}", RPC: serverMethod, ResponseBody: "request_id"},
+	{Method: "GET", Path: "/v1/echo/{request_id}", RPC: serverMethod, ResponseBody: "request_id", IdempotencyKey: "request_id"},
 	{Method: "POST", Path: "/v1/raw", RPC: "/test.v1.Echo/Raw", Body: "*"},
 	{Method: "GET", Path: "/v1/raw", RPC: "/test.v1.Echo/Download"},
 }

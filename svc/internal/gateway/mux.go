@@ -57,6 +57,9 @@ type Options struct {
 	// Propagate are the metadata that travel. Their headers pass too, and a
 	// request with one that is not printable ASCII is answered with 400.
 	Propagate propagate.Keys
+
+	// CORS are the pages of browsers that may call.
+	CORS CORS
 }
 
 // Mux is the HTTP handler.
@@ -72,20 +75,26 @@ type Mux struct {
 	memory    *budget.Budget
 	refused   func()
 	keys      propagate.Keys
+	crossing  crossing
 }
 
 // NewMux returns a Mux that serves the methods by the routes. Its errors are mistakes
 // of the contract, or of code that does not belong to it.
 func NewMux(methods *Methods, routes []Route, o Options) (*Mux, error) {
+	if err := o.CORS.check(); err != nil {
+		return nil, err
+	}
 	router, endpoints, err := compile(methods, routes)
 	if err != nil {
 		return nil, err
 	}
+	headers := newHeaders(slices.Concat(o.Headers, names(o.Propagate)))
 	return &Mux{
 		answerer:  answerer{o.Errors},
 		router:    router,
 		endpoints: endpoints,
-		headers:   newHeaders(slices.Concat(o.Headers, names(o.Propagate))),
+		headers:   headers,
+		crossing:  newCrossing(o.CORS, headers),
 		limit:     cmp.Or(o.BodyLimit, defaults.MessageBytes),
 		pause:     cmp.Or(o.BodyPause, defaults.Handshake),
 		rate:      cmp.Or(o.BodyRate, defaults.UploadRate),
@@ -98,6 +107,9 @@ func NewMux(methods *Methods, routes []Route, o Options) (*Mux, error) {
 
 // ServeHTTP limits the body, and answers the request.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.cross(w, r) {
+		return
+	}
 	control := http.NewResponseController(w)
 	if r.Body == nil {
 		r.Body = http.NoBody // only in tests of others: a server has set it

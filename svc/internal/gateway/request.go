@@ -32,7 +32,10 @@ func (c *call) decode(m any) error {
 	if c.silent && !body.IsJSON() {
 		return c.notJSON()
 	}
-	return c.plan.Request(message, c.captures, c.URL.RawQuery, body)
+	if err := c.plan.Request(message, c.captures, c.URL.RawQuery, body); err != nil {
+		return err
+	}
+	return c.fillKey(message)
 }
 
 // maxContentType is how many bytes of a content type an answer shows.

@@ -14,7 +14,7 @@ var _ grpc.ServerTransportStream = (*returnPath)(nil)
 // returnPath carries what a handler sends beside its messages. It stands in the
 // handler's context, where grpc.SetHeader and its kin look for it.
 type returnPath struct {
-	method string
+	method, route string
 
 	mu              sync.Mutex
 	sent            bool // the header
@@ -23,6 +23,9 @@ type returnPath struct {
 
 // Method returns the full name of the method.
 func (r *returnPath) Method() string { return r.method }
+
+// Route returns the template of the path by which the method was found, for its span.
+func (r *returnPath) Route() string { return r.route }
 
 // SetHeader adds to the header, which must not have been sent.
 func (r *returnPath) SetHeader(md metadata.MD) error { return r.add(md, false) }

@@ -16,12 +16,17 @@ import (
 // Route is what google.api.http says of one path of a method.
 type Route struct {
 	Method, Path, RPC, Body, ResponseBody string
+
+	// IdempotencyKey is the field that the header of that name may stand for.
+	IdempotencyKey string
 }
 
 // endpoint is a route that is served.
 type endpoint struct {
 	rpc  string
+	path string // its template
 	plan *transcode.Plan
+	key  protoreflect.FieldDescriptor // of idempotency; nil: none
 	// serve answers a request. An error that it returns is not answered yet.
 	serve func(ctx context.Context, c *call) error
 }
@@ -61,7 +66,11 @@ func (m *Methods) endpoint(r Route, template httprule.Template) (endpoint, error
 	if err != nil {
 		return endpoint{}, err
 	}
-	e := endpoint{rpc: r.RPC, plan: plan}
+	key, err := keyField(md, r.IdempotencyKey)
+	if err != nil {
+		return endpoint{}, err
+	}
+	e := endpoint{rpc: r.RPC, path: r.Path, plan: plan, key: key}
 	if method, ok := m.unary[r.RPC]; ok {
 		e.serve = method.serve
 		return e, nil

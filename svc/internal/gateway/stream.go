@@ -17,12 +17,12 @@ import (
 // serve answers with the messages of the handler, one by one.
 func (s streaming) serve(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &responses{returnPath: returnPath{method: c.rpc}, call: c, cancel: cancel}
+	r := &responses{returnPath: returnPath{method: c.rpc, route: c.path}, call: c, cancel: cancel}
 	c.back = &r.returnPath
 	r.ctx = grpc.NewContextWithServerTransportStream(ctx, &r.returnPath)
 	if !c.plan.Raw() {
 		r.framing = framingOf(c.Header)
-		c.w.Header().Set("Vary", "Accept")
+		c.w.Header().Add("Vary", "Accept")
 	}
 	return r.end(s.desc.Handler(s.impl, r))
 }

@@ -13,7 +13,7 @@ import (
 
 // serve answers with the response of the handler.
 func (u unary) serve(ctx context.Context, c *call) error {
-	a := &answer{returnPath: returnPath{method: c.rpc}, call: c}
+	a := &answer{returnPath: returnPath{method: c.rpc, route: c.path}, call: c}
 	c.back = &a.returnPath
 	out, err := u.handle(u.impl, grpc.NewContextWithServerTransportStream(ctx, a), c.decode, nil)
 	if err == nil && a.message != out {

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
@@ -69,8 +70,23 @@ func (m *ServerMethod) Start(ctx context.Context) (context.Context, trace.Span) 
 	ctx, span := m.start(ctx)
 	if span.IsRecording() {
 		span.SetAttributes(serverAddress(ctx)...)
+		m.setRoute(ctx, span)
 	}
 	return ctx, span
+}
+
+// routed is the way back of a call over HTTP/JSON.
+type routed interface {
+	grpc.ServerTransportStream
+	Route() string
+}
+
+// setRoute says by which path of HTTP/JSON the method is called. A handler may call
+// other methods with its context, which have not been called by that path.
+func (m *ServerMethod) setRoute(ctx context.Context, span trace.Span) {
+	if t, ok := grpc.ServerTransportStreamFromContext(ctx).(routed); ok && strings.TrimPrefix(t.Method(), "/") == m.name {
+		span.SetAttributes(semconv.HTTPRoute(t.Route()))
+	}
 }
 
 // End ends a span with the call's outcome; nil means OK. Only codes that are

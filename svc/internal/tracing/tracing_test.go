@@ -114,6 +114,29 @@ func TestServerSpan(t *testing.T) {
 	}
 }
 
+// overHTTP is the way back of a call by a path.
+type overHTTP struct {
+	grpc.ServerTransportStream
+	method string
+}
+
+func (o overHTTP) Method() string { return o.method }
+func (overHTTP) Route() string    { return "/v1/orders/{order_id}" }
+
+// The route of a call over HTTP/JSON is that of its method alone.
+func TestRoute(t *testing.T) {
+	isolate(t)
+	for method, want := range map[string]string{rpc: "/v1/orders/{order_id}", "/order.v1.OrderService/ListOrders": ""} {
+		p, spans := recorded(t, tracing.Options{Service: "order", SampleRatio: 1})
+		m := tracing.Server(p.TracerProvider(), rpc)
+		_, span := m.Start(grpc.NewContextWithServerTransportStream(t.Context(), overHTTP{method: method}))
+		m.End(span, nil)
+		if got := attributes(spans()[0].Attributes)["http.route"]; got != want {
+			t.Errorf("in a call of %s: %q, want %q", method, got, want)
+		}
+	}
+}
+
 func TestStatusOfSpans(t *testing.T) {
 	isolate(t)
 	tests := []struct {

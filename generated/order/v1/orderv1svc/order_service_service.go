@@ -258,7 +258,7 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 			return deps
 		}, newHandler, newOrderServiceServer),
 		HTTP: []svc.Route{
-			{Method: "POST", Path: "/v1/orders", RPC: orderv1.OrderService_CreateOrder_FullMethodName, Body: "*"},
+			{Method: "POST", Path: "/v1/orders", RPC: orderv1.OrderService_CreateOrder_FullMethodName, Body: "*", IdempotencyKey: "request_id"},
 			{Method: "GET", Path: "/v1/orders/{order_id}", RPC: orderv1.OrderService_GetOrder_FullMethodName},
 			{Method: "GET", Path: "/v1/users/{user_id}/orders", RPC: orderv1.OrderService_ListOrders_FullMethodName},
 			{Method: "POST", Path: "/v1/orders/{order_id}:cancel", RPC: orderv1.OrderService_CancelOrder_FullMethodName, Body: "*"},

@@ -174,7 +174,7 @@ func PaymentService(newHandler func(PaymentServiceDeps) (paymentv1.PaymentServic
 			}
 		}, newHandler, newPaymentServiceServer),
 		HTTP: []svc.Route{
-			{Method: "POST", Path: "/v1/payments:authorize", RPC: paymentv1.PaymentService_Authorize_FullMethodName, Body: "*"},
+			{Method: "POST", Path: "/v1/payments:authorize", RPC: paymentv1.PaymentService_Authorize_FullMethodName, Body: "*", IdempotencyKey: "reference"},
 			{Method: "POST", Path: "/v1/payments/{payment_id}:capture", RPC: paymentv1.PaymentService_Capture_FullMethodName, Body: "*"},
 			{Method: "POST", Path: "/v1/payments/{payment_id}:refund", RPC: paymentv1.PaymentService_Refund_FullMethodName, Body: "*"},
 			{Method: "GET", Path: "/v1/payments/{payment_id}", RPC: paymentv1.PaymentService_GetPayment_FullMethodName},
