@@ -44,19 +44,20 @@ func arrows() []arrow {
 		{from: "internal/httprule"},
 		{from: "internal/defaults"},
 		{from: "internal/spelling"},
+		{from: "internal/weborigin"},
 		// What the runtime and the operator say to each other.
 		{from: "internal/reload"},
 		// What tests of services hand to the runtime.
 		{from: "internal/recording"},
 		// The runtime knows nothing of what is built with it.
-		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload"}},
+		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload", "internal/weborigin"}},
 		// Tests of services need the runtime, and nothing of what is generated.
 		{from: "svctest", to: []string{"svc", "internal/recording"}},
 		// The plugin turns a contract into text. It holds the defaults in there against
 		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
 		{from: "templates"},
-		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling"}},
+		{from: "protoc-gen-svc", to: []string{"protoc-gen-svc", "templates", "proto/svc/v1", "svc/validate/format", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling", "internal/weborigin"}},
 		// The check plugin knows contracts, nothing of what becomes of them.
 		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc", "proto/svc/v1"}},
 		// What is generated names, the runtime does.
