@@ -278,12 +278,20 @@ func alter(m protoreflect.Message, fd protoreflect.FieldDescriptor) {
 	}
 }
 
-// otherText is another duration, another scheme and path of a URL, or a name with a letter
-// more in front, since suffixes have a meaning.
+// otherText is another duration, another scheme and path of a URL or another host where it
+// has no path, as origins have none, or a name with a letter more in front, since suffixes
+// have a meaning.
 func otherText(s string) string {
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		other := map[string]string{"http": "https", "https": "http"}
-		return cmp.Or(other[scheme], scheme) + "://" + strings.TrimSuffix(rest, "/") + "/x"
+		scheme = cmp.Or(other[scheme], scheme) + "://"
+		if !strings.Contains(rest, "/") {
+			return scheme + "x" + rest
+		}
+		return scheme + strings.TrimSuffix(rest, "/") + "/x"
+	}
+	if s == "*" { // all origins
+		return "https://x.example"
 	}
 	var n int
 	var unit string
