@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -74,9 +75,17 @@ where it says so. [operator.md](operator.md) is what the operator does.
 
 // operated has the operator carry a good edit to all pods, refuse a bad one, carry a good one
 // though it is killed, and go on through an update of itself. No pod restarts.
-func operated(ctx context.Context, f *flagship) error {
+func operated(ctx context.Context, f *flagship) (err error) {
 	const service = "order"
 	f.proof = nil
+	defer func() {
+		if err != nil {
+			f.proof = nil
+		}
+	}()
+	if err := f.editConfigMap(ctx, service, settingNow); err != nil { // after a try that ended early
+		return err
+	}
 	before, err := f.restarts(ctx)
 	if err != nil {
 		return err
@@ -109,7 +118,8 @@ func operated(ctx context.Context, f *flagship) error {
 	if err != nil {
 		return err
 	}
-	return after.since(before, true)
+	// A pod that starts while the file is bad does not become one: it says why and ends.
+	return after.since(before, false)
 }
 
 // applyOperator applies operator/k8s, and waits until it works.
@@ -253,14 +263,15 @@ func (f *flagship) rejected(ctx context.Context, service string) error {
 	return nil
 }
 
-// states are what the pods of a service have in force, by their names.
+// states are what the pods of a service have in force, by their names. Those that start do
+// not answer yet.
 func (f *flagship) states(ctx context.Context, service string) (map[string]reload.State, error) {
 	pods, err := f.pods(ctx, service)
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]reload.State{}
-	for _, p := range pods {
+	for _, p := range slices.DeleteFunc(pods, func(p corev1.Pod) bool { return !ready(p) }) {
 		status, text, err := admin(ctx, http.MethodGet, p.Status.PodIP, "/config/reload")
 		if err != nil {
 			return nil, err

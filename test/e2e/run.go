@@ -174,7 +174,7 @@ func judge(ctx context.Context, root string, r *report, args []string) error {
 			return err
 		}
 	}
-	if p.full && p.plays(operatorNumber) {
+	if p.full && f.proof != nil {
 		if err := f.proof.write(root); err != nil {
 			return err
 		}
