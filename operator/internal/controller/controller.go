@@ -86,22 +86,20 @@ func (r *Reconciler) SetUp(m ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(m).
 		Named("config").
 		For(&corev1.ConfigMap{}, builder.WithPredicates(ours)).
-		Watches(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(mounted(func(o client.Object) corev1.PodSpec {
+		Watches(&appsv1.Deployment{}, handler.EnqueueRequestsFromMapFunc(requests(func(o client.Object) corev1.PodSpec {
 			return o.(*appsv1.Deployment).Spec.Template.Spec
 		})), builder.WithPredicates(ours)).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(mounted(func(o client.Object) corev1.PodSpec {
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(requests(func(o client.Object) corev1.PodSpec {
 			return o.(*corev1.Pod).Spec
 		})), builder.WithPredicates(ours)).
 		Complete(r)
 }
 
-// mounted are the ConfigMaps that pods of an object mount.
-func mounted(spec func(client.Object) corev1.PodSpec) handler.MapFunc {
+// requests are for the ConfigMaps that pods of an object mount.
+func requests(spec func(client.Object) corev1.PodSpec) handler.MapFunc {
 	return func(_ context.Context, o client.Object) (all []reconcile.Request) {
-		for _, v := range spec(o).Volumes {
-			if v.ConfigMap != nil {
-				all = append(all, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: v.ConfigMap.Name}})
-			}
+		for _, name := range mounted(spec(o)) {
+			all = append(all, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}})
 		}
 		return all
 	}
@@ -136,8 +134,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // step decides by what the pods say, and does it.
 func (r *Reconciler) step(ctx context.Context, s *service) (time.Duration, error) {
 	v, names := r.view(ctx, s)
-	files, notes := s.files(), s.config.Annotations
-	v.Wanted = wanted(files, names)
+	notes := s.config.Annotations
+	var files map[string]string
+	files, v.Wanted = s.files(names)
 	v.Rejected, v.Checked = notes[rejected], notes[checked]
 	v.Restarting = s.deployment.Spec.Template.Annotations[restarted]
 	r.Meter.pods(s.config, v)
@@ -185,8 +184,8 @@ func (r *Reconciler) faults(s *service, files map[string]string) (all []string) 
 	if err != nil {
 		return []string{schemaFile + ": " + err.Error()}
 	}
-	for name, file := range files {
-		for _, f := range compiled.Faults(name, file) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		for _, f := range compiled.Faults(name, files[name]) {
 			all = append(all, f.String())
 		}
 	}

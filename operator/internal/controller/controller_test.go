@@ -158,6 +158,9 @@ func TestEdit(t *testing.T) {
 	o := run(f, -1, false)
 	o.said(t, "Normal ConfigApplied", patience)
 	before := f.processes()
+	other := f.config() // a file of an environment that no pod is in
+	other.Data["config.prod.yaml"] = "limits: {concurrency: 0}\n"
+	must(t, f.client.Update(t.Context(), other))
 	f.edit("limits: {concurrency: 101}\n")
 	f.settled("concurrency: 101\n", patience)
 	o.said(t, "Normal ConfigApplied", patience)

@@ -22,13 +22,12 @@ import (
 
 // What generated manifests call things.
 const (
-	managedBy   = "app.kubernetes.io/managed-by"
-	generator   = "protoc-gen-svc"
-	adminPort   = "admin"              // of a container, and the volume with its token
-	tokenKey    = "token"              // of the Secret in that volume
-	mainFile    = "config.yaml"        // key of the ConfigMap
-	schemaFile  = "config.schema.json" // key of the ConfigMap
-	filePattern = "config"             // what names of files begin with
+	managedBy  = "app.kubernetes.io/managed-by"
+	generator  = "protoc-gen-svc"
+	adminPort  = "admin"              // of a container, and the volume with its token
+	tokenKey   = "token"              // of the Secret in that volume
+	mainFile   = "config.yaml"        // key of the ConfigMap
+	schemaFile = "config.schema.json" // key of the ConfigMap
 )
 
 // service is what a ConfigMap belongs to.
@@ -47,7 +46,7 @@ func (r *Reconciler) find(ctx context.Context, config *corev1.ConfigMap) (*servi
 		return nil, err
 	}
 	for i := range deployments.Items {
-		if mounts(deployments.Items[i].Spec.Template.Spec, config.Name) {
+		if slices.Contains(mounted(deployments.Items[i].Spec.Template.Spec), config.Name) {
 			s.deployment = &deployments.Items[i]
 			break
 		}
@@ -66,9 +65,14 @@ func (r *Reconciler) find(ctx context.Context, config *corev1.ConfigMap) (*servi
 	return s, err
 }
 
-// mounts reports whether a volume is a ConfigMap.
-func mounts(spec corev1.PodSpec, name string) bool {
-	return slices.ContainsFunc(spec.Volumes, func(v corev1.Volume) bool { return v.ConfigMap != nil && v.ConfigMap.Name == name })
+// mounted are the ConfigMaps that are volumes of pods.
+func mounted(spec corev1.PodSpec) (names []string) {
+	for _, v := range spec.Volumes {
+		if v.ConfigMap != nil {
+			names = append(names, v.ConfigMap.Name)
+		}
+	}
+	return names
 }
 
 // podsOf are those that do not end, by their names.
@@ -109,29 +113,21 @@ func (s *service) admin(p corev1.Pod) (pods.Pod, bool) {
 	return pods.Pod{}, false
 }
 
-// files are the keys of the ConfigMap that are files of the configuration.
-func (s *service) files() map[string]string {
-	all := map[string]string{}
-	for name, text := range s.config.Data {
-		if strings.HasPrefix(name, filePattern) && strings.HasSuffix(name, ".yaml") {
-			all[name] = text
-		}
-	}
-	return all
-}
-
-// wanted is the hash that a pod has with these files in force.
-func wanted(files map[string]string, names []string) string {
+// files are those of the ConfigMap that pods read, by their names, and the hash that a pod
+// has with them in force. Others, of another environment for instance, are nobody's here.
+func (s *service) files(names []string) (files map[string]string, wanted string) {
+	files = map[string]string{}
 	var all [][]byte
 	for _, name := range names {
-		text, ok := files[name]
+		text, ok := s.config.Data[name]
 		if !ok {
 			all = append(all, nil)
 			continue
 		}
+		files[name] = text
 		all = append(all, []byte(text))
 	}
-	return reload.HashOf(all...).String()
+	return files, reload.HashOf(all...).String()
 }
 
 // isReady is what the kubelet says.
