@@ -91,8 +91,7 @@ func (b *body) received(bytes int) {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if !b.account.Hold(defaults.BodyCopies * n) {
-		b.tooMuch = true
+	if !b.hold(n) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	if err == io.EOF {
@@ -108,6 +107,13 @@ func (b *body) Read(p []byte) (int, error) {
 		b.tooSlow = true
 	}
 	return n, err
+}
+
+// hold counts what has come, and reports whether there is room for it.
+func (b *body) hold(bytes int) bool {
+	ok := b.account.Hold(defaults.BodyCopies * bytes)
+	b.tooMuch = b.tooMuch || !ok
+	return ok
 }
 
 // problem returns why the body could not be read; nil if it is not to blame.

@@ -12,7 +12,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 
-	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/cut"
 	"github.com/protosvc/protosvc/svc/internal/transcode"
 )
@@ -86,8 +85,7 @@ func (b *inflating) Read(p []byte) (int, error) {
 		b.tooLarge = true
 		return 0, stderrors.New("too large")
 	}
-	if !b.account.Hold(defaults.BodyCopies * n) {
-		b.tooMuch = true
+	if !b.hold(n) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	return n, err
