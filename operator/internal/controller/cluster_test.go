@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +20,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -91,8 +93,8 @@ type fleet struct {
 type member struct {
 	name, address, folder string
 	cmd                   *exec.Cmd
-	gone                  chan struct{} // closed when the process has ended
-	restarted             string        // of the template that it was made from
+	gone                  chan struct{}     // closed when the process has ended
+	made                  map[string]string // the annotations of the template that it was made from
 }
 
 // ports are not those of the generated contract, since other services of this machine may
@@ -113,12 +115,13 @@ func newFleet(t *testing.T, replicas int) *fleet {
 	f.namespace = namespace.Name
 	must(t, c.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: f.meta("user"), Data: map[string]string{mainFile: base}}))
 	must(t, c.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-admin"), StringData: map[string]string{tokenKey: token + "\n"}}))
+	must(t, c.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-environment"), StringData: map[string]string{"level": "info", "other": "1"}}))
 	must(t, c.Create(t.Context(), &appsv1.Deployment{ObjectMeta: f.meta("user"), Spec: appsv1.DeploymentSpec{
 		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app.kubernetes.io/name": "user"}},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: f.meta("").Labels}, Spec: f.spec()},
 	}}))
 	for range replicas {
-		f.add("")
+		f.add(nil)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f.stop = cancel
@@ -146,7 +149,9 @@ func (f *fleet) meta(name string) metav1.ObjectMeta {
 
 func (f *fleet) spec() corev1.PodSpec {
 	return corev1.PodSpec{
-		Containers: []corev1.Container{{Name: "user", Image: "user", Ports: []corev1.ContainerPort{{Name: adminPort, ContainerPort: admin}}}},
+		Containers: []corev1.Container{{Name: "user", Image: "user", Ports: []corev1.ContainerPort{{Name: adminPort, ContainerPort: admin}},
+			Env: []corev1.EnvVar{{Name: "USER_LOG_LEVEL", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "user-environment"}, Key: "level"}}}}}},
 		Volumes: []corev1.Volume{
 			{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "user"}}}},
 			{Name: adminPort, VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "user-admin"}}},
@@ -162,21 +167,18 @@ var addresses struct {
 
 // add starts a pod with the files of the ConfigMap as it is now, and reports whether it
 // becomes ready.
-func (f *fleet) add(restarted string) bool {
+func (f *fleet) add(template map[string]string) bool {
 	addresses.Lock()
 	addresses.next++
-	m := &member{name: fmt.Sprintf("user-%03d", addresses.next), address: fmt.Sprintf("127.0.1.%d", addresses.next), folder: f.t.TempDir(), restarted: restarted}
+	m := &member{name: fmt.Sprintf("user-%03d", addresses.next), address: fmt.Sprintf("127.0.1.%d", addresses.next), folder: f.t.TempDir(), made: template}
 	addresses.Unlock()
 	ctx := context.Background()
 	config := f.config()
 	check(os.WriteFile(filepath.Join(m.folder, mainFile), []byte(config.Data[mainFile]), 0o600))
 	check(os.WriteFile(filepath.Join(m.folder, tokenKey), []byte(token), 0o600))
-	m.start()
+	m.start("USER_LOG_LEVEL=" + f.secret()["level"])
 	pod := &corev1.Pod{ObjectMeta: f.meta(m.name), Spec: f.spec()}
-	pod.Annotations = map[string]string{}
-	if restarted != "" {
-		pod.Annotations[restartedKey] = restarted
-	}
+	pod.Annotations = maps.Clone(template)
 	check(f.client.Create(ctx, pod))
 	for range 100 {
 		if res, err := http.Get(fmt.Sprintf("http://%s:%d/readyz", m.address, admin)); err == nil {
@@ -203,8 +205,6 @@ func (f *fleet) add(restarted string) bool {
 	return false
 }
 
-const restartedKey = restarted
-
 // check is for what is not the subject of a test, in goroutines too.
 func check(err error) {
 	if err != nil {
@@ -221,13 +221,13 @@ func (f *fleet) status(pod *corev1.Pod, m *member, container corev1.ContainerSta
 	check(f.client.Status().Update(context.Background(), pod))
 }
 
-func (m *member) start() {
+func (m *member) start(environment string) {
 	m.cmd = exec.Command(binary, "--config", filepath.Join(m.folder, mainFile))
 	m.cmd.Dir = m.folder
 	m.cmd.Env = append(os.Environ(),
 		"USER_LISTEN_GRPC="+m.address+":39090", "USER_LISTEN_HTTP="+m.address+":38080", fmt.Sprintf("USER_LISTEN_ADMIN=%s:%d", m.address, admin),
 		"USER_ADMIN_TOKEN_FILE="+filepath.Join(m.folder, tokenKey), "USER_DATABASE_URL=sqlite:"+filepath.Join(m.folder, "user.db"),
-		"USER_STOP_DRAIN_DELAY=0s")
+		"USER_STOP_DRAIN_DELAY=0s", environment)
 	log, err := os.Create(filepath.Join(m.folder, "log"))
 	check(err)
 	if text, _ := os.ReadFile(filepath.Join(m.folder, mainFile)); strings.Contains(string(text), stuck) {
@@ -252,6 +252,24 @@ func (f *fleet) config() *corev1.ConfigMap {
 	var config corev1.ConfigMap
 	check(f.client.Get(context.Background(), client.ObjectKey{Namespace: f.namespace, Name: "user"}, &config))
 	return &config
+}
+
+// secret is what pods get into their environment when they start.
+func (f *fleet) secret() map[string]string {
+	var secret corev1.Secret
+	check(f.client.Get(context.Background(), client.ObjectKey{Namespace: f.namespace, Name: "user-environment"}, &secret))
+	all := map[string]string{}
+	for key, value := range secret.Data {
+		all[key] = string(value)
+	}
+	return all
+}
+
+// rotate is what a user does with the Secret.
+func (f *fleet) rotate(key, value string) {
+	f.t.Helper()
+	secret := &corev1.Secret{ObjectMeta: f.meta("user-environment")}
+	must(f.t, f.client.Patch(f.t.Context(), secret, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"stringData": {%q: %q}}`, key, value))))
 }
 
 // edit is what a user does.
@@ -296,13 +314,13 @@ func (f *fleet) replace(ctx context.Context) {
 	if err := f.client.Get(ctx, client.ObjectKey{Namespace: f.namespace, Name: "user"}, &d); err != nil {
 		return
 	}
-	want := d.Spec.Template.Annotations[restarted]
+	want := d.Spec.Template.Annotations
 	all := f.all()
-	if slices.ContainsFunc(all, func(m *member) bool { return m.restarted == want && m.ended() }) {
+	if slices.ContainsFunc(all, func(m *member) bool { return maps.Equal(m.made, want) && m.ended() }) {
 		return // a new one does not come up, so the old ones stay
 	}
 	for _, m := range all {
-		if m.restarted == want || ctx.Err() != nil {
+		if maps.Equal(m.made, want) || ctx.Err() != nil {
 			continue
 		}
 		if !m.ended() && !f.add(want) {

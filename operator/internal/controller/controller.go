@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ const (
 	nudged = "svc.protosvc.dev/config-wanted"
 	// On the template of a Deployment: the hash that its pods were restarted for.
 	restarted = "svc.protosvc.dev/config-restarted"
+	// On both: a hash of the values of Secrets that pods were started for.
+	secrets = "svc.protosvc.dev/secrets"
 )
 
 // status is what a ConfigMap is to its pods.
@@ -77,6 +80,8 @@ type Reconciler struct {
 	Pods   *pods.Client
 	Events events.EventRecorder
 	Meter  *Meter
+
+	known hashes
 }
 
 // SetUp has it called for every ConfigMap that the generator wrote, when that, its
@@ -137,7 +142,7 @@ func (r *Reconciler) step(ctx context.Context, s *service) (time.Duration, error
 	notes := s.config.Annotations
 	var files map[string]string
 	files, v.Wanted = s.files(names)
-	v.Rejected, v.Checked = notes[rejected], notes[checked]
+	v.Applied, v.Rejected, v.Checked = notes[applied], notes[rejected], notes[checked]
 	v.Restarting = s.deployment.Spec.Template.Annotations[restarted]
 	r.Meter.pods(s.config, v)
 	if v.Rejected != v.Wanted && v.Checked != v.Wanted && notes[applied] != v.Wanted {
@@ -169,7 +174,14 @@ func (r *Reconciler) step(ctx context.Context, s *service) (time.Duration, error
 	case rollout.Wait:
 		return after, r.wait(ctx, s, v, next.Reason)
 	case rollout.Done:
-		return after, r.done(ctx, s, v, files)
+		now, err := r.values(ctx, s)
+		if err == nil {
+			err = r.done(ctx, s, v, files, now)
+		}
+		if err == nil {
+			err = r.secrets(ctx, s, v, now)
+		}
+		return after, err
 	}
 	return after, nil
 }
@@ -217,7 +229,7 @@ func (r *Reconciler) check(ctx context.Context, s *service, v rollout.View, pod 
 // restart has the Deployment replace its pods, once. The template comes before the note:
 // whoever goes on from there knows by it that nothing is to be reloaded.
 func (r *Reconciler) restart(ctx context.Context, s *service, v rollout.View, why []string) error {
-	if err := r.template(ctx, s, v.Wanted); err != nil {
+	if err := r.template(ctx, s, restarted, v.Wanted); err != nil {
 		return err
 	}
 	if err := r.note(ctx, s, isRestarting, map[string]string{message: strings.Join(why, "\n")}); err != nil {
@@ -227,15 +239,18 @@ func (r *Reconciler) restart(ctx context.Context, s *service, v rollout.View, wh
 	return nil
 }
 
-// template sets the hash on the Deployment's template, "" being none, which replaces the pods
+// template sets a hash on the Deployment's template, "" being none, which replaces the pods
 // that have another.
-func (r *Reconciler) template(ctx context.Context, s *service, hash string) error {
+func (r *Reconciler) template(ctx context.Context, s *service, key, hash string) error {
+	if s.deployment.Spec.Template.Annotations[key] == hash {
+		return nil
+	}
 	d := s.deployment.DeepCopy()
 	if d.Spec.Template.Annotations == nil {
 		d.Spec.Template.Annotations = map[string]string{}
 	}
-	if d.Spec.Template.Annotations[restarted] = hash; hash == "" {
-		delete(d.Spec.Template.Annotations, restarted)
+	if d.Spec.Template.Annotations[key] = hash; hash == "" {
+		delete(d.Spec.Template.Annotations, key)
 	}
 	return r.Client.Patch(ctx, d, client.MergeFromWithOptions(s.deployment, client.MergeFromWithOptimisticLock{}), client.FieldOwner(owner))
 }
@@ -321,7 +336,7 @@ func (r *Reconciler) reject(ctx context.Context, s *service, v rollout.View, why
 func (r *Reconciler) revert(ctx context.Context, s *service, v rollout.View) error {
 	for _, p := range s.pods {
 		if before := p.Annotations[restarted]; before != v.Wanted {
-			return r.template(ctx, s, before)
+			return r.template(ctx, s, restarted, before)
 		}
 	}
 	return r.settle(ctx, s, v)
@@ -349,14 +364,17 @@ func (r *Reconciler) settle(_ context.Context, s *service, v rollout.View) error
 }
 
 // done keeps the files for whoever wants to go back, and says that all pods have them.
-func (r *Reconciler) done(ctx context.Context, s *service, v rollout.View, files map[string]string) error {
+func (r *Reconciler) done(ctx context.Context, s *service, v rollout.View, files map[string]string, now values) error {
 	if s.config.Annotations[applied] == v.Wanted && s.config.Annotations[message] == "" && s.config.Labels[statusLabel] == string(isApplied) {
 		return nil
 	}
 	if err := r.keep(ctx, s, v.Wanted, files); err != nil {
 		return err
 	}
-	if err := r.note(ctx, s, isApplied, map[string]string{applied: v.Wanted, rejected: "", checked: "", message: ""}); err != nil {
+	if err := r.note(ctx, s, isApplied, map[string]string{
+		applied: v.Wanted, rejected: "", checked: "", message: "",
+		secrets: cmp.Or(s.config.Annotations[secrets], now.hash), // at once: values that change from here on are new ones
+	}); err != nil {
 		return err
 	}
 	r.Meter.applied(s.config)

@@ -202,8 +202,10 @@ func TestBadEdit(t *testing.T) {
 					t.Errorf("pod %s is %.100s", name, text)
 				}
 			}
-			f.edit(base + "# again\n")
+			f.edit(base) // as a pipeline reverts it
 			o.said(t, "Normal ConfigApplied", patience)
+			f.edit(test.text) // it is judged anew
+			o.said(t, test.want, 30*time.Second)
 		})
 	}
 }
@@ -249,6 +251,55 @@ func TestStuck(t *testing.T) {
 	f.kept(before)
 }
 
+// A value that pods have in their environment restarts them when it changes, once, and nothing
+// else of the Secret does. A Secret that is gone stops nobody.
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	o := run(f, -1, false)
+	o.said(t, "Normal ConfigApplied", patience)
+	first := f.processes()
+	f.rotate("other", "2")
+	must(t, f.client.Delete(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-environment")}))
+	time.Sleep(2 * time.Second)
+	f.kept(first)
+	must(t, f.client.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-environment"), StringData: map[string]string{"level": "debug"}}))
+	o.said(t, "Normal SecretRestarts pods are restarted one after the other for new values of user-environment", patience)
+	f.settled("level: DEBUG\n", patience)
+	second := f.processes()
+	for pid := range second {
+		if first[pid] {
+			t.Errorf("process %d was not restarted", pid)
+		}
+	}
+	time.Sleep(3 * time.Second)
+	f.kept(second)
+	f.is(isApplied, patience)
+}
+
+// Pods that do not start with a new value leave those alone that run, and the files are not to
+// blame, even where it was for them that pods were restarted last.
+func TestBadSecret(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	o := run(f, -1, false)
+	o.said(t, "Normal ConfigApplied", patience)
+	f.edit(base + "database: {max_connections: 7}\n")
+	o.said(t, "Normal ConfigApplied", patience)
+	f.settled("max_connections: 7\n", patience)
+	before := f.processes()
+	f.rotate("level", "loudest")
+	o.said(t, "Warning PodsDoNotStart", patience)
+	f.is(isApplied, patience)
+	for pid := range before {
+		if !f.processes()[pid] {
+			t.Errorf("process %d is gone", pid)
+		}
+	}
+	f.rotate("level", "warn")
+	f.settled("level: WARN\n", patience)
+}
+
 // Without the token nothing is brought to anybody, and somebody is told.
 func TestToken(t *testing.T) {
 	t.Parallel()
@@ -267,12 +318,14 @@ func TestToken(t *testing.T) {
 // Wherever an operator is killed, the next one brings what was begun to the same end.
 func TestKilled(t *testing.T) {
 	for _, test := range []struct {
-		name, text, line string
-		end              status
+		name, line string
+		edit       func(*fleet)
+		end        status
 	}{
-		{"good", "limits: {concurrency: 101}\n", "concurrency: 101\n", isApplied},
-		{"bad", "limits: {concurrency: -1}\n", "concurrency: 100\n", isRejected},
-		{"restart", base + "database: {max_connections: 7}\n", "max_connections: 7\n", isApplied},
+		{"good", "concurrency: 101\n", func(f *fleet) { f.edit("limits: {concurrency: 101}\n") }, isApplied},
+		{"bad", "concurrency: 100\n", func(f *fleet) { f.edit("limits: {concurrency: -1}\n") }, isRejected},
+		{"restart", "max_connections: 7\n", func(f *fleet) { f.edit(base + "database: {max_connections: 7}\n") }, isApplied},
+		{"secret", "level: DEBUG\n", func(f *fleet) { f.rotate("level", "debug") }, isApplied},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -282,7 +335,7 @@ func TestKilled(t *testing.T) {
 				o := run(f, -1, false)
 				o.said(t, "Normal ConfigApplied", patience)
 				o.stop()
-				f.edit(test.text)
+				test.edit(f)
 				return f
 			}
 			f := begin(t)

@@ -157,7 +157,7 @@ func (r *Reconciler) view(ctx context.Context, s *service) (v rollout.View, file
 	seen, silent := make([]*rollout.Pod, len(s.pods)), make([]string, len(s.pods))
 	var all sync.WaitGroup
 	for i, p := range s.pods {
-		if reason := crashes(p); reason != "" && p.Annotations[restarted] == s.deployment.Spec.Template.Annotations[restarted] {
+		if reason := crashes(p); reason != "" && s.newest(p) {
 			v.Stuck = reason
 			continue
 		}
@@ -178,6 +178,12 @@ func (r *Reconciler) view(ctx context.Context, s *service) (v rollout.View, file
 		}
 	}
 	return v, files
+}
+
+// newest reports whether a pod is not to be replaced for what the operator wrote.
+func (s *service) newest(p corev1.Pod) bool {
+	template := s.deployment.Spec.Template.Annotations
+	return p.Annotations[restarted] == template[restarted] && p.Annotations[secrets] == template[secrets]
 }
 
 // look asks one pod, and says why it does not answer though it is ready. Nil is that, or one

@@ -40,10 +40,11 @@ type Pod struct {
 // View is all that is known of a service.
 type View struct {
 	Wanted     string // the hash of the files that are to be in force
+	Applied    string // of those that all pods had in force last
 	Rejected   string // of those that were given up
 	Checked    string // of those that a pod has found good
 	Restarting string // of those that the pods are restarted for
-	Stuck      string // why pods that were started for that are not ready; "" where they are, or may be yet
+	Stuck      string // why pods that were started are not ready; "" where they are, or may be yet
 	Pods       []Pod
 	Silent     []string // what pods that are ready say instead of an answer
 }
@@ -114,7 +115,7 @@ func (v View) split() (on, off []Pod) {
 
 // fault is why the files are to be given up; "" where they are not.
 func (v View) fault(on, off []Pod) string {
-	if v.Stuck != "" && v.Restarting == v.Wanted {
+	if v.Stuck != "" && v.Restarting == v.Wanted && v.Applied != v.Wanted { // else it is not for the files
 		return v.Stuck
 	}
 	for _, p := range off { // a refusal from before the check may be that of a restart

@@ -79,6 +79,8 @@ func TestNext(t *testing.T) {
 		{"all are restarted", View{Wanted: newer, Checked: newer, Restarting: newer, Pods: []Pod{change(pod("b", newer, newer, time.Second), started)}}, "done 0s"},
 		{"restarted and stuck", View{Wanted: newer, Checked: newer, Restarting: newer, Stuck: "pod c does not start", Pods: []Pod{pod("a", older, newer, long)}},
 			"reject: pod c does not start 0s"},
+		{"stuck after all had it", View{Wanted: newer, Applied: newer, Restarting: newer, Stuck: "pod c does not start", Pods: []Pod{pod("a", newer, newer, long)}},
+			"done 0s"},
 		{"stuck for another reason", View{Wanted: newer, Checked: newer, Restarting: older, Stuck: "pod c does not start", Pods: []Pod{pod("a", older, newer, long)}},
 			"load a 500ms"},
 	} {
