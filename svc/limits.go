@@ -3,6 +3,7 @@ package svc
 import (
 	"net"
 	"runtime/debug"
+	"time"
 
 	"github.com/protosvc/protosvc/internal/defaults"
 	"github.com/protosvc/protosvc/svc/internal/budget"
@@ -48,11 +49,16 @@ func (a *App) limited(l net.Listener) net.Listener {
 	return limited
 }
 
+// closing is how long the streams of a connection that was closed take to end, where other
+// work waits for the processors, too.
+const closing = 250 * time.Millisecond
+
 // guarded is a listener for gRPC whose connections end when their clients reset streams
 // too fast, or hold too much memory, or more streams than all limits of calls and streams
 // together let in.
 func (a *App) guarded(l net.Listener) net.Listener {
 	streams := budget.New(0)
+	streams.Linger = closing
 	a.follow(func(s *Settings) {
 		streams.SetLimit(int64(s.Limits.Concurrency + s.Limits.Connections + a.binder.Streams()))
 	})

@@ -173,7 +173,7 @@ process.
 What is wanted: the process lives; its memory stays below the limit; 99 %% of the honest calls, and of those that make connections,
 have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone (the first %v of them with honest
 calls), connections, goroutines and memory are near where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
-A row of which nothing is wrong but that callers waited too long is played once more, and that is what is shown. Where the host of this virtual machine took its processors meanwhile, nothing is known.
+A row of which nothing is wrong but that callers waited too long is played again, twice at the most, and the last time is what is shown. Where the host of this virtual machine took its processors meanwhile, nothing is known.
 
 Memory is what the kubelet counts, without pages of files that can be dropped; before, at the most, and after, in MiB. Sockets are
 what the kernel holds for them where it counts that apart (cgroup version 1); in version 2 it is part of the memory. Bare defaults are what

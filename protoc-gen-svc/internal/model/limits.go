@@ -80,13 +80,15 @@ func (b *builder) size(at Origin, text, byDefault, least, most string) Size {
 }
 
 // bytes reads a size, and refuses with a diagnostic of its own one that is out of bounds.
-// It is 0 for what is none.
+// It is 0 for what is none, or out of bounds: nothing further is said of it.
 func (b *builder) bytes(at Origin, outside finding, text, byDefault, least, most string) float64 {
 	bytes, err := quantity(text, nearestSize(text, byDefault, least, most))
-	if err != nil {
+	switch {
+	case err != nil:
 		b.reject(at, err)
-	} else if compareSizes(text, least) < 0 || compareSizes(text, most) > 0 {
+	case compareSizes(text, least) < 0 || compareSizes(text, most) > 0:
 		b.fault(at, outside, text, least, most)
+		return 0
 	}
 	return bytes
 }

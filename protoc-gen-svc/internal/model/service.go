@@ -145,7 +145,9 @@ func (b *builder) scale(s *Service, o *svcv1.Scale) Scale {
 	if _, err := quantity(scale.CPU, "250m"); err != nil {
 		b.reject(at.in("cpu"), err)
 	}
-	b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti")
+	if b.bytes(at.in("memory"), scaleMemory, scale.Memory, defaultMemory, "32Mi", "1024Ti") == 0 {
+		scale.Memory = "" // nothing is held against it
+	}
 	b.bytes(at.in("ephemeral_storage"), scaleStorage, scale.EphemeralStorage, defaultStorage, "16Mi", "1024Ti")
 	b.checkObjectName(at.in("priority_class"), priorityClassName, scale.PriorityClass)
 	return scale

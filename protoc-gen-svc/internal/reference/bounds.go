@@ -19,7 +19,7 @@ var bounds = []bound{
 	{"Requests that are on their way, over gRPC and HTTP/JSON together", fmt.Sprintf("1/%d of GOMEMLIMIT, and one request at the least; bodies of HTTP/JSON count twice, since there may be a copy of them while they arrive", defaults.ArrivingShare),
 		"Beyond it whoever holds the most goes: an HTTP/JSON request with status 429, a gRPC connection with all its calls. Requests of ordinary size hold little and go on. Without GOMEMLIMIT there is no bound."},
 	{"Open calls and streams, all together", "`limits.concurrency`, `limits.connections` and the `concurrency` of each method that streams, added",
-		"Beyond it the connection with the most of them is closed."},
+		"Beyond it the connection with the most of them is closed, and for a quarter of a second, until its streams are gone, each that opens more and has a sixteenth of them."},
 	{"Streams of health, reflection and load reports", "`limits.connections` of each, divided fairly between connections",
 		"Every client may watch the health; none may do so for all others."},
 	{"Calls that a connection cancels", fmt.Sprintf("%d at once, %d a second in the long run", defaults.CancelsAtOnce, defaults.CancelsPerSecond),

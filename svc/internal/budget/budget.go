@@ -12,12 +12,19 @@ package budget
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Budget is how much all accounts may hold together. A nil one has no limit.
 type Budget struct {
-	limit atomic.Int64
-	held  atomic.Int64
+	// Linger is how long it takes until what was evicted is really gone. Until then those
+	// that ask for more, and hold a large share already, are evicted, too. 0: at once.
+	// Not to be changed once an account is open.
+	Linger time.Duration
+
+	limit   atomic.Int64
+	held    atomic.Int64
+	leaving atomic.Int64 // was evicted, and is not gone
 
 	mu       sync.Mutex
 	arriving map[*Account]struct{} // those that can be evicted
@@ -71,11 +78,21 @@ func (a *Account) Hold(more int) bool {
 	if !a.add(int64(more)) {
 		return false
 	}
-	if b := a.budget; more > 0 && b.held.Load() > b.limit.Load() {
+	if more <= 0 {
+		return true
+	}
+	b := a.budget
+	switch held, limit := b.held.Load(), b.limit.Load(); {
+	case held > limit:
 		return b.evict(a)
+	case held+b.leaving.Load() > limit && a.held.Load() > limit/share:
+		return b.expel(a)
 	}
 	return true
 }
+
+// share is how many accounts could hold as much as makes one of them large.
+const share = 16
 
 func (a *Account) add(more int64) bool {
 	a.mu.Lock()
@@ -107,11 +124,34 @@ func (b *Budget) victims() (victims []*Account) {
 		if victim == nil {
 			break
 		}
-		delete(b.arriving, victim)
-		victim.drop()
+		b.remove(victim)
 		victims = append(victims, victim)
 	}
 	return victims
+}
+
+// expel evicts an account, unless it cannot be evicted. It reports whether it stays.
+func (b *Budget) expel(a *Account) (stays bool) {
+	b.mu.Lock()
+	_, evicted := b.arriving[a]
+	if evicted {
+		b.remove(a)
+	}
+	b.mu.Unlock()
+	if evicted {
+		a.evict()
+	}
+	return !evicted
+}
+
+// remove takes the account of a victim out of the budget.
+func (b *Budget) remove(victim *Account) {
+	delete(b.arriving, victim)
+	held := victim.drop()
+	if b.Linger > 0 {
+		b.leaving.Add(held)
+		time.AfterFunc(b.Linger, func() { b.leaving.Add(-held) })
+	}
 }
 
 // largest returns the account that holds the most of those that can be evicted, nil if
@@ -126,12 +166,14 @@ func (b *Budget) largest() (largest *Account) {
 	return largest
 }
 
-// drop takes what an account holds out of the budget.
-func (a *Account) drop() {
+// drop takes what an account holds out of the budget, and returns it.
+func (a *Account) drop() (held int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
-	a.budget.held.Add(-a.held.Swap(0))
+	held = a.held.Swap(0)
+	a.budget.held.Add(-held)
+	return held
 }
 
 // Arrived says that the holder waits for nothing more: it is at work on what it holds,

@@ -5,6 +5,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/protosvc/protosvc/svc/internal/bubble"
 )
 
 // step is something that one of the holders "a", "b" and "c" does.
@@ -62,6 +65,36 @@ func TestEviction(t *testing.T) {
 			}
 		})
 	}
+}
+
+// While what was evicted is not gone, whoever holds a sixteenth of the budget and wants more
+// goes, too, and nobody else does.
+func TestLinger(t *testing.T) {
+	bubble.Test(t, func(t *testing.T) {
+		b := New(160)
+		b.Linger = time.Second
+		var evicted []string
+		open := func(who string) *Account { return b.Open(func() { evicted = append(evicted, who) }) }
+		first, second, large, small, old := open("first"), open("second"), open("large"), open("small"), open("old")
+		old.Hold(20)
+		old.Arrived()
+		first.Hold(100)
+		second.Hold(41) // evicts the first
+		if !small.Hold(10) || large.Hold(11) || !old.Hold(1) {
+			t.Error("large or small is not as wanted")
+		}
+		small.Hold(-1)
+		time.Sleep(time.Second + 1)
+		if !small.Hold(50) {
+			t.Error("what was evicted counts when it is gone")
+		}
+		if want := []string{"first", "large"}; !slices.Equal(evicted, want) {
+			t.Errorf("evicted %q, want %q", evicted, want)
+		}
+		if b.leaving.Load() != 0 {
+			t.Errorf("%d is still leaving", b.leaving.Load())
+		}
+	})
 }
 
 func TestNoBudget(t *testing.T) {

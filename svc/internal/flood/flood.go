@@ -125,8 +125,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // cut closes a connection, which is counted, and logged unless that was done lately.
 func (l *Listener) cut(c net.Conn, why error) {
+	l.o.Count(reasons[why]) // first: whoever sees that it is closed finds it counted
 	_ = c.Close()
-	l.o.Count(reasons[why])
 	if suppressed, ok := l.logged[why].Pass(); ok {
 		l.o.Log.LogAttrs(context.Background(), slog.LevelWarn, "connection closed: "+why.Error(),
 			append(suppressed, slog.String("peer", c.RemoteAddr().String()))...)
