@@ -61,9 +61,9 @@ func (p *Plan) bytes(m proto.Message) (contentType string, data []byte) {
 func (p *Plan) appendJSON(out []byte, m proto.Message) ([]byte, error) {
 	switch {
 	case p.answer == nil:
-		return AppendJSON(out, m)
+		return p.layout.appendMessage(out, m)
 	case isMessage(p.answer):
-		return AppendJSON(out, m.ProtoReflect().Get(p.answer).Message().Interface())
+		return p.layout.appendMessage(out, m.ProtoReflect().Get(p.answer).Message().Interface())
 	}
 	return p.appendField(out, m)
 }
@@ -90,13 +90,17 @@ func (p *Plan) appendField(out []byte, m proto.Message) ([]byte, error) {
 	return append(out, compact(value)...), nil
 }
 
-// AppendJSON appends a message in proto3 JSON, with the fields that are not set, and
+// appendMessage appends a message in proto3 JSON, with the fields that are not set, and
 // without space.
-func AppendJSON(out []byte, m proto.Message) ([]byte, error) {
+func (l *layout) appendMessage(out []byte, m proto.Message) ([]byte, error) {
+	if done, ok := l.append(out, m.ProtoReflect()); ok {
+		return done, proto.CheckInitialized(m)
+	}
 	return appendCompact(encoding, out, m)
 }
 
-// AppendStatus appends an error as AppendJSON would, but without what it does not use.
+// AppendStatus appends an error in proto3 JSON, without what it does not use and without
+// space.
 func AppendStatus(out []byte, st *spb.Status) ([]byte, error) {
 	return appendCompact(protojson.MarshalOptions{}, out, st)
 }
