@@ -62,15 +62,15 @@ func TestExtensionsAsProtojson(t *testing.T) {
 	asProtojson(t, m)
 }
 
-// What is allocated is the buffer, as it grows, and one value for each list: a quarter of what
-// protojson allocates for the first.
+// What is allocated is the buffer, and one value for each list. protojson allocates 44
+// times for the first.
 func TestAllocationsOfResponse(t *testing.T) {
 	for _, test := range []struct {
 		of   proto.Message
 		most float64
 	}{
-		{&typepb.Enum{Name: "a", Enumvalue: []*typepb.EnumValue{{Name: "b"}, {Name: "c", Number: 1}, {Name: "d"}}}, 11},
-		{&timestamppb.Timestamp{Seconds: 1767323045, Nanos: 5e6}, 3},
+		{&typepb.Enum{Name: "a", Enumvalue: []*typepb.EnumValue{{Name: "b"}, {Name: "c", Number: 1}, {Name: "d"}}}, 6},
+		{&timestamppb.Timestamp{Seconds: 1767323045, Nanos: 5e6}, 1},
 	} {
 		p := plan(t, test.of, transcode.Rule{})
 		n := testing.AllocsPerRun(100, func() { _, _, _ = p.Response(test.of) })

@@ -15,6 +15,10 @@ const (
 	Lines = "application/x-ndjson"
 )
 
+// usual is how many bytes of JSON have room before any of it is written. A buffer that
+// begins with none is made anew seven times on its way there.
+const usual = 512
+
 var encoding = protojson.MarshalOptions{EmitUnpopulated: true}
 
 // Response returns the body of a response, and its content type. JSON is one line, and
@@ -24,7 +28,7 @@ func (p *Plan) Response(m proto.Message) (contentType string, data []byte, err e
 		contentType, data = p.bytes(m)
 		return contentType, data, nil
 	}
-	data, err = p.appendJSON(nil, m)
+	data, err = p.appendJSON(make([]byte, 0, usual), m)
 	if err != nil {
 		return "", nil, err
 	}
