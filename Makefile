@@ -172,8 +172,12 @@ mutants: third_party ## change single lines and see whether tests notice; writes
 	@cd test && go vet ./mutants && { ulimit -v 16000000 2>/dev/null || true; } && go run ./mutants -root .. -o ../docs/mutants.md
 
 .PHONY: bench-generate
-bench-generate: third_party ## time the plugin for up to 1,000 services beside protoc-gen-go, and write docs/benchmarks.md
-	cd bench/generate && go vet ./... && go run . -root ../.. -o ../../docs/benchmarks.md
+bench-generate: third_party ## time the plugin for up to 1,000 services beside protoc-gen-go, and write that section of docs/benchmarks.md
+	cd bench && go vet ./... && go run ./generate -root .. -o ../docs/benchmarks.md
+
+.PHONY: bench-http
+bench-http: ## time HTTP/JSON beside grpc-gateway and kratos, and write that section of docs/benchmarks.md
+	cd bench && go vet ./... && go test ./... && go run ./http -o ../docs/benchmarks.md
 
 .PHONY: protoc
 protoc: third_party ## compare what protoc and buf make of the same contracts, byte for byte (Debian, root)
@@ -198,7 +202,7 @@ lint: third_party gofmt $(BUF) ## gofmt, staticcheck, buf lint, buf format
 	cd svc/oracle && $(STATICCHECK) ./...
 	cd test/corpora && $(STATICCHECK) ./...
 	cd test/resilience && $(STATICCHECK) ./...
-	cd bench/generate && $(STATICCHECK) ./...
+	cd bench && $(STATICCHECK) ./...
 	cd operator && $(STATICCHECK) ./...
 
 .PHONY: fresh

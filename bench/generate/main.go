@@ -1,7 +1,7 @@
 // Command generate measures how long protoc-gen-svc takes for systems of many
 // services, beside protoc-gen-go on the same contracts.
 //
-//	go run . [-runs=N] [-o=FILE]
+//	go run ./generate [-runs=N] [-o=FILE]
 //
 // Both run as a compiler runs them, with the same descriptors on standard input,
 // one after the other in turn. What is told is the ratio of their times in each
@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
+
+	"github.com/protosvc/protosvc/svc/bench/internal/page"
 )
 
 func main() {
 	runs := flag.Int("runs", 5, "rounds of each measurement")
-	output := flag.String("o", "", "file to write the report to; standard output if empty")
-	root := flag.String("root", "../..", "root of the repository, in which make third_party has run")
+	output := flag.String("o", "", "page whose section to write; standard output if empty")
+	root := flag.String("root", "..", "root of the repository, in which make third_party has run")
 	services := flag.Int("services", 0, "print the request for so many services instead, with the parameter that is the argument")
 	annotated := flag.Bool("annotated", true, "with -services: whether they have annotations")
 	flag.Parse()
@@ -59,10 +61,10 @@ func bench(root string, runs int, output string) error {
 		return err
 	}
 	if output == "" {
-		_, err = os.Stdout.Write(text)
+		_, err = fmt.Print(text)
 		return err
 	}
-	return os.WriteFile(output, text, 0o644)
+	return page.Write(output, "make bench-generate", text)
 }
 
 // sizes are the systems that are measured, in services.
@@ -71,23 +73,23 @@ var sizes = []struct {
 	annotated bool
 }{{100, true}, {1000, true}, {1000, false}}
 
-func measureAll(root string, runs int) ([]byte, error) {
+func measureAll(root string, runs int) (string, error) {
 	bin, err := os.MkdirTemp("", "bench-generate-")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer os.RemoveAll(bin)
 	build := exec.Command("go", "build", "-o", bin+"/", "./protoc-gen-svc", "google.golang.org/protobuf/cmd/protoc-gen-go")
 	build.Dir, build.Stderr = root, os.Stderr
 	if err := build.Run(); err != nil {
-		return nil, err
+		return "", err
 	}
 	var rows []row
 	for _, size := range sizes {
 		fmt.Fprintf(os.Stderr, "bench-generate: %d services, annotated %t\n", size.services, size.annotated)
 		one := row{services: size.services, annotated: size.annotated}
 		if err := one.measure(root, bin, runs); err != nil {
-			return nil, err
+			return "", err
 		}
 		rows = append(rows, one)
 	}

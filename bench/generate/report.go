@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
+
+	"github.com/protosvc/protosvc/svc/bench/internal/page"
 )
 
-// report is the page docs/benchmarks.md.
-func report(rows []row) []byte {
+// report is the section of docs/benchmarks.md.
+func report(rows []row) string {
 	var b bytes.Buffer
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("<!-- Written by make bench-generate. DO NOT EDIT. -->\n")
-	p("# Benchmarks\n")
 	p("## Generation\n")
 	p("All that protoc-gen-svc writes for a system, against protoc-gen-go on the same descriptors: contracts with %d RPCs", methods)
 	p("each in %d layers, every RPC calling two of the layer below, with deadlines, errors, rules and HTTP paths. The", layers)
@@ -29,7 +28,7 @@ func report(rows []row) []byte {
 		for i := range r.own {
 			ratios = append(ratios, r.own[i].took.Seconds()/r.peer[i].took.Seconds())
 		}
-		p("| %s | %.2f s | %.2f s | %s | %d against %d MB | %.0f MB |", name, median(seconds(r.own)), median(seconds(r.peer)), spread(ratios),
+		p("| %s | %.2f s | %.2f s | %s | %d against %d MB | %.0f MB |", name, page.Median(seconds(r.own)), page.Median(seconds(r.peer)), page.Spread(ratios),
 			most(r.own)/1e6, most(r.peer)/1e6, float64(r.own[0].bytes)/1e6)
 	}
 	small, large := rows[0], rows[1]
@@ -38,8 +37,8 @@ func report(rows []row) []byte {
 		per := func(r row) float64 { return r.own[i].took.Seconds() / float64(r.services) }
 		growth = append(growth, per(large)/per(small))
 	}
-	p("\nTime for each service at %d services, against that at %d: %s.", large.services, small.services, spread(growth))
-	return b.Bytes()
+	p("\nTime for each service at %d services, against that at %d: %s.", large.services, small.services, page.Spread(growth))
+	return b.String()
 }
 
 func seconds(runs []run) (out []float64) {
@@ -54,13 +53,4 @@ func most(runs []run) (bytes int64) {
 		bytes = max(bytes, r.memory)
 	}
 	return bytes
-}
-
-func median(of []float64) float64 {
-	sorted := slices.Sorted(slices.Values(of))
-	return sorted[len(sorted)/2]
-}
-
-func spread(of []float64) string {
-	return fmt.Sprintf("%.2f [%.2f–%.2f]", median(of), slices.Min(of), slices.Max(of))
 }

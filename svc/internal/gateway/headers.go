@@ -68,6 +68,7 @@ func isKey(key string) bool {
 // metadata are what a handler gets of the headers, and of where the request came from.
 func (h headers) metadata(r *http.Request) (metadata.MD, error) {
 	md := metadata.MD{}
+	room := make([]string, 0, len(r.Header)+2) // nearly always each header has one value
 	for header, values := range r.Header {
 		key, ok := h.key(header)
 		if !ok {
@@ -83,19 +84,29 @@ func (h headers) metadata(r *http.Request) (metadata.MD, error) {
 			} else if !propagation.Printable(value) {
 				continue
 			}
-			md[key] = append(md[key], value)
+			if md[key] != nil {
+				md[key] = append(md[key], value)
+				continue
+			}
+			room, md[key] = one(room, value)
 		}
 	}
 	for _, host := range []string{r.Header.Get(forwardedHost), r.Host} {
 		if host != "" && propagation.Printable(host) {
-			md["x-forwarded-host"] = []string{host}
+			room, md["x-forwarded-host"] = one(room, host)
 			break
 		}
 	}
 	if clients := clientsOf(r); clients != "" {
-		md["x-forwarded-for"] = []string{clients}
+		_, md["x-forwarded-for"] = one(room, clients)
 	}
 	return md, nil
+}
+
+// one returns a value as a slice, which has its place in the room and does not grow there.
+func one(room []string, value string) (rest, values []string) {
+	room = append(room, value)
+	return room, room[len(room)-1 : len(room) : len(room)]
 }
 
 // clientsOf are the addresses that the request came by, the nearest one last.
@@ -156,5 +167,5 @@ func addMetadata(header http.Header, prefix string, md metadata.MD) {
 
 // acceptsTrailers reports whether a client wants to see trailers.
 func acceptsTrailers(header http.Header) bool {
-	return strings.Contains(strings.ToLower(header.Get("TE")), "trailers")
+	return strings.Contains(strings.ToLower(header.Get("Te")), "trailers")
 }

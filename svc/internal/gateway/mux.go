@@ -75,6 +75,7 @@ type Mux struct {
 	memory    *budget.Budget
 	refused   func()
 	keys      propagate.Keys
+	carriers  map[string]string // the headers of the keys, as Go has them
 	crossing  crossing
 }
 
@@ -102,6 +103,7 @@ func NewMux(methods *Methods, routes []Route, o Options) (*Mux, error) {
 		memory:    o.Memory,
 		refused:   o.Refused,
 		keys:      o.Propagate,
+		carriers:  carriersOf(o.Propagate),
 	}, nil
 }
 
@@ -144,7 +146,7 @@ func (m *Mux) serve(c *call) error {
 	if c.ContentLength > m.limit {
 		return errTooLarge
 	}
-	if err := propagation.CheckPrintable(m.keys, c.Header.Values); err != nil {
+	if err := propagation.CheckPrintable(m.keys, func(key string) []string { return c.Header[m.carriers[key]] }); err != nil {
 		return err
 	}
 	match := m.router.Match(c.Method, c.URL.EscapedPath())
@@ -232,4 +234,12 @@ func names(keys propagate.Keys) []string {
 		names = append(names, key.Name)
 	}
 	return names
+}
+
+func carriersOf(keys propagate.Keys) map[string]string {
+	out := map[string]string{}
+	for _, name := range names(keys) {
+		out[name] = http.CanonicalHeaderKey(name)
+	}
+	return out
 }

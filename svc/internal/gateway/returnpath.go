@@ -58,11 +58,19 @@ func (r *returnPath) headers() metadata.MD {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sent = true
-	return r.header.Copy()
+	return copyOf(r.header)
 }
 
 func (r *returnPath) trailers() metadata.MD {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.trailer.Copy()
+	return copyOf(r.trailer)
+}
+
+// copyOf is a copy, which is not made where there is nothing to copy.
+func copyOf(md metadata.MD) metadata.MD {
+	if md == nil {
+		return nil
+	}
+	return md.Copy()
 }

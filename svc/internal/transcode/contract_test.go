@@ -66,7 +66,9 @@ var file = contract(map[string]string{
 		repeated .google.protobuf.Duration waits
 		.t.Node node
 		.t.Shade shade
-		.t.Lists lists`,
+		.t.Lists lists
+		map uint64 string sizes
+		.google.protobuf.NullValue nothing`,
 	"Lists": `
 		repeated string names
 		repeated .t.Lists all`,
@@ -172,7 +174,7 @@ func messageOf(name string, lines []string) *descriptorpb.DescriptorProto {
 
 func typeOf(field *descriptorpb.FieldDescriptorProto, name string) {
 	switch {
-	case name == ".t.Color" || name == ".t.Shade":
+	case name == ".t.Color" || name == ".t.Shade" || name == ".google.protobuf.NullValue":
 		field.TypeName, field.Type = &name, descriptorpb.FieldDescriptorProto_TYPE_ENUM.Enum()
 	case name[0] == '.':
 		field.TypeName, field.Type = &name, descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum()

@@ -34,6 +34,7 @@ type Plan struct {
 	body      content
 	mask      protoreflect.FieldDescriptor // that is made of the body; nil: none
 	answer    protoreflect.FieldDescriptor // that is answered; nil: the message
+	layout    *layout                      // of the message that is answered; nil: it is none
 	raw       bool                         // an HttpBody is answered
 	lenient   bool
 }
@@ -59,6 +60,12 @@ func Compile(request, response protoreflect.MessageDescriptor, rule Rule) (*Plan
 		if p.answer, err = jsonField(response, rule.ResponseBody); err != nil {
 			return nil, fmt.Errorf("response_body: %w", err)
 		}
+	}
+	switch {
+	case p.answer == nil:
+		p.layout = layouts{}.add(response)
+	case isMessage(p.answer):
+		p.layout = layouts{}.add(p.answer.Message())
 	}
 	p.raw = response.FullName() == httpBody && p.answer == nil || isMessage(p.answer) && p.answer.Message().FullName() == httpBody
 	return p, nil
