@@ -1,7 +1,6 @@
 package order_test
 
 import (
-	"errors"
 	"sync"
 	"testing"
 
@@ -54,7 +53,10 @@ func TestWhatCannotBeCancelled(t *testing.T) {
 		f.mustStay(request(250)).GetOrderId(): "PENDING",
 	} {
 		_, err := f.cancel(orderID)
-		if !errors.Is(err, orderv1svc.OrderErrorTransitionNotAllowed) || metadata(err, "state") != state || metadata(err, "wanted") != "CANCELLED" {
+		want := orderv1svc.OrderErrorTransitionNotAllowedParams{
+			OrderID: orderID, State: state, Since: f.get(orderID).GetUpdateTime().AsTime(), Wanted: "CANCELLED",
+		}
+		if got, ok := orderv1svc.AsOrderErrorTransitionNotAllowed(err); !ok || got != want {
 			f.t.Errorf("CancelOrder of an order that is %s: %v", state, err)
 		}
 	}

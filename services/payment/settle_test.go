@@ -11,7 +11,6 @@ import (
 
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
-	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
 
 // Every move from every state: allowed, repeated, or refused with both states.
@@ -58,12 +57,12 @@ func (f fixture) move(id, name string) (*paymentv1.Payment, error) {
 
 // refusal is the move that an error of the contract refuses.
 func refusal(err error) string {
-	typed, ok := errors.AsType[*svcerrors.Error](err)
+	refused, ok := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
 	switch {
 	case err == nil:
 		return ""
-	case ok && errors.Is(err, paymentv1svc.PaymentErrorTransitionNotAllowed):
-		return typed.Metadata["state"] + " to " + typed.Metadata["wanted"]
+	case ok:
+		return refused.State + " to " + refused.Wanted
 	}
 	return err.Error()
 }
@@ -83,10 +82,16 @@ func TestDeclinedCannotMove(t *testing.T) {
 	if _, err := f.Authorize(f.ctx, request("much", payer, limit+1, "EUR")); err == nil {
 		f.t.Fatal("payment above the limit was authorised")
 	}
-	id := f.reconcile("much", limit+1, "EUR")[0].GetPayment().GetPaymentId()
+	payment := f.reconcile("much", limit+1, "EUR")[0].GetPayment()
+	id := payment.GetPaymentId()
 	for move, want := range map[string]string{"capture": "DECLINED to CAPTURED", "refund": "DECLINED to REFUNDED"} {
-		if _, err := f.move(id, move); refusal(err) != want {
+		_, err := f.move(id, move)
+		if refusal(err) != want {
 			f.t.Errorf("%s: %v, want %s", move, err, want)
+		}
+		refused, _ := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
+		if want := payment.GetUpdateTime().AsTime(); refused.PaymentID != id || !refused.Since.Equal(want) {
+			f.t.Errorf("%s: %+v, want payment %s declined at %v", move, refused, id, want)
 		}
 	}
 }
