@@ -36,8 +36,13 @@ func TestMoves(t *testing.T) {
 		if refusal(err) != test.refused {
 			f.t.Errorf("%v: %v", test, err)
 		}
-		if stored := f.get(id); err == nil && !proto.Equal(got, stored) {
+		stored := f.get(id)
+		if err == nil && !proto.Equal(got, stored) {
 			f.t.Errorf("%v: answered %v, stored %v", test, got, stored)
+		}
+		refused, ok := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
+		if ok && (refused.PaymentID != id || !refused.Since.Equal(stored.GetUpdateTime().AsTime())) {
+			f.t.Errorf("%v: refused with %+v, stored %v", test, refused, stored)
 		}
 	}
 	if got, want := f.outcomes(), "authorized=8 declined=0 captured=5 refunded=6"; got != want {
@@ -82,16 +87,10 @@ func TestDeclinedCannotMove(t *testing.T) {
 	if _, err := f.Authorize(f.ctx, request("much", payer, limit+1, "EUR")); err == nil {
 		f.t.Fatal("payment above the limit was authorised")
 	}
-	payment := f.reconcile("much", limit+1, "EUR")[0].GetPayment()
-	id := payment.GetPaymentId()
+	id := f.reconcile("much", limit+1, "EUR")[0].GetPayment().GetPaymentId()
 	for move, want := range map[string]string{"capture": "DECLINED to CAPTURED", "refund": "DECLINED to REFUNDED"} {
-		_, err := f.move(id, move)
-		if refusal(err) != want {
+		if _, err := f.move(id, move); refusal(err) != want {
 			f.t.Errorf("%s: %v, want %s", move, err, want)
-		}
-		refused, _ := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
-		if want := payment.GetUpdateTime().AsTime(); refused.PaymentID != id || !refused.Since.Equal(want) {
-			f.t.Errorf("%s: %+v, want payment %s declined at %v", move, refused, id, want)
 		}
 	}
 }

@@ -56,9 +56,9 @@ func TestValueTravels(t *testing.T) {
 		"0001-01-01T00:00:00Z":           {},
 	} {
 		text(t, at, want, timestamppb.New(at))
-		if got := errors.Value[time.Time](arrived(t, at), "limit"); got.Location() != time.UTC {
-			t.Errorf("%v is in %v, want UTC", got, got.Location())
-		}
+	}
+	if got := errors.Value[time.Time](arrived(t, "2026-01-02T04:04:05+01:00"), "limit"); got != time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) {
+		t.Errorf("a time of another zone is %v", got)
 	}
 	if got := arrived(t, math.NaN()); got.Metadata["limit"] != "NaN" || !math.IsNaN(errors.Value[float64](got, "limit")) {
 		t.Errorf("NaN arrives as %v", got.Metadata)
@@ -87,13 +87,8 @@ func text[T string | bool | int64 | float64 | time.Time | time.Duration](t *test
 	}
 	read := m.ProtoReflect().New().Interface()
 	quoted := want
-	switch any(value).(type) {
-	case time.Time, time.Duration:
+	if last := want[len(want)-1]; last > '9' && want != "true" && want != "false" { // with a unit, a zone, or infinite
 		quoted = `"` + want + `"`
-	case float64:
-		if math.IsInf(any(value).(float64), 0) {
-			quoted = `"` + want + `"`
-		}
 	}
 	if err := protojson.Unmarshal([]byte(quoted), read); err != nil || !proto.Equal(read, m) {
 		t.Errorf("protobuf reads %s as %v, %v, want %v", quoted, read, err, m)
