@@ -70,7 +70,7 @@ func (c *fuzzContract) errorOptions(e *descriptorpb.EnumDescriptorProto) {
 		options := &svcv1.Error{}
 		c.fill(options.ProtoReflect(), 1)
 		if c.tame {
-			options.Message = noBraces.Replace(options.Message) + c.one("", "{user_id} {type}", "{error}")
+			options.Message = noBraces.Replace(options.Message) + c.one("", "{user_id} {type}", "{error}", "{at:timestamp} {time:duration}", "{error:int64}{svcerrors:bool}{e:double}")
 			options.Code = max(options.Code, code.Code_CANCELLED)
 			mendError(options)
 		}

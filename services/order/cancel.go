@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
@@ -31,7 +32,9 @@ func (h *handler) CancelOrder(ctx context.Context, req *orderv1.CancelOrderReque
 		}
 	}
 	if o.state != cancelled {
-		return nil, orderv1svc.NewOrderErrorTransitionNotAllowed(o.id, stateName(o.state), stateName(cancelled))
+		return nil, orderv1svc.NewOrderErrorTransitionNotAllowed(orderv1svc.OrderErrorTransitionNotAllowedParams{
+			OrderID: o.id, State: stateName(o.state), Since: time.UnixMicro(o.updated), Wanted: stateName(cancelled),
+		})
 	}
 	return &orderv1.CancelOrderResponse{Order: o.message()}, nil
 }

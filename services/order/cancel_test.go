@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -54,7 +55,10 @@ func TestWhatCannotBeCancelled(t *testing.T) {
 		f.mustStay(request(250)).GetOrderId(): "PENDING",
 	} {
 		_, err := f.cancel(orderID)
-		if !errors.Is(err, orderv1svc.OrderErrorTransitionNotAllowed) || metadata(err, "state") != state || metadata(err, "wanted") != "CANCELLED" {
+		want := orderv1svc.OrderErrorTransitionNotAllowedParams{
+			OrderID: orderID, State: state, Since: f.get(orderID).GetUpdateTime().AsTime(), Wanted: "CANCELLED",
+		}
+		if got, ok := orderv1svc.AsOrderErrorTransitionNotAllowed(err); !ok || got != want {
 			f.t.Errorf("CancelOrder of an order that is %s: %v", state, err)
 		}
 	}
@@ -73,5 +77,20 @@ func TestCancelWaitsWhileTheBankIsDown(t *testing.T) {
 	f.bank.set(nil)
 	if got, err := f.cancel(o.GetOrderId()); err != nil || got.GetState() != cancelled {
 		f.t.Errorf("CancelOrder: %v, %v", got, err)
+	}
+}
+
+// TestCallersOfAnotherVersion: what an error says may not fit the contract of whoever
+// reads it, who knows the error all the same.
+func TestCallersOfAnotherVersion(t *testing.T) {
+	err := orderv1svc.OrderErrorTransitionNotAllowed.New("order_id", "7", "since", "yesterday", "by", "somebody")
+	want := orderv1svc.OrderErrorTransitionNotAllowedParams{OrderID: "7"}
+	if got, ok := orderv1svc.AsOrderErrorTransitionNotAllowed(fmt.Errorf("cancel: %w", err)); !ok || got != want {
+		t.Errorf("%v says %+v, %t, want %+v", err, got, ok, want)
+	}
+	for _, other := range []error{nil, orderv1svc.NewOrderErrorNotFound("7"), errors.New("lost")} {
+		if got, ok := orderv1svc.AsOrderErrorTransitionNotAllowed(other); ok {
+			t.Errorf("%v is taken for %+v", other, got)
+		}
 	}
 }

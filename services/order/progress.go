@@ -98,8 +98,8 @@ func (h *handler) count(o record) {
 
 // declineReason is what the payment service gave as the reason.
 func declineReason(err error) string {
-	declined, _ := errors.AsType[*svcerrors.Error](err)
-	return declined.Metadata["decline_reason"]
+	declined, _ := paymentv1svc.AsPaymentErrorDeclined(err)
+	return declined.DeclineReason
 }
 
 // calleeError says that a call failed. What is about the moment reaches the

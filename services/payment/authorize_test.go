@@ -68,10 +68,8 @@ func TestDeclinedIsStoredAndAnsweredAgain(t *testing.T) {
 }
 
 func declineReason(err error) string {
-	if typed, ok := errors.AsType[*svcerrors.Error](err); ok && errors.Is(err, paymentv1svc.PaymentErrorDeclined) {
-		return typed.Metadata["decline_reason"]
-	}
-	return ""
+	declined, _ := paymentv1svc.AsPaymentErrorDeclined(err)
+	return declined.DeclineReason
 }
 
 func TestConcurrentAuthorizeMakesOnePayment(t *testing.T) {

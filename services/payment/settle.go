@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
@@ -49,7 +50,9 @@ func (h *handler) settled(ctx context.Context, paymentID string, m move) (record
 	case err != nil:
 		return record{}, notFound(err, paymentID)
 	case r.state != m.to:
-		return record{}, paymentv1svc.NewPaymentErrorTransitionNotAllowed(paymentID, stateName(r.state), stateName(m.to))
+		return record{}, paymentv1svc.NewPaymentErrorTransitionNotAllowed(paymentv1svc.PaymentErrorTransitionNotAllowedParams{
+			PaymentID: paymentID, State: stateName(r.state), Since: time.UnixMicro(r.updated), Wanted: stateName(m.to),
+		})
 	}
 	return r, nil
 }

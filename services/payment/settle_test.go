@@ -11,7 +11,6 @@ import (
 
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
-	svcerrors "github.com/protosvc/protosvc/svc/errors"
 )
 
 // Every move from every state: allowed, repeated, or refused with both states.
@@ -37,8 +36,13 @@ func TestMoves(t *testing.T) {
 		if refusal(err) != test.refused {
 			f.t.Errorf("%v: %v", test, err)
 		}
-		if stored := f.get(id); err == nil && !proto.Equal(got, stored) {
+		stored := f.get(id)
+		if err == nil && !proto.Equal(got, stored) {
 			f.t.Errorf("%v: answered %v, stored %v", test, got, stored)
+		}
+		refused, ok := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
+		if ok && (refused.PaymentID != id || !refused.Since.Equal(stored.GetUpdateTime().AsTime())) {
+			f.t.Errorf("%v: refused with %+v, stored %v", test, refused, stored)
 		}
 	}
 	if got, want := f.outcomes(), "authorized=8 declined=0 captured=5 refunded=6"; got != want {
@@ -58,12 +62,12 @@ func (f fixture) move(id, name string) (*paymentv1.Payment, error) {
 
 // refusal is the move that an error of the contract refuses.
 func refusal(err error) string {
-	typed, ok := errors.AsType[*svcerrors.Error](err)
+	refused, ok := paymentv1svc.AsPaymentErrorTransitionNotAllowed(err)
 	switch {
 	case err == nil:
 		return ""
-	case ok && errors.Is(err, paymentv1svc.PaymentErrorTransitionNotAllowed):
-		return typed.Metadata["state"] + " to " + typed.Metadata["wanted"]
+	case ok:
+		return refused.State + " to " + refused.Wanted
 	}
 	return err.Error()
 }

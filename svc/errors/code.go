@@ -65,8 +65,19 @@ func (c *Code) Error() string {
 // New returns an occurrence of the error. The metadata alternates keys and
 // values; it fills the message and travels with the error. A last key without a
 // value gets the empty one.
-func (c *Code) New(metadata ...string) *Error {
-	return &Error{Code: c, Metadata: withPairs(nil, metadata)}
+//
+// All of it is text. A value of another type that placeholders have is written as
+// in the JSON of protobuf, a time.Time as "2006-01-02T15:04:05Z" and a
+// time.Duration as "1.5s", and any other one as fmt.Sprint does. See [Value].
+func (c *Code) New(metadata ...any) *Error {
+	if len(metadata) == 0 {
+		return &Error{Code: c}
+	}
+	pairs := make([]string, len(metadata))
+	for i, part := range metadata {
+		pairs[i] = textOf(part)
+	}
+	return &Error{Code: c, Metadata: withPairs(nil, pairs)}
 }
 
 // Is reports whether the target is the same error of the contract: a Code or an

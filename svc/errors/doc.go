@@ -14,6 +14,10 @@
 // An error of a callee that a handler returns, wrapped or not, travels on with
 // its own domain, reason and metadata.
 //
+// The metadata is text. Where a contract gives a placeholder another type, the
+// generated constructor takes that of Go, and the generated function that reads the
+// error, AsOrderErrorNotFound of OrderErrorNotFound, returns it; see [Value].
+//
 // # What a method may return
 //
 // A [Contract] holds a method to its declared errors and maps those of its

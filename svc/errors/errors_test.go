@@ -49,23 +49,23 @@ func send(t *testing.T, err error, known errors.Table) error {
 func TestMessage(t *testing.T) {
 	tests := []struct {
 		template string
-		metadata []string
+		metadata []any
 		want     string
 	}{
-		{"no places", []string{"a", "1"}, "no places"},
-		{"user {id} of {shop}", []string{"id", "7", "shop", "x"}, "user 7 of x"},
-		{"{a}{b}", []string{"a", "{b}", "b", "2"}, "{b}2"},
+		{"no places", []any{"a", "1"}, "no places"},
+		{"user {id} of {shop}", []any{"id", "7", "shop", "x"}, "user 7 of x"},
+		{"{a}{b}", []any{"a", "{b}", "b", "2"}, "{b}2"},
 		{"user {id}", nil, "user {id}"},
-		{"{unknown} {a}", []string{"a", "1"}, "{unknown} 1"},
-		{"open { {a", []string{"a", "1"}, "open { {a"},
-		{"{x{a}}", []string{"a", "1"}, "{x1}"},
-		{"{a}", []string{"a"}, ""},
+		{"{unknown} {a}", []any{"a", "1"}, "{unknown} 1"},
+		{"open { {a", []any{"a", "1"}, "open { {a"},
+		{"{x{a}}", []any{"a", "1"}, "{x1}"},
+		{"{a}", []any{"a"}, ""},
 		{"", nil, "REASON"},
 	}
 	for _, test := range tests {
 		code := &errors.Code{Reason: "REASON", Message: test.template}
 		if got := code.New(test.metadata...).Message(); got != test.want {
-			t.Errorf("template %q with %q = %q, want %q", test.template, test.metadata, got, test.want)
+			t.Errorf("template %q with %v = %q, want %q", test.template, test.metadata, got, test.want)
 		}
 	}
 }

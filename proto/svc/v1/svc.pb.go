@@ -2555,7 +2555,7 @@ func (x *Stream) GetSendTimeout() string {
 
 // ErrorMapping turns an error of a callee into one of this contract. The metadata
 // goes with it, so the placeholders of the new message must be among those of the
-// old one.
+// old one, of the same types or strings.
 type ErrorMapping struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Error of a callee, by its full name, or resolved as in errors where the file
@@ -2672,14 +2672,24 @@ func (x *Errors) GetDomain() string {
 }
 
 // Error is one typed error.
+//
+// A placeholder of its message may say a type, {until:timestamp}: string, the
+// default; bool, int64 and double; timestamp and duration, which are time.Time and
+// time.Duration in Go. The constructor takes and As… returns the type in Go. What
+// travels as metadata, and stands in the message, is text as in the JSON of protobuf:
+// "2006-01-02T15:04:05Z" in UTC, "1.5s". A caller reads text that is none of the type,
+// from a service with another version of the contract, as zero; the error is the same,
+// and the text is in its metadata.
 type Error struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// gRPC status code. Required on every value but the zero value; OK is refused.
 	Code code.Code `protobuf:"varint,1,opt,name=code,proto3,enum=google.rpc.Code" json:"code,omitempty"`
 	// HTTP status, from 400 to 599. Default: as google.rpc.Code says. Example: 402.
 	HttpStatus uint32 `protobuf:"varint,2,opt,name=http_status,json=httpStatus,proto3" json:"http_status,omitempty"`
-	// Message for the caller. Each {placeholder} is a typed parameter of the
-	// generated constructor and travels as metadata of the error.
+	// Message for the caller. Each {placeholder} is a parameter of the generated
+	// constructor and travels as metadata of the error. It may have a type, of those
+	// above, {count:int64}; where it stands again the type need not be repeated. More than
+	// two are fields of a struct.
 	// Default: the name of the value in lower-case words.
 	// Example: "user {user_id} does not exist".
 	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
@@ -2786,7 +2796,8 @@ type Translation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Language, BCP 47. Required. Example: "de".
 	Locale string `protobuf:"bytes,1,opt,name=locale,proto3" json:"locale,omitempty"`
-	// Message, with the placeholders of the error's own. Required.
+	// Message, with the placeholders of the error's own, whose types need not be
+	// repeated. Required.
 	// Example: "Nutzer {user_id} gibt es nicht".
 	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields

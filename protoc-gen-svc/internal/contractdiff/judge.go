@@ -189,7 +189,7 @@ var judgements = map[string]judgement{
 	"(svc.v1.errors).domain":       always(Breaking, "callers know the error by its domain"),
 	"(svc.v1.error).code":          always(Breaking, "callers, retries and alerts go by the code"),
 	"(svc.v1.error).http_status":   always(Breaking, "HTTP callers go by the status"),
-	"(svc.v1.error).message":       always(Safe, "words for people"),
+	"(svc.v1.error).message":       messageChange,
 	"(svc.v1.error).trips_breaker": always(Look, "when callers stop to call"),
 	"(svc.v1.error).retry_delay":   always(Safe, "how long callers wait before they try again"),
 	"(svc.v1.error).translations":  always(Safe, "words for people"),
@@ -224,4 +224,27 @@ func keyChange(old, now string) verdict {
 		return verdict{Breaking, "a repeated call has a second effect"}
 	}
 	return verdict{Breaking, "repeated calls are told apart by another field"}
+}
+
+// messageChange judges by the placeholders, each of which code makes and reads.
+func messageChange(old, now string) verdict {
+	if old == "" || now == "" {
+		return verdict{Safe, "words for people"} // of an error that is new or gone
+	}
+	before, after := model.Placeholders(old), model.Placeholders(now)
+	for _, b := range before {
+		switch i := slices.IndexFunc(after, func(a model.Parameter) bool { return a.Key == b.Key }); {
+		case i < 0:
+			return verdict{Breaking, "callers no longer get {" + b.Key + "}: code that makes it, or reads it, does not compile"}
+		case after[i].Type != b.Type:
+			return verdict{Breaking, "{" + b.Key + "} is of another type: code that makes it, or reads it, does not compile, and callers of the other version read it as zero where the text does not fit"}
+		}
+	}
+	switch {
+	case len(after) > len(before):
+		return verdict{Look, "handlers have more to say: their code does not compile until it does"}
+	case !slices.Equal(before, after) && len(after) <= model.MaxParameters:
+		return verdict{Look, "the constructor takes its parameters in another order, which compiles where their types are the same"}
+	}
+	return verdict{Safe, "words for people"}
 }

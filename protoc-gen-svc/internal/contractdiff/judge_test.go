@@ -234,6 +234,35 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestMessages: words may change; what code makes and reads of an error, its
+// placeholders, may not.
+func TestMessages(t *testing.T) {
+	tests := []struct {
+		old, now string
+		want     Level
+	}{
+		{"{id} is gone", "gone: {id}", Safe},
+		{"{id} is gone", "{id:string} is gone", Safe},
+		{"{n:int64} gone", "{n} gone, {n:int64}", Safe},
+		{"{id} is gone", "gone", Breaking},
+		{"{id} is gone", "{key} is gone", Breaking},
+		{"{n} gone", "{n:int64} gone", Breaking},
+		{"{n:int64} gone", "{n} gone", Breaking},
+		{"{at:timestamp} {n:int64}", "{n:double} {at:timestamp}", Breaking},
+		{"gone", "{id} is gone", Look},
+		{"{a} {b}", "{c} {b} {a}", Look},
+		{"{a} {b}", "{b} {a}", Look},
+		{"{a} {b} {c}", "{c} {b} {a}", Safe}, // fields of a struct
+		{"", "{id} is gone", Safe},
+		{"{id} is gone", "", Safe},
+	}
+	for _, test := range tests {
+		if got := judge("(svc.v1.error).message", test.old, test.now); got.level != test.want || got.reason == "" {
+			t.Errorf("from %q to %q is %v, want %s", test.old, test.now, got, test.want)
+		}
+	}
+}
+
 // TestMapErrors: a mapping matters to callers as long as the method calls somebody.
 func TestMapErrors(t *testing.T) {
 	const to = "(svc.v1.method).map_errors[GONE].to"

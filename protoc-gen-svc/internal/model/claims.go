@@ -146,4 +146,9 @@ func (s *Service) Identifiers() []string {
 }
 
 // Identifiers are all that the error declares in the package of its enum.
-func (e *Error) Identifiers() []string { return []string{e.GoName, e.New} }
+func (e *Error) Identifiers() []string {
+	if len(e.Parameters) == 0 {
+		return []string{e.GoName, e.New}
+	}
+	return []string{e.GoName, e.New, e.Params(), e.As()}
+}

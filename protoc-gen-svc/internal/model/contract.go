@@ -94,6 +94,11 @@ func (b *builder) checkPlaceholders(at Origin, o *svcv1.ErrorMapping, from, to *
 	if missing := missingFrom(from.Parameters, to.Parameters); missing != "" {
 		b.fault(at, mapPlaceholder, o.GetTo(), missing, o.GetFrom())
 	}
+	for _, p := range differing(from.Parameters, to.Parameters) {
+		if p.wanted.Type != placeholderTypes[0].Type { // any value is a string
+			b.fault(at, mapType, o.GetTo(), p.wanted.Key, p.wanted.Type, o.GetFrom(), p.there.Type)
+		}
+	}
 }
 
 // calleeError finds an error of a callee. As with calls, its file need not be
@@ -141,6 +146,17 @@ func missingFrom(there, wanted []Parameter) string {
 		}
 	}
 	return strings.Join(missing, ", ")
+}
+
+// differing are the wanted placeholders that are there with another type.
+func differing(there, wanted []Parameter) (out []struct{ there, wanted Parameter }) {
+	for _, w := range wanted {
+		i := slices.IndexFunc(there, func(p Parameter) bool { return p.Key == w.Key })
+		if i >= 0 && !w.agrees(there[i]) {
+			out = append(out, struct{ there, wanted Parameter }{there[i], w})
+		}
+	}
+	return out
 }
 
 // checkMappings refuses the mapping of an error that no method under calls

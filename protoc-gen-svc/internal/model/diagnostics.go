@@ -44,8 +44,11 @@ const (
 	mapDeclared
 	mapNowhere
 	mapPlaceholder
+	mapType
 	mapToAndHandled
 	errorPlaceholder
+	placeholderOfType
+	placeholderTwice
 	errorNotFromCallee
 	mapNotFromCallee
 	reasonTwice
@@ -53,6 +56,7 @@ const (
 	translationLocale
 	translationMissing
 	translationExtra
+	translationType
 	callUndeclared
 	errorZero
 	metricOneName
@@ -233,7 +237,10 @@ var diagnostics = [...]fault.Message{
 	mapDeclared:        {Rule: "error-mapping", Format: "%q is declared by the method too, which would never return it (remove it under errors, or here)"},
 	mapNowhere:         {Rule: "error-mapping", Format: "does not say what becomes of %q (name an error of the method under to, or set handled where the handler deals with it)"},
 	mapPlaceholder:     {Rule: "error-mapping", Format: "%q needs %s, which %q does not carry (make it a placeholder there, or leave it out here)"},
+	mapType:            {Rule: "error-mapping", Format: "%q has {%s} as %s, which %q carries as %s (give both one type, or make it a string here)"},
 	mapToAndHandled:    {Rule: "error-mapping", Format: "%q is set beside handled, which says that no caller gets an error (remove one of the two)"},
+	placeholderOfType:  {Rule: "error-message", Format: "%q has %q with %v"},
+	placeholderTwice:   {Rule: "error-message", Format: "%q has {%s} as %s and as %s (give it one type)"},
 	errorPlaceholder:   {Rule: "error-message", Format: "%q has %q, which is not a placeholder (want for example {user_id})"},
 	errorNotFromCallee: {Rule: "error-not-from-callee", Format: "%q is an error of package %s, and no method under calls returns it (declare it there, or call a method that returns it)"},
 	mapNotFromCallee:   {Rule: "error-not-from-callee", Format: "%q is returned by no method under calls (call a method that returns it, or remove the mapping)"},
@@ -241,6 +248,7 @@ var diagnostics = [...]fault.Message{
 	retryDelayUseless:  {Rule: "error-retry-delay", Format: "%q is set on an error that is not retryable (set retryable, or remove it)"},
 	translationLocale:  {Rule: "error-translation", Format: "%q is not a language tag (want for example %q)"},
 	translationMissing: {Rule: "error-translation", Format: "is missing: give the message in %q"},
+	translationType:    {Rule: "error-translation", Format: "%q has {%s} as %s, which the message of the error has as %s (the type need not be said here)"},
 	translationExtra:   {Rule: "error-translation", Format: "%q has %s, which the message of the error does not have"},
 	callUndeclared:     {Rule: "error-undeclared", Format: "%q may return %s, which the contract neither maps nor declares, and a strict contract makes INTERNAL of (map it to an error under map_errors, or set handled there where the handler deals with it, or declare it under errors)"},
 	errorZero:          {Rule: "error-zero", Format: "is the zero value, which stands for no error (move (svc.v1.error) to another value)"},

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"regexp"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -85,7 +84,7 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 		Deprecated: deprecated(v.Desc),
 		Code:       codes.Code(options.GetCode()).String(),
 		HTTP:       orDefault(options.GetHttpStatus(), uint32(rpccode.HTTP(codes.Code(options.GetCode())))),
-		Message:    orDefault(options.GetMessage(), strings.Join(words(short), " ")),
+		Written:    orDefault(options.GetMessage(), strings.Join(words(short), " ")),
 		Retryable:  options.GetRetryable(),
 		proto:      v,
 	}
@@ -95,35 +94,8 @@ func (b *builder) errorValue(enum *ErrorEnum, v *protogen.EnumValue, prefix stri
 	if h := options.GetHttpStatus(); h != 0 && (h < 400 || h > 599) {
 		b.fault(at.in("http_status"), errorHTTP, h)
 	}
-	e.Parameters = b.parameters(at.in("message"), e.Message)
+	e.Message = untyped(e.Written)
+	e.Parameters = b.parameters(at.in("message"), e.Written)
 	b.answers(at, e, options)
 	return e
-}
-
-var (
-	braces      = regexp.MustCompile(`\{[^{}]*\}|[{}]`)
-	placeholder = regexp.MustCompile(`^\{[a-z][a-z0-9_]*\}$`)
-)
-
-// parameters are the placeholders of a message, each once, in order.
-func (b *builder) parameters(at Origin, message string) []Parameter {
-	var out []Parameter
-	taken := map[string]string{}
-	for _, p := range braces.FindAllString(message, -1) {
-		if !placeholder.MatchString(p) {
-			b.fault(at, errorPlaceholder, message, p)
-			continue
-		}
-		key := strings.Trim(p, "{}")
-		name := unexported(key)
-		first, seen := taken[name]
-		if seen && first != key {
-			b.fault(at, errorOneName, message, first, key)
-		}
-		if !seen {
-			taken[name] = key
-			out = append(out, Parameter{Key: key, Name: name})
-		}
-	}
-	return out
 }

@@ -349,11 +349,12 @@ type Error struct {
 	Comment             Comment
 	Deprecated          bool
 	// Code is the name in google.golang.org/grpc/codes.
-	Code       string
-	HTTP       uint32
-	Message    string
-	Retryable  bool
-	Parameters []Parameter
+	Code string
+	HTTP uint32
+	// Message has its placeholders without their types, Written as the contract has it.
+	Message, Written string
+	Retryable        bool
+	Parameters       []Parameter
 	// TripsBreaker is nil where the code decides.
 	TripsBreaker *bool
 	RetryDelay   time.Duration
@@ -361,9 +362,6 @@ type Error struct {
 
 	proto *protogen.EnumValue
 }
-
-// Parameter is a placeholder of an error's message.
-type Parameter struct{ Key, Name string }
 
 // Config is the message of a service's own settings.
 type Config struct {

@@ -40,11 +40,14 @@ func (b *builder) translations(at Origin, e *Error, o *svcv1.Error) []Translatio
 		if t.GetMessage() == "" {
 			b.fault(at.in("message"), translationMissing, t.GetLocale())
 		}
-		own := b.parameters(at.in("message"), t.GetMessage())
+		own := b.placeholders(at.in("message"), t.GetMessage())
 		if unknown := missingFrom(e.Parameters, own); unknown != "" {
 			b.fault(at.in("message"), translationExtra, t.GetMessage(), unknown)
 		}
-		out = append(out, Translation{t.GetLocale(), t.GetMessage()})
+		for _, p := range differing(e.Parameters, own) {
+			b.fault(at.in("message"), translationType, t.GetMessage(), p.wanted.Key, p.wanted.Type, p.there.Type)
+		}
+		out = append(out, Translation{t.GetLocale(), untyped(t.GetMessage())})
 	}
 	return out
 }

@@ -223,7 +223,7 @@ var table = map[string]row{
 	"(svc.v1.errors).domain":       value(and(errorFiles, page), func(e *model.Error) string { return e.Enum.Domain }),
 	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl", page), func(e *model.Error) string { return e.Code }),
 	"(svc.v1.error).http_status":   value(and(errorFiles, page), func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
-	"(svc.v1.error).message":       value(and(errorFiles, page), func(e *model.Error) string { return e.Message }),
+	"(svc.v1.error).message":       value(and(errorFiles, page), func(e *model.Error) string { return e.Written }),
 	"(svc.v1.error).trips_breaker": value([]string{"go/errors.go.tmpl"}, tripsBreaker),
 	"(svc.v1.error).retry_delay":   value(and(errorFiles, page), func(e *model.Error) string { return delay(e.RetryDelay) }),
 	"(svc.v1.error).translations": list(errorFiles, func(e *model.Error) []model.Translation { return e.Translations },

@@ -41,8 +41,8 @@ func small(t *testing.T, handle func() error) *grpc.ClientConn {
 
 // placeholders returns a code with n placeholders in its message and its
 // translation, and metadata for it.
-func placeholders(n int, value string) (*svcerrors.Code, []string) {
-	template, pairs := "gone", []string(nil)
+func placeholders(n int, value string) (*svcerrors.Code, []any) {
+	template, pairs := "gone", []any(nil)
 	for i := range n {
 		template += fmt.Sprintf(" {key%d}", i)
 		pairs = append(pairs, fmt.Sprintf("key%d", i), value)
@@ -77,7 +77,7 @@ func TestErrorsFitIntoHeaders(t *testing.T) {
 			value = value[:10_000]
 		}
 		code, _ := placeholders(1, value)
-		pairs := []string{}
+		pairs := []any{}
 		for i := range 50 {
 			pairs = append(pairs, fmt.Sprint(i, value), value)
 		}

@@ -7,6 +7,7 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	codes "google.golang.org/grpc/codes"
+	time "time"
 )
 
 const _ = svc.SupportPackageIsVersion1
@@ -59,7 +60,7 @@ var (
 		Reason:  "ORDER_ERROR_TRANSITION_NOT_ALLOWED",
 		GRPC:    codes.FailedPrecondition,
 		HTTP:    409,
-		Message: "order {order_id} is {state} and cannot become {wanted}",
+		Message: "order {order_id} is {state} since {since} and cannot become {wanted}",
 	}
 
 	// OrderErrorRequestIDReused: The request id was used before for another order.
@@ -102,9 +103,29 @@ var OrderErrorTable = svcerrors.Table{
 	OrderErrorPageTokenInvalid,
 }
 
+// OrderErrorNotFoundParams are the placeholders of OrderErrorNotFound.
+type OrderErrorNotFoundParams struct {
+	OrderID string
+}
+
 // NewOrderErrorNotFound returns OrderErrorNotFound: order {order_id} does not exist.
 func NewOrderErrorNotFound(orderID string) *svcerrors.Error {
 	return OrderErrorNotFound.New("order_id", orderID)
+}
+
+// AsOrderErrorNotFound reads what an error says that is OrderErrorNotFound. It returns
+// false for any other error, and for nil.
+func AsOrderErrorNotFound(err error) (OrderErrorNotFoundParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorNotFoundParams]{Code: OrderErrorNotFound, Do: func(e *svcerrors.Error) OrderErrorNotFoundParams {
+		return OrderErrorNotFoundParams{
+			OrderID: svcerrors.Value[string](e, "order_id"),
+		}
+	}})
+}
+
+// OrderErrorUserNotFoundParams are the placeholders of OrderErrorUserNotFound.
+type OrderErrorUserNotFoundParams struct {
+	UserID string
 }
 
 // NewOrderErrorUserNotFound returns OrderErrorUserNotFound: user {user_id} does not exist.
@@ -112,9 +133,40 @@ func NewOrderErrorUserNotFound(userID string) *svcerrors.Error {
 	return OrderErrorUserNotFound.New("user_id", userID)
 }
 
+// AsOrderErrorUserNotFound reads what an error says that is OrderErrorUserNotFound. It returns
+// false for any other error, and for nil.
+func AsOrderErrorUserNotFound(err error) (OrderErrorUserNotFoundParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorUserNotFoundParams]{Code: OrderErrorUserNotFound, Do: func(e *svcerrors.Error) OrderErrorUserNotFoundParams {
+		return OrderErrorUserNotFoundParams{
+			UserID: svcerrors.Value[string](e, "user_id"),
+		}
+	}})
+}
+
+// OrderErrorUserNotActiveParams are the placeholders of OrderErrorUserNotActive.
+type OrderErrorUserNotActiveParams struct {
+	UserID string
+}
+
 // NewOrderErrorUserNotActive returns OrderErrorUserNotActive: user {user_id} is not active.
 func NewOrderErrorUserNotActive(userID string) *svcerrors.Error {
 	return OrderErrorUserNotActive.New("user_id", userID)
+}
+
+// AsOrderErrorUserNotActive reads what an error says that is OrderErrorUserNotActive. It returns
+// false for any other error, and for nil.
+func AsOrderErrorUserNotActive(err error) (OrderErrorUserNotActiveParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorUserNotActiveParams]{Code: OrderErrorUserNotActive, Do: func(e *svcerrors.Error) OrderErrorUserNotActiveParams {
+		return OrderErrorUserNotActiveParams{
+			UserID: svcerrors.Value[string](e, "user_id"),
+		}
+	}})
+}
+
+// OrderErrorPaymentDeclinedParams are the placeholders of OrderErrorPaymentDeclined.
+type OrderErrorPaymentDeclinedParams struct {
+	OrderID       string
+	DeclineReason string
 }
 
 // NewOrderErrorPaymentDeclined returns OrderErrorPaymentDeclined: payment of order {order_id} was declined: {decline_reason}.
@@ -122,9 +174,46 @@ func NewOrderErrorPaymentDeclined(orderID, declineReason string) *svcerrors.Erro
 	return OrderErrorPaymentDeclined.New("order_id", orderID, "decline_reason", declineReason)
 }
 
-// NewOrderErrorTransitionNotAllowed returns OrderErrorTransitionNotAllowed: order {order_id} is {state} and cannot become {wanted}.
-func NewOrderErrorTransitionNotAllowed(orderID, state, wanted string) *svcerrors.Error {
-	return OrderErrorTransitionNotAllowed.New("order_id", orderID, "state", state, "wanted", wanted)
+// AsOrderErrorPaymentDeclined reads what an error says that is OrderErrorPaymentDeclined. It returns
+// false for any other error, and for nil.
+func AsOrderErrorPaymentDeclined(err error) (OrderErrorPaymentDeclinedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorPaymentDeclinedParams]{Code: OrderErrorPaymentDeclined, Do: func(e *svcerrors.Error) OrderErrorPaymentDeclinedParams {
+		return OrderErrorPaymentDeclinedParams{
+			OrderID:       svcerrors.Value[string](e, "order_id"),
+			DeclineReason: svcerrors.Value[string](e, "decline_reason"),
+		}
+	}})
+}
+
+// OrderErrorTransitionNotAllowedParams are the placeholders of OrderErrorTransitionNotAllowed.
+type OrderErrorTransitionNotAllowedParams struct {
+	OrderID string
+	State   string
+	Since   time.Time
+	Wanted  string
+}
+
+// NewOrderErrorTransitionNotAllowed returns OrderErrorTransitionNotAllowed: order {order_id} is {state} since {since} and cannot become {wanted}.
+func NewOrderErrorTransitionNotAllowed(p OrderErrorTransitionNotAllowedParams) *svcerrors.Error {
+	return OrderErrorTransitionNotAllowed.New("order_id", p.OrderID, "state", p.State, "since", p.Since, "wanted", p.Wanted)
+}
+
+// AsOrderErrorTransitionNotAllowed reads what an error says that is OrderErrorTransitionNotAllowed. It returns
+// false for any other error, and for nil.
+func AsOrderErrorTransitionNotAllowed(err error) (OrderErrorTransitionNotAllowedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorTransitionNotAllowedParams]{Code: OrderErrorTransitionNotAllowed, Do: func(e *svcerrors.Error) OrderErrorTransitionNotAllowedParams {
+		return OrderErrorTransitionNotAllowedParams{
+			OrderID: svcerrors.Value[string](e, "order_id"),
+			State:   svcerrors.Value[string](e, "state"),
+			Since:   svcerrors.Value[time.Time](e, "since"),
+			Wanted:  svcerrors.Value[string](e, "wanted"),
+		}
+	}})
+}
+
+// OrderErrorRequestIDReusedParams are the placeholders of OrderErrorRequestIDReused.
+type OrderErrorRequestIDReusedParams struct {
+	RequestID string
 }
 
 // NewOrderErrorRequestIDReused returns OrderErrorRequestIDReused: request id {request_id} was used for a different order.
@@ -132,9 +221,36 @@ func NewOrderErrorRequestIDReused(requestID string) *svcerrors.Error {
 	return OrderErrorRequestIDReused.New("request_id", requestID)
 }
 
+// AsOrderErrorRequestIDReused reads what an error says that is OrderErrorRequestIDReused. It returns
+// false for any other error, and for nil.
+func AsOrderErrorRequestIDReused(err error) (OrderErrorRequestIDReusedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorRequestIDReusedParams]{Code: OrderErrorRequestIDReused, Do: func(e *svcerrors.Error) OrderErrorRequestIDReusedParams {
+		return OrderErrorRequestIDReusedParams{
+			RequestID: svcerrors.Value[string](e, "request_id"),
+		}
+	}})
+}
+
+// OrderErrorCurrenciesDifferParams are the placeholders of OrderErrorCurrenciesDiffer.
+type OrderErrorCurrenciesDifferParams struct {
+	First  string
+	Second string
+}
+
 // NewOrderErrorCurrenciesDiffer returns OrderErrorCurrenciesDiffer: items are priced in {first} and {second}.
 func NewOrderErrorCurrenciesDiffer(first, second string) *svcerrors.Error {
 	return OrderErrorCurrenciesDiffer.New("first", first, "second", second)
+}
+
+// AsOrderErrorCurrenciesDiffer reads what an error says that is OrderErrorCurrenciesDiffer. It returns
+// false for any other error, and for nil.
+func AsOrderErrorCurrenciesDiffer(err error) (OrderErrorCurrenciesDifferParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[OrderErrorCurrenciesDifferParams]{Code: OrderErrorCurrenciesDiffer, Do: func(e *svcerrors.Error) OrderErrorCurrenciesDifferParams {
+		return OrderErrorCurrenciesDifferParams{
+			First:  svcerrors.Value[string](e, "first"),
+			Second: svcerrors.Value[string](e, "second"),
+		}
+	}})
 }
 
 // NewOrderErrorPageTokenInvalid returns OrderErrorPageTokenInvalid: page token is not valid.

@@ -9,7 +9,7 @@ import (
 
 // OrderServiceCreateOrderErrors has a method for each error that CreateOrder declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type OrderServiceCreateOrderErrors[T any] interface {
 	// OrderErrorUserNotFound: The user who orders does not exist.
 	OrderErrorUserNotFound(*svcerrors.Error) T
@@ -37,7 +37,7 @@ func MatchOrderServiceCreateOrder[T any](err error, cases OrderServiceCreateOrde
 
 // OrderServiceCancelOrderErrors has a method for each error that CancelOrder declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type OrderServiceCancelOrderErrors[T any] interface {
 	// OrderErrorNotFound: There is no such order.
 	OrderErrorNotFound(*svcerrors.Error) T

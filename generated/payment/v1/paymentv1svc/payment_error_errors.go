@@ -7,6 +7,7 @@ import (
 	svc "github.com/protosvc/protosvc/svc"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	codes "google.golang.org/grpc/codes"
+	time "time"
 )
 
 const _ = svc.SupportPackageIsVersion1
@@ -38,7 +39,7 @@ var (
 		Reason:  "PAYMENT_ERROR_TRANSITION_NOT_ALLOWED",
 		GRPC:    codes.FailedPrecondition,
 		HTTP:    409,
-		Message: "payment {payment_id} is {state} and cannot become {wanted}",
+		Message: "payment {payment_id} is {state} since {since} and cannot become {wanted}",
 	}
 
 	// PaymentErrorReferenceReused: The reference was used before for another amount or payer.
@@ -59,9 +60,29 @@ var PaymentErrorTable = svcerrors.Table{
 	PaymentErrorReferenceReused,
 }
 
+// PaymentErrorNotFoundParams are the placeholders of PaymentErrorNotFound.
+type PaymentErrorNotFoundParams struct {
+	PaymentID string
+}
+
 // NewPaymentErrorNotFound returns PaymentErrorNotFound: payment {payment_id} does not exist.
 func NewPaymentErrorNotFound(paymentID string) *svcerrors.Error {
 	return PaymentErrorNotFound.New("payment_id", paymentID)
+}
+
+// AsPaymentErrorNotFound reads what an error says that is PaymentErrorNotFound. It returns
+// false for any other error, and for nil.
+func AsPaymentErrorNotFound(err error) (PaymentErrorNotFoundParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[PaymentErrorNotFoundParams]{Code: PaymentErrorNotFound, Do: func(e *svcerrors.Error) PaymentErrorNotFoundParams {
+		return PaymentErrorNotFoundParams{
+			PaymentID: svcerrors.Value[string](e, "payment_id"),
+		}
+	}})
+}
+
+// PaymentErrorDeclinedParams are the placeholders of PaymentErrorDeclined.
+type PaymentErrorDeclinedParams struct {
+	DeclineReason string
 }
 
 // NewPaymentErrorDeclined returns PaymentErrorDeclined: payment declined: {decline_reason}.
@@ -69,12 +90,58 @@ func NewPaymentErrorDeclined(declineReason string) *svcerrors.Error {
 	return PaymentErrorDeclined.New("decline_reason", declineReason)
 }
 
-// NewPaymentErrorTransitionNotAllowed returns PaymentErrorTransitionNotAllowed: payment {payment_id} is {state} and cannot become {wanted}.
-func NewPaymentErrorTransitionNotAllowed(paymentID, state, wanted string) *svcerrors.Error {
-	return PaymentErrorTransitionNotAllowed.New("payment_id", paymentID, "state", state, "wanted", wanted)
+// AsPaymentErrorDeclined reads what an error says that is PaymentErrorDeclined. It returns
+// false for any other error, and for nil.
+func AsPaymentErrorDeclined(err error) (PaymentErrorDeclinedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[PaymentErrorDeclinedParams]{Code: PaymentErrorDeclined, Do: func(e *svcerrors.Error) PaymentErrorDeclinedParams {
+		return PaymentErrorDeclinedParams{
+			DeclineReason: svcerrors.Value[string](e, "decline_reason"),
+		}
+	}})
+}
+
+// PaymentErrorTransitionNotAllowedParams are the placeholders of PaymentErrorTransitionNotAllowed.
+type PaymentErrorTransitionNotAllowedParams struct {
+	PaymentID string
+	State     string
+	Since     time.Time
+	Wanted    string
+}
+
+// NewPaymentErrorTransitionNotAllowed returns PaymentErrorTransitionNotAllowed: payment {payment_id} is {state} since {since} and cannot become {wanted}.
+func NewPaymentErrorTransitionNotAllowed(p PaymentErrorTransitionNotAllowedParams) *svcerrors.Error {
+	return PaymentErrorTransitionNotAllowed.New("payment_id", p.PaymentID, "state", p.State, "since", p.Since, "wanted", p.Wanted)
+}
+
+// AsPaymentErrorTransitionNotAllowed reads what an error says that is PaymentErrorTransitionNotAllowed. It returns
+// false for any other error, and for nil.
+func AsPaymentErrorTransitionNotAllowed(err error) (PaymentErrorTransitionNotAllowedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[PaymentErrorTransitionNotAllowedParams]{Code: PaymentErrorTransitionNotAllowed, Do: func(e *svcerrors.Error) PaymentErrorTransitionNotAllowedParams {
+		return PaymentErrorTransitionNotAllowedParams{
+			PaymentID: svcerrors.Value[string](e, "payment_id"),
+			State:     svcerrors.Value[string](e, "state"),
+			Since:     svcerrors.Value[time.Time](e, "since"),
+			Wanted:    svcerrors.Value[string](e, "wanted"),
+		}
+	}})
+}
+
+// PaymentErrorReferenceReusedParams are the placeholders of PaymentErrorReferenceReused.
+type PaymentErrorReferenceReusedParams struct {
+	Reference string
 }
 
 // NewPaymentErrorReferenceReused returns PaymentErrorReferenceReused: reference {reference} was used for a different payment.
 func NewPaymentErrorReferenceReused(reference string) *svcerrors.Error {
 	return PaymentErrorReferenceReused.New("reference", reference)
+}
+
+// AsPaymentErrorReferenceReused reads what an error says that is PaymentErrorReferenceReused. It returns
+// false for any other error, and for nil.
+func AsPaymentErrorReferenceReused(err error) (PaymentErrorReferenceReusedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[PaymentErrorReferenceReusedParams]{Code: PaymentErrorReferenceReused, Do: func(e *svcerrors.Error) PaymentErrorReferenceReusedParams {
+		return PaymentErrorReferenceReusedParams{
+			Reference: svcerrors.Value[string](e, "reference"),
+		}
+	}})
 }

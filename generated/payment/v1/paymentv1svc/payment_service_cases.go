@@ -9,7 +9,7 @@ import (
 
 // PaymentServiceAuthorizeErrors has a method for each error that Authorize declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type PaymentServiceAuthorizeErrors[T any] interface {
 	// PaymentErrorDeclined: The payer's bank refuses.
 	PaymentErrorDeclined(*svcerrors.Error) T
@@ -28,7 +28,7 @@ func MatchPaymentServiceAuthorize[T any](err error, cases PaymentServiceAuthoriz
 
 // PaymentServiceCaptureErrors has a method for each error that Capture declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type PaymentServiceCaptureErrors[T any] interface {
 	// PaymentErrorNotFound: There is no such payment.
 	PaymentErrorNotFound(*svcerrors.Error) T
@@ -47,7 +47,7 @@ func MatchPaymentServiceCapture[T any](err error, cases PaymentServiceCaptureErr
 
 // PaymentServiceRefundErrors has a method for each error that Refund declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type PaymentServiceRefundErrors[T any] interface {
 	// PaymentErrorNotFound: There is no such payment.
 	PaymentErrorNotFound(*svcerrors.Error) T

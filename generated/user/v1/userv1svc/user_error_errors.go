@@ -59,9 +59,29 @@ var UserErrorTable = svcerrors.Table{
 	UserErrorPageTokenInvalid,
 }
 
+// UserErrorNotFoundParams are the placeholders of UserErrorNotFound.
+type UserErrorNotFoundParams struct {
+	UserID string
+}
+
 // NewUserErrorNotFound returns UserErrorNotFound: user {user_id} does not exist.
 func NewUserErrorNotFound(userID string) *svcerrors.Error {
 	return UserErrorNotFound.New("user_id", userID)
+}
+
+// AsUserErrorNotFound reads what an error says that is UserErrorNotFound. It returns
+// false for any other error, and for nil.
+func AsUserErrorNotFound(err error) (UserErrorNotFoundParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[UserErrorNotFoundParams]{Code: UserErrorNotFound, Do: func(e *svcerrors.Error) UserErrorNotFoundParams {
+		return UserErrorNotFoundParams{
+			UserID: svcerrors.Value[string](e, "user_id"),
+		}
+	}})
+}
+
+// UserErrorEmailTakenParams are the placeholders of UserErrorEmailTaken.
+type UserErrorEmailTakenParams struct {
+	Email string
 }
 
 // NewUserErrorEmailTaken returns UserErrorEmailTaken: email address {email} belongs to another user.
@@ -69,9 +89,34 @@ func NewUserErrorEmailTaken(email string) *svcerrors.Error {
 	return UserErrorEmailTaken.New("email", email)
 }
 
+// AsUserErrorEmailTaken reads what an error says that is UserErrorEmailTaken. It returns
+// false for any other error, and for nil.
+func AsUserErrorEmailTaken(err error) (UserErrorEmailTakenParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[UserErrorEmailTakenParams]{Code: UserErrorEmailTaken, Do: func(e *svcerrors.Error) UserErrorEmailTakenParams {
+		return UserErrorEmailTakenParams{
+			Email: svcerrors.Value[string](e, "email"),
+		}
+	}})
+}
+
+// UserErrorDeactivatedParams are the placeholders of UserErrorDeactivated.
+type UserErrorDeactivatedParams struct {
+	UserID string
+}
+
 // NewUserErrorDeactivated returns UserErrorDeactivated: user {user_id} is deactivated.
 func NewUserErrorDeactivated(userID string) *svcerrors.Error {
 	return UserErrorDeactivated.New("user_id", userID)
+}
+
+// AsUserErrorDeactivated reads what an error says that is UserErrorDeactivated. It returns
+// false for any other error, and for nil.
+func AsUserErrorDeactivated(err error) (UserErrorDeactivatedParams, bool) {
+	return svcerrors.Match(err, svcerrors.Case[UserErrorDeactivatedParams]{Code: UserErrorDeactivated, Do: func(e *svcerrors.Error) UserErrorDeactivatedParams {
+		return UserErrorDeactivatedParams{
+			UserID: svcerrors.Value[string](e, "user_id"),
+		}
+	}})
 }
 
 // NewUserErrorPageTokenInvalid returns UserErrorPageTokenInvalid: page token is not valid.

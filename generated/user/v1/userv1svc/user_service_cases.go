@@ -9,7 +9,7 @@ import (
 
 // UserServiceUpdateUserErrors has a method for each error that UpdateUser declares. A caller who
 // implements it handles all of them: with one more error in the contract it no
-// longer compiles.
+// longer compiles. The func As… of an error reads what it says.
 type UserServiceUpdateUserErrors[T any] interface {
 	// UserErrorNotFound: There is no such user.
 	UserErrorNotFound(*svcerrors.Error) T
