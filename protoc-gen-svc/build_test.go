@@ -99,11 +99,13 @@ func (c *corpus) moduleFiles(t *testing.T, repository string) map[string]string 
 	}
 	maps.Copy(files, goModule(t, repository))
 	maps.Copy(files, handlers(systems))
-	runner, err := os.ReadFile("testdata/runner/main.go")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"runner/main.go", "runner/fakes.go"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(text)
 	}
-	files["runner/main.go"] = string(runner)
 	files["runner/services.go"] = runnerServices(systems)
 	return files
 }

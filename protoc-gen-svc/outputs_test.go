@@ -67,6 +67,7 @@ func TestIdentifiers(t *testing.T) {
 			system := c.model(t, one)
 			for _, s := range system.Services {
 				claim(s.Package.Dir, s.Identifiers()...)
+				claim(s.Fakes.Dir, s.GoName)
 				claim(s.Main.Dir, "main")
 			}
 			for _, enum := range system.Errors {

@@ -10,33 +10,33 @@ import (
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	paymentv1 "github.com/protosvc/protosvc/generated/payment/v1"
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
+	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svctest"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/generated/user/v1/userv1svctest"
 	"github.com/protosvc/protosvc/services/order"
 	"github.com/protosvc/protosvc/svctest"
 )
 
-// fakeUsers knows the users in it, by their ids.
-type fakeUsers struct {
-	userv1.UnimplementedUserServiceServer
-	states map[string]userv1.UserState
-}
-
-func (f fakeUsers) GetUser(_ context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
-	state, ok := f.states[req.GetUserId()]
-	if !ok {
-		return nil, userv1svc.NewUserErrorNotFound(req.GetUserId())
+// people is a fake of the user service that knows ada, who is active.
+func people() *userv1svctest.UserService {
+	return &userv1svctest.UserService{
+		GetUserFunc: func(_ context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
+			if req.GetUserId() != ada {
+				return nil, userv1svc.NewUserErrorNotFound(req.GetUserId())
+			}
+			return &userv1.GetUserResponse{User: &userv1.User{UserId: ada, State: userv1.UserState_USER_STATE_ACTIVE}}, nil
+		},
 	}
-	return &userv1.GetUserResponse{User: &userv1.User{UserId: req.GetUserId(), State: state}}, nil
 }
 
-// fakePayments authorises everything.
-type fakePayments struct {
-	paymentv1.UnimplementedPaymentServiceServer
-}
-
-func (fakePayments) Authorize(context.Context, *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
-	return &paymentv1.AuthorizeResponse{Payment: &paymentv1.Payment{PaymentId: newID()}}, nil
+// bank is a fake of the payment service that authorises everything.
+func bank() *paymentv1svctest.PaymentService {
+	return &paymentv1svctest.PaymentService{
+		AuthorizeFunc: func(context.Context, *paymentv1.AuthorizeRequest) (*paymentv1.AuthorizeResponse, error) {
+			return &paymentv1.AuthorizeResponse{Payment: &paymentv1.Payment{PaymentId: newID()}}, nil
+		},
+	}
 }
 
 const (
@@ -49,9 +49,10 @@ func Example() {
 	t := newT()
 	defer t.end()
 
+	payments := bank()
 	s := svctest.Start(t, orderv1svc.OrderService(order.New, order.Migrations),
-		svctest.Fake(userv1svc.UserService)(fakeUsers{states: map[string]userv1.UserState{ada: userv1.UserState_USER_STATE_ACTIVE}}),
-		svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+		svctest.Fake(userv1svc.UserService)(people()),
+		svctest.Fake(paymentv1svc.PaymentService)(payments))
 	orders := orderv1.NewOrderServiceClient(s.Conn)
 
 	created, err := orders.CreateOrder(t.Context(), request(ada))
@@ -60,10 +61,14 @@ func Example() {
 	_, err = orders.CreateOrder(t.Context(), request(nobody))
 	fmt.Println(errors.Is(err, orderv1svc.OrderErrorUserNotFound))
 
+	for _, call := range payments.AuthorizeCalls() {
+		fmt.Println(call.GetAmount().GetAmountMinor(), call.GetAmount().GetCurrencyCode())
+	}
 	fmt.Println(s.Metric(`orders_created_total{channel="web"}`))
 	// Output:
 	// ORDER_STATE_CONFIRMED <nil>
 	// true
+	// 250 EUR
 	// 1
 }
 

@@ -25,7 +25,7 @@ type option func(testing.TB, *options)
 func (f option) apply(t testing.TB, o *options) { t.Helper(); f(t, o) }
 
 // Fake runs a service that is called in front of a handler, which is all that is not
-// real: Fake(userv1svc.UserService)(fakeUsers{}). The function that makes the service
+// real: Fake(userv1svc.UserService)(users). The function that makes the service
 // comes first, since it is what says what a handler must have.
 func Fake[D, H any](service func(func(D) (H, error), fs.FS) svc.Service) func(handler H) Option {
 	return func(handler H) Option {

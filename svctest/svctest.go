@@ -3,14 +3,16 @@
 // [Start] runs all of a service but for the process: on free ports of the loopback,
 // with a database of its own, in front of fakes of the services that it calls.
 //
+//	users := &userv1svctest.UserService{GetUserFunc: …}
 //	s := svctest.Start(t, orderv1svc.OrderService(order.New, order.Migrations),
-//		svctest.Fake(userv1svc.UserService)(fakeUsers{}),
-//		svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+//		svctest.Fake(userv1svc.UserService)(users),
+//		svctest.Fake(paymentv1svc.PaymentService)(&paymentv1svctest.PaymentService{}))
 //	orders := orderv1.NewOrderServiceClient(s.Conn)
 //
-// A fake is the handler of the callee's own server interface. Around it runs the real
-// generated service, so that validation, deadlines and errors of the contract are
-// what they are in production, on both sides.
+// A fake is a handler of the callee's own server interface: what is generated for it in
+// …svctest, which answers by functions and tells its calls, or any other. Around it runs
+// the real generated service, so that validation, deadlines and errors of the contract
+// are what they are in production, on both sides.
 //
 // [Deps] are for tests that call a handler, or a part of it, without a server.
 //

@@ -26,6 +26,7 @@ import (
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/generated/user/v1/userv1svctest"
 	"github.com/protosvc/protosvc/services/order"
 	"github.com/protosvc/protosvc/services/user"
 	"github.com/protosvc/protosvc/svc"
@@ -36,8 +37,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var active = fakeUsers{states: map[string]userv1.UserState{ada: userv1.UserState_USER_STATE_ACTIVE}}
 
 func orders() svc.Service { return orderv1svc.OrderService(order.New, order.Migrations) }
 
@@ -53,14 +52,13 @@ func getUser(t testing.TB, s *svctest.Service, id string) error {
 	return err
 }
 
-// function is a user service whose GetUser is a function.
-type function struct {
-	userv1.UnimplementedUserServiceServer
-	getUser func(context.Context) error
-}
-
-func (f function) GetUser(ctx context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
-	return &userv1.GetUserResponse{User: &userv1.User{UserId: req.GetUserId()}}, f.getUser(ctx)
+// answering is a user service that knows everybody, unless its function has an error.
+func answering(f func(context.Context) error) *userv1svctest.UserService {
+	return &userv1svctest.UserService{
+		GetUserFunc: func(ctx context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
+			return &userv1.GetUserResponse{User: &userv1.User{UserId: req.GetUserId()}}, f(ctx)
+		},
+	}
 }
 
 func TestErrorsOfTheContract(t *testing.T) {
@@ -80,12 +78,12 @@ func TestFakesAreServices(t *testing.T) {
 	t.Parallel()
 	var left time.Duration
 	fault := errors.New("not of the contract")
-	s := svctest.Start(t, orders(), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}),
-		svctest.Fake(userv1svc.UserService)(function{getUser: func(ctx context.Context) error {
+	s := svctest.Start(t, orders(), svctest.Fake(paymentv1svc.PaymentService)(bank()),
+		svctest.Fake(userv1svc.UserService)(answering(func(ctx context.Context) error {
 			end, _ := ctx.Deadline()
 			left = time.Until(end)
 			return fault
-		}}))
+		})))
 	_, err := orderv1.NewOrderServiceClient(s.Conn).CreateOrder(t.Context(), request(ada))
 	if status.Code(err) != codes.Internal || strings.Contains(err.Error(), fault.Error()) {
 		t.Errorf("an unknown error of a fake is %v to the caller", err)
@@ -102,7 +100,7 @@ func TestServicesCallEachOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := svctest.Start(t, orders(), u, svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+	s := svctest.Start(t, orders(), u, svctest.Fake(paymentv1svc.PaymentService)(bank()))
 	if _, err := orderv1.NewOrderServiceClient(s.Conn).CreateOrder(t.Context(), request(created.GetUser().GetUserId())); err != nil {
 		t.Error(err)
 	}
@@ -127,7 +125,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]int32{"": 20, "service: {default_page_size: 3}": 3} {
 		deps := svctest.Deps(t, orderv1svc.OrderService, order.Migrations, svctest.Config(config),
-			svctest.Fake(userv1svc.UserService)(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+			svctest.Fake(userv1svc.UserService)(people()), svctest.Fake(paymentv1svc.PaymentService)(bank()))
 		if got := deps.Config.Load().GetDefaultPageSize(); got != want {
 			t.Errorf("with %q pages have %d orders, want %d", config, got, want)
 		}
@@ -156,10 +154,10 @@ func TestReplicasShareADatabase(t *testing.T) {
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	s := svctest.Start(t, handled(func(d userv1svc.UserServiceDeps) userv1.UserServiceServer {
-		return function{getUser: func(ctx context.Context) error {
+		return answering(func(ctx context.Context) error {
 			d.Log.InfoContext(ctx, "asked", slog.Int("times", 3))
 			return nil
-		}}
+		})
 	}))
 	if err := getUser(t, s, ada); err != nil {
 		t.Fatal(err)
@@ -174,7 +172,7 @@ func TestLogs(t *testing.T) {
 
 func TestSpans(t *testing.T) {
 	t.Parallel()
-	s := svctest.Start(t, orders(), svctest.Fake(userv1svc.UserService)(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+	s := svctest.Start(t, orders(), svctest.Fake(userv1svc.UserService)(people()), svctest.Fake(paymentv1svc.PaymentService)(bank()))
 	if _, err := orderv1.NewOrderServiceClient(s.Conn).CreateOrder(t.Context(), request(ada)); err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +224,7 @@ func userSettings() svc.Settings {
 
 func TestBareService(t *testing.T) {
 	t.Parallel()
-	s := svctest.Start(t, bare(func(svc.Deps) (userv1.UserServiceServer, error) { return active, nil }))
+	s := svctest.Start(t, bare(func(svc.Deps) (userv1.UserServiceServer, error) { return people(), nil }))
 	if err := getUser(t, s, ada); err != nil {
 		t.Error(err)
 	}
@@ -234,7 +232,7 @@ func TestBareService(t *testing.T) {
 		t.Errorf("bare service has HTTP at %q and a database at %q", s.HTTP, s.Database)
 	}
 	// As what others call, and as what gives its Deps.
-	o := svctest.Start(t, orders(), svctest.Fake(svctest.NoDatabase(bare))(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+	o := svctest.Start(t, orders(), svctest.Fake(svctest.NoDatabase(bare))(people()), svctest.Fake(paymentv1svc.PaymentService)(bank()))
 	if _, err := orderv1.NewOrderServiceClient(o.Conn).CreateOrder(t.Context(), request(ada)); err != nil {
 		t.Error(err)
 	}
@@ -246,7 +244,7 @@ func TestDeps(t *testing.T) {
 	t.Parallel()
 	ran := make(chan struct{})
 	deps := svctest.Deps(t, orderv1svc.OrderService, order.Migrations,
-		svctest.Fake(userv1svc.UserService)(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+		svctest.Fake(userv1svc.UserService)(people()), svctest.Fake(paymentv1svc.PaymentService)(bank()))
 	deps.Log.Info("works")
 	deps.Metrics.OrdersCreatedTotal("web").Inc()
 	deps.AddReadinessCheck("check", func(context.Context) error { return nil })
@@ -279,7 +277,7 @@ func TestDeps(t *testing.T) {
 // A stop is quick, although the contract has a drain delay and a stream is open.
 func TestStop(t *testing.T) {
 	t.Parallel()
-	s := svctest.Start(t, orders(), svctest.Fake(userv1svc.UserService)(active), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{}))
+	s := svctest.Start(t, orders(), svctest.Fake(userv1svc.UserService)(people()), svctest.Fake(paymentv1svc.PaymentService)(bank()))
 	client := orderv1.NewOrderServiceClient(s.Conn)
 	stream, err := client.ImportOrders(t.Context())
 	if err != nil {
@@ -352,7 +350,7 @@ func TestFailures(t *testing.T) {
 	for _, c := range []failing{
 		{"callees are missing", fail(orders()), []string{
 			"order cannot start:", "it calls user.v1.UserService, which is not faked: add Fake(….UserService)(handler)", "it calls payment.v1.PaymentService"}},
-		{"a fake is not called", fail(users(), svctest.Fake(paymentv1svc.PaymentService)(fakePayments{})), []string{
+		{"a fake is not called", fail(users(), svctest.Fake(paymentv1svc.PaymentService)(bank())), []string{
 			"user cannot start:", "it does not call payment.v1.PaymentService: remove its fake"}},
 		{"callee over HTTP is missing", fail(external), []string{`it calls maps over HTTP, which is not faked: add FakeHTTP("maps", handler)`}},
 		{"fake over HTTP is not called", fail(users(), svctest.FakeHTTP("maps", http.NotFoundHandler())), []string{"it does not call maps over HTTP"}},
@@ -364,7 +362,7 @@ func TestFailures(t *testing.T) {
 			[]string{"bare does not start: service: no handler"}},
 		{"work fails", fail(bare(func(d svc.Deps) (userv1.UserServiceServer, error) {
 			d.Go("work", func(context.Context) error { return errors.New("broken") })
-			return active, nil
+			return people(), nil
 		})), []string{"bare ended with: work: broken"}},
 		{"no such metric", func(t *fakeT) { svctest.Start(t, users()).Metric("user_created_total") }, []string{"user has no metric user_created_total"}},
 		{"no series", func(t *fakeT) { svctest.Start(t, users()).Metric(`a{b=}c`) }, []string{"a{b=}c is not a series"}},
@@ -390,7 +388,7 @@ func TestGoroutines(t *testing.T) {
 	defer close(end)
 	leaking := func() svc.Service {
 		return handled(func(userv1svc.UserServiceDeps) userv1.UserServiceServer {
-			return function{getUser: func(context.Context) error { go linger(end); return nil }}
+			return answering(func(context.Context) error { go linger(end); return nil })
 		})
 	}
 	call := func(opts ...svctest.Option) func(*fakeT) {

@@ -1,4 +1,6 @@
-// Package testservice runs services inside of tests.
+// Package testservice runs services inside of tests as processes run them: with the
+// settings, files and variables that they get. Package svctest, which is for tests of what
+// services do, replaces these by its own.
 package testservice
 
 import (

@@ -11,6 +11,7 @@ import (
 	"github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
+	"github.com/protosvc/protosvc/generated/user/v1/userv1svctest"
 )
 
 // Users that people knows. Anybody else does not exist.
@@ -22,10 +23,9 @@ const (
 
 // people is a user service that can be told to fail.
 type people struct {
-	userv1.UnimplementedUserServiceServer
+	userv1svctest.UserService
 	mu    sync.Mutex
 	fault error
-	asked int
 }
 
 func (p *people) set(fault error) {
@@ -34,10 +34,9 @@ func (p *people) set(fault error) {
 	p.fault = fault
 }
 
-func (p *people) GetUser(_ context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
+func (p *people) answer(_ context.Context, req *userv1.GetUserRequest) (*userv1.GetUserResponse, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asked++
 	state := map[string]userv1.UserState{
 		ada: userv1.UserState_USER_STATE_ACTIVE, gone: userv1.UserState_USER_STATE_DEACTIVATED,
 	}[req.GetUserId()]

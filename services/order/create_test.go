@@ -41,8 +41,8 @@ func TestCreateOnceForARequestID(t *testing.T) {
 	if second := f.mustCreate(req); !proto.Equal(first, second) {
 		f.t.Errorf("created again: %v, first: %v", second, first)
 	}
-	if payments, _ := f.bank.made(); payments != 1 || f.people.asked != 1 {
-		f.t.Errorf("%d payments, the user was asked for %d times, want 1 and 1", payments, f.people.asked)
+	if payments, _ := f.bank.made(); payments != 1 || len(f.people.GetUserCalls()) != 1 {
+		f.t.Errorf("%d payments, asked for users %v, want 1 and 1", payments, f.people.GetUserCalls())
 	}
 	if got := f.Metric(createdOnWeb); got != 1 {
 		f.t.Errorf("%s is %v, want 1", createdOnWeb, got)

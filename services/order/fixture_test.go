@@ -59,7 +59,9 @@ const timeout = 30 * time.Second
 // start runs an order service on an empty database.
 func start(t *testing.T, settings string) fixture {
 	t.Parallel()
-	return new(shop).replica(t, fmt.Sprintf("service: {%s}", settings))
+	s := new(shop)
+	s.people.GetUserFunc = s.people.answer
+	return s.replica(t, fmt.Sprintf("service: {%s}", settings))
 }
 
 // replica runs one more order service on the same database.

@@ -53,6 +53,8 @@ func arrows() []arrow {
 		{from: "svc", to: []string{"svc", "internal/rpccode", "internal/httprule", "internal/defaults", "internal/spelling", "internal/recording", "internal/reload", "internal/weborigin"}},
 		// Tests of services need the runtime, and nothing of what is generated.
 		{from: "svctest", to: []string{"svc", "internal/recording"}},
+		// Fakes are no tests: what they are made of is below both.
+		{from: "svctest/fake"},
 		// The plugin turns a contract into text. It holds the defaults in there against
 		// the formats of the runtime, which has the only copy of them.
 		{from: "proto/svc/v1"},
@@ -61,7 +63,7 @@ func arrows() []arrow {
 		// The check plugin knows contracts, nothing of what becomes of them.
 		{from: "buf-plugin-svc", to: []string{"buf-plugin-svc", "proto/svc/v1"}},
 		// What is generated names, the runtime does.
-		{from: "generated", main: imported, to: []string{"generated", "svc"}},
+		{from: "generated", main: imported, to: []string{"generated", "svc", "svctest/fake"}},
 		{from: "generated", main: program, to: []string{"generated", "svc", "services"}},
 		// Handlers meet each other only by RPC, that is, through generated clients.
 		// A service may of course import itself.

@@ -11,9 +11,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
-	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/services/user"
-	"github.com/protosvc/protosvc/svc"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -122,5 +121,5 @@ func try(t *testing.T, args ...string) (string, error) {
 // start runs the user service and returns the address of its gRPC port.
 func start(t *testing.T) string {
 	t.Helper()
-	return testservice.Start(t, userv1svc.UserService(user.New, user.Migrations), svc.Options{}).GRPC
+	return strings.TrimPrefix(svctest.Start(t, userv1svc.UserService(user.New, user.Migrations)).Target, "passthrough:///")
 }

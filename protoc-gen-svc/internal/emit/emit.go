@@ -33,6 +33,7 @@ var services = []output[*model.Service]{
 	{template: "go/client.go.tmpl", path: library("client"), pkg: libraryPackage},
 	{template: "go/cases.go.tmpl", path: library("cases"), pkg: libraryPackage, when: (*model.Service).Fails},
 	{template: "go/validate.go.tmpl", path: library("validate"), pkg: libraryPackage, when: hasRules, after: (*model.Service).EmitRules},
+	{template: "go/fake.go.tmpl", path: fakeFile, pkg: fakesPackage, when: hasMethods},
 	{template: "go/main.go.tmpl", path: mainFile, pkg: mainPackage},
 	{template: "config/config.yaml.tmpl", path: deploy("config.yaml")},
 	{template: "config/config.schema.json.tmpl", path: deploy("config.schema.json")},
@@ -184,6 +185,12 @@ func library(file string) func(*model.Service) string {
 }
 
 func libraryPackage(s *model.Service) model.Package { return s.Package }
+
+func fakeFile(s *model.Service) string { return s.Fakes.Dir + "/" + s.Snake + "_fake.go" }
+
+func fakesPackage(s *model.Service) model.Package { return s.Fakes }
+
+func hasMethods(s *model.Service) bool { return len(s.Methods) > 0 }
 
 func mainFile(s *model.Service) string { return s.Main.Dir + "/main.go" }
 

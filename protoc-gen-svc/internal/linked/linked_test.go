@@ -27,10 +27,10 @@ import (
 	_ "github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
 	_ "github.com/protosvc/protosvc/generated/payment/v1/paymentv1svc"
 	_ "github.com/protosvc/protosvc/generated/user/v1/userv1svc"
-	"github.com/protosvc/protosvc/internal/testservice"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/linked"
 	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/server"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 var update = flag.Bool("update", false, "rewrite table.go")
@@ -112,7 +112,7 @@ func servedServices(t *testing.T) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, err := grpc.NewClient("passthrough:///"+start(t), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(start(t), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +142,10 @@ func servedServices(t *testing.T) []string {
 // nothing is a gRPC service without methods.
 const nothing = "nothing.v1.NothingService"
 
-// start runs the service until the test ends, and returns its address for gRPC.
+// start runs the service until the test ends, and returns its target for gRPC.
 func start(t *testing.T) string {
 	t.Helper()
-	return testservice.Start(t, svc.Service{
+	return svctest.Start(t, svc.Service{
 		Name:     "nothing",
 		FullName: nothing,
 		Settings: svc.Settings{
@@ -156,7 +156,7 @@ func start(t *testing.T) string {
 		Start: svc.Start(&grpc.ServiceDesc{ServiceName: nothing, HandlerType: (*any)(nil)}, (*svc.App).Deps,
 			func(svc.Deps) (string, error) { return nothing, nil },
 			func(_ *server.Binder, handler string, _ svc.Deps) string { return handler }),
-	}, svc.Options{}).GRPC
+	}).Target
 }
 
 func table(t *testing.T, files []linked.File, services []string) []byte {

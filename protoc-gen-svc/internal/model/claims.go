@@ -33,6 +33,7 @@ func (b *builder) checkNames(s *System) {
 	for _, svc := range s.Services {
 		claims.add(svc.proto.Desc, Package{Path: svc.Server.GoImportPath}, svc.besideMessages())
 		claims.add(svc.proto.Desc, svc.Package, append(svc.Identifiers(), svc.Snake+"_service.go"))
+		claims.add(svc.proto.Desc, svc.Fakes, []string{svc.GoName, svc.Snake + "_fake.go"})
 	}
 	for _, enum := range s.Errors {
 		claims.add(enum.proto.Desc, enum.Package, []string{enum.Table().GoName, enum.Snake + "_errors.go"})

@@ -69,6 +69,8 @@ type Service struct {
 
 	// Package is the package of our Go code for the service.
 	Package Package
+	// Fakes is the package of the fake, for tests of callers.
+	Fakes Package
 	// Main is the package of the binary.
 	Main Package
 	// Handler is the user's package; its path is empty when there is none.
@@ -109,6 +111,10 @@ type Service struct {
 	strictErrors bool             // of all methods
 	proto        *protogen.Service
 }
+
+// FakeMethod names what the fake of a service has for a method: the field that answers
+// and the method that returns the calls.
+type FakeMethod struct{ Answer, Calls string }
 
 // Package is a Go package that we write or that the user does.
 type Package struct {
@@ -190,6 +196,7 @@ type Method struct {
 	Input, Output         protogen.GoIdent
 	// FullMethod is the constant of Wire that protoc-gen-go-grpc writes.
 	FullMethod protogen.GoIdent
+	Fake       FakeMethod
 
 	Timeout time.Duration
 	Retry   *Retry

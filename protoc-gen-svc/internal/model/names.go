@@ -266,6 +266,27 @@ func fieldName(service, method string) string {
 	return name
 }
 
+// fakesSuffix is what the package of our code has at its end for its fakes: orderv1svctest.
+const fakesSuffix = "test"
+
+// nameFakes names the members of the service's fake. They are marked, as in fieldName,
+// where a method has their name.
+func (s *Service) nameFakes() {
+	methods := map[string]bool{}
+	for _, m := range s.Methods {
+		methods[m.GoName] = true
+	}
+	member := func(method, of string) string {
+		if methods[method+of] {
+			return method + "_" + lowerFirst(of)
+		}
+		return method + of
+	}
+	for _, m := range s.Methods {
+		m.Fake = FakeMethod{Answer: member(m.GoName, "Func"), Calls: member(m.GoName, "Calls")}
+	}
+}
+
 // envName is how environment variables spell a name.
 func envName(s string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(s))

@@ -79,11 +79,13 @@ func (b *builder) checkPackages(s *System) {
 	}
 	for _, svc := range s.Services {
 		at := Origin{desc: svc.proto.Desc}
-		for _, p := range []protogen.GoImportPath{svc.Package.Path, svc.Main.Path} {
+		for _, p := range []protogen.GoImportPath{svc.Package.Path, svc.Fakes.Path, svc.Main.Path} {
 			if by, taken := contracts[p]; taken {
 				b.fault(at, packageTaken, string(p), by)
 			}
-			fold(at, p, whereIs(svc.proto.Desc))
+			if p != svc.Fakes.Path { // which differs from another's where Package does
+				fold(at, p, whereIs(svc.proto.Desc))
+			}
 		}
 	}
 }

@@ -72,6 +72,7 @@ func (b *builder) service(f *protogen.File, p *protogen.Service) *Service {
 		s.Methods = append(s.Methods, b.method(s, m))
 	}
 	b.checkMethodNames(s)
+	s.nameFakes()
 	b.checkRoutes(s)
 	s.CORS = b.cors(s, options.GetHttp().GetCors())
 	b.checkInFlight(s)
@@ -120,6 +121,7 @@ func (b *builder) identity(s *Service, o *svcv1.Service) {
 	s.EnvPrefix = envName(s.Name)
 	s.Image, s.ImageTag = path.Join(b.options.Registry, s.Name), orDefault(b.options.Tag, defaultImageTag)
 	s.Deploy = "deploy/" + s.Name
+	s.Fakes = newPackage(b.options.Root, s.Package.Dir+fakesSuffix)
 	s.Main = newPackage(b.options.Root, s.Deploy+"/cmd/"+s.Name)
 	if b.options.Handlers != "" {
 		name := goPackageName(s.Name)

@@ -36,7 +36,6 @@ var once = []output{
 	{"buf.sum", "tools/buf/go.sum"},
 	{"demo/main.go.tmpl", "internal/demo/main.go"},
 	{"demo/service.go.tmpl", "internal/demo/service.go"},
-	{"service/servicetest.go.tmpl", "services/internal/servicetest/servicetest.go"},
 }
 
 // each are the files of every service.

@@ -1,6 +1,6 @@
 // Command runner starts every generated service with its generated config.yaml
-// and no handler, asks it for its health and for an RPC, and stops it. The
-// variable services is generated beside it.
+// and no handler, asks it for its health and for an RPC, and stops it; and a fake.
+// The variable services is generated beside it.
 package main
 
 import (
@@ -31,7 +31,12 @@ type generated struct {
 
 func main() {
 	var wait sync.WaitGroup
-	failed := make(chan error, len(services))
+	failed := make(chan error, len(services)+1)
+	wait.Go(func() {
+		if err := fakes(); err != nil {
+			failed <- fmt.Errorf("fakes: %w", err)
+		}
+	})
 	for _, g := range services {
 		wait.Go(func() {
 			if err := g.run(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,11 +20,10 @@ import (
 
 	orderv1 "github.com/protosvc/protosvc/generated/order/v1"
 	"github.com/protosvc/protosvc/generated/order/v1/orderv1svc"
-	"github.com/protosvc/protosvc/internal/testservice"
-	"github.com/protosvc/protosvc/svc"
 	"github.com/protosvc/protosvc/svc/client"
 	svcerrors "github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/tracing"
+	"github.com/protosvc/protosvc/svctest"
 )
 
 // The ids of the orders, which decide how a call ends.
@@ -79,12 +79,9 @@ func (b bare) WatchOrder(req *orderv1.WatchOrderRequest, stream grpc.ServerStrea
 func ourServer(t *testing.T) string {
 	t.Helper()
 	service := orderv1svc.OrderService(func(orderv1svc.OrderServiceDeps) (orderv1.OrderServiceServer, error) { return handler{}, nil }, nil)
-	return testservice.Start(t, service, svc.Options{Environ: []string{
-		"ORDER_TRACING_SAMPLE_RATIO=1",
-		// The callees: nobody is there, nobody is called.
-		"ORDER_CALLEES_USER_SERVICE_TARGET=passthrough:///127.0.0.1:1",
-		"ORDER_CALLEES_PAYMENT_SERVICE_TARGET=passthrough:///127.0.0.1:1",
-	}}).GRPC
+	// The callees: nobody is there, nobody is called.
+	callees := svctest.Config("callees: {user_service: {target: \"passthrough:///127.0.0.1:1\"}, payment_service: {target: \"passthrough:///127.0.0.1:1\"}}")
+	return strings.TrimPrefix(svctest.Start(t, service, callees).Target, "passthrough:///")
 }
 
 // ourClient is the generated client.
