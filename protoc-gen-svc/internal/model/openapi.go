@@ -76,9 +76,11 @@ func (b *documentBuilder) add(paths *openapi.Map[*openapi.PathItem], s *Service,
 		id += "_" + strconv.Itoa(binding)
 	}
 	for _, verb := range b.verbs(s, r) {
-		item := itemAt(paths, p.text)
-		at := item.Operation(verb)
-		if at == nil || *at != nil {
+		if new(openapi.PathItem).Operation(verb) == nil {
+			continue
+		}
+		at := itemAt(paths, p.text).Operation(verb)
+		if *at != nil {
 			continue
 		}
 		own := id
@@ -162,6 +164,10 @@ func (b *documentBuilder) requestBody(m *Method, r Route) *openapi.RequestBody {
 	f := fieldNamed(input, r.Body)
 	spec := specOf(f, false)
 	within := below(elsewhere, r.Body)
+	required := b.needs(f) && r.Body != m.IdempotencyKey
+	if len(within) > 0 {
+		required = len(b.needed(f.Message, within, "")) > 0
+	}
 	return &openapi.RequestBody{
 		Description: string(commentOf(f.Comments)),
 		Content: contentOf(singular(f.Desc), func() *jsonschema.Schema {
@@ -171,7 +177,7 @@ func (b *documentBuilder) requestBody(m *Method, r Route) *openapi.RequestBody {
 			schema, _ := b.value(f, spec)
 			return schema
 		}),
-		Required: len(within) == 0 && r.Body != m.IdempotencyKey && b.needs(f),
+		Required: required,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/internal/httprule"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/jsonschema"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/openapi"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 )
@@ -46,10 +47,11 @@ func (b *documentBuilder) pathOf(t httprule.Template) servedPath {
 		p.parameters = append(p.parameters, one)
 		p.text, shape = p.text+"{"+one.name+"}", shape+[]string{"", "*", "**"}[s.Kind]
 	}
-	if t.Verb != "" {
-		p.text, shape = p.text+":"+t.Verb, shape+":"+t.Verb
+	end := httprule.Template{Verb: t.Verb}.String()
+	if len(t.Segments) > 0 {
+		end = end[1:]
 	}
-	p.text = "/" + strings.TrimPrefix(p.text, "/")
+	p.text, shape = p.text+end, shape+end
 	if first, known := b.paths[shape]; known {
 		for i := range p.parameters {
 			p.parameters[i].name = first.parameters[i].name
@@ -167,6 +169,9 @@ func (q *queryBuilder) parameter(f *protogen.Field, name string, spec *rules.Spe
 	schema, description := q.described(f, spec)
 	p := openapi.Parameter{Name: name, In: openapi.InQuery, Description: description, Deprecated: deprecated(f.Desc), Schema: schema}
 	p.Required = needed && q.needs(f) && !(q.mask && f.Desc.Name() == "update_mask")
+	if f.Enum != nil && f.Enum.Desc.FullName() == nullName {
+		p.Schema = &jsonschema.Schema{Enum: []any{"NULL_VALUE"}} // which is no null in a query
+	}
 	if f.Desc.IsMap() {
 		p.Style, p.Explode = openapi.DeepObject, true
 	}

@@ -56,7 +56,11 @@ func (b *documentBuilder) reach(m *protogen.Message, checked bool) {
 	}
 }
 
-const statusName = "google.rpc.Status"
+const (
+	statusName                       = "google.rpc.Status"
+	nullName   protoreflect.FullName = "google.protobuf.NullValue"
+	valueName  protoreflect.FullName = "google.protobuf.Value"
+)
 
 func statusRef() *jsonschema.Schema { return &jsonschema.Schema{Ref: openapi.Schemas + statusName} }
 
@@ -216,7 +220,7 @@ func (b *documentBuilder) field(f *protogen.Field, checked bool, elsewhere []str
 		return b.object(f.Message, !spec.Ignored, elsewhere, "")
 	}
 	schema, description := b.described(f, spec)
-	if f.Desc.HasPresence() && f.Desc.ContainingOneof() == nil && !(checked && b.needs(f)) {
+	if f.Desc.HasPresence() && f.Desc.ContainingOneof() == nil && !(checked && b.needs(f)) && !isValue(f.Message) {
 		schema = orNull(schema)
 	}
 	schema.Description, schema.Deprecated = description, deprecated(f.Desc)
@@ -292,7 +296,7 @@ func (b *documentBuilder) single(f *protogen.Field, spec *rules.Spec) *jsonschem
 }
 
 func (b *documentBuilder) enum(e *protogen.Enum) *jsonschema.Schema {
-	if e.Desc.FullName() == "google.protobuf.NullValue" {
+	if e.Desc.FullName() == nullName {
 		return &jsonschema.Schema{Type: jsonschema.Types{jsonschema.Null}}
 	}
 	name := string(e.Desc.FullName())
@@ -304,6 +308,9 @@ func (b *documentBuilder) enum(e *protogen.Enum) *jsonschema.Schema {
 	}
 	return &jsonschema.Schema{Ref: openapi.Schemas + name}
 }
+
+// isValue reports whether a message is any JSON, null too.
+func isValue(m *protogen.Message) bool { return m != nil && m.Desc.FullName() == valueName }
 
 func orNull(schema *jsonschema.Schema) *jsonschema.Schema {
 	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{schema, {Type: jsonschema.Types{jsonschema.Null}}}}
@@ -373,7 +380,7 @@ func wellKnownJSON(m protoreflect.MessageDescriptor) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: jsonschema.Types{jsonschema.Object}}
 	case "google.protobuf.ListValue":
 		return &jsonschema.Schema{Type: jsonschema.Types{jsonschema.Array}}
-	case "google.protobuf.Value":
+	case valueName:
 		return &jsonschema.Schema{}
 	}
 	return nil
