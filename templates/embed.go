@@ -9,5 +9,5 @@ import "embed"
 
 // FS is the templates.
 //
-//go:embed go k8s docker systemd docs config upgrade
+//go:embed go k8s docker systemd docs config openapi upgrade
 var FS embed.FS

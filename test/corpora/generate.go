@@ -84,7 +84,7 @@ func (w *workshop) runPlugin(c corpus, plugin string, request *pluginpb.CodeGene
 	parameters := []string{parameter(c, request.ProtoFile, request.FileToGenerate)}
 	folder := w.path("module")
 	if plugin == ours {
-		parameters = append(parameters, "root="+module+"/"+c.name)
+		parameters = append(parameters, "root="+module+"/"+c.name, "openapi=true")
 		folder = w.path("module", c.name)
 	} else {
 		parameters = append(parameters, "module="+module)

@@ -71,6 +71,11 @@ var errorEnums = []output[*model.ErrorEnum]{
 	{template: "go/errors.go.tmpl", path: errorsFile, pkg: func(e *model.ErrorEnum) model.Package { return e.Package }},
 }
 
+// documents are about the HTTP/JSON of one proto file each.
+var documents = []output[*model.Document]{
+	{template: "openapi/openapi.json.tmpl", path: func(d *model.Document) string { return d.Path }},
+}
+
 // systems are the files about all services together.
 var systems = []output[*model.System]{
 	{template: "k8s/system-kustomization.yaml.tmpl", path: constant("deploy/kustomization.yaml")},
@@ -125,6 +130,9 @@ func planned(s *model.System, templates fs.FS, overlays []Overlay) (*writer, err
 	for _, enum := range s.Errors {
 		plan(w, errorEnums, enum)
 	}
+	for _, document := range s.Documents() {
+		plan(w, documents, document)
+	}
 	if s.Options.System {
 		plan(w, systems, s)
 	}
@@ -138,6 +146,11 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 	outputs(out, services, s)
 	for _, enum := range s.ErrorEnums {
 		outputs(out, errorEnums, enum)
+	}
+	for _, document := range system.Documents() {
+		if slices.Contains(document.Services, s) {
+			outputs(out, documents, document)
+		}
 	}
 	if system.Options.System {
 		for _, other := range s.Neighbors() {

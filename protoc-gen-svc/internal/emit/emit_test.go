@@ -23,6 +23,9 @@ func TestEveryTemplateIsUsed(t *testing.T) {
 	for _, o := range errorEnums {
 		used[o.template]++
 	}
+	for _, o := range documents {
+		used[o.template]++
+	}
 	for _, o := range systems {
 		used[o.template]++
 	}

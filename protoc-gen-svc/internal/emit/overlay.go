@@ -65,6 +65,9 @@ func Data() map[string]reflect.Type {
 	for _, o := range errorEnums {
 		data[o.template] = reflect.TypeFor[*model.ErrorEnum]()
 	}
+	for _, o := range documents {
+		data[o.template] = reflect.TypeFor[*model.Document]()
+	}
 	for _, o := range systems {
 		data[o.template] = reflect.TypeFor[*model.System]()
 	}

@@ -1,7 +1,7 @@
 // Package jsonschema writes schemas of JSON Schema, draft 2020-12.
 //
-// It has the keywords that the schema of a config.yaml needs, in the order in which
-// people read them, and knows nothing of contracts.
+// It has the keywords that the schemas of a config.yaml and of HTTP/JSON need, in the order
+// in which people read them, and knows nothing of contracts.
 package jsonschema
 
 import "encoding/json"
@@ -26,9 +26,11 @@ type Schema struct {
 	Comment     string
 	Title       string
 	Description string
+	Deprecated  bool
 	WriteOnly   bool
 	Ref         string
 	Type        Types
+	Format      string
 	// Default, Const and the values of Enum are values of JSON; nil is none.
 	Default any
 	Const   any
@@ -49,6 +51,7 @@ type Schema struct {
 	UniqueItems bool
 	Items       *Schema
 
+	MinProperties uint64
 	MaxProperties *uint64
 	PropertyNames *Schema
 	Properties    Properties
@@ -111,4 +114,17 @@ func (s *Schema) Line() (string, error) {
 	w := &writer{brief: true}
 	w.schema(s)
 	return string(w.out), w.err
+}
+
+// MarshalJSON is the schema within a document that encoding/json writes.
+func (s *Schema) MarshalJSON() ([]byte, error) {
+	text, err := s.Text()
+	return []byte(text), err
+}
+
+// MarshalJSON are the schemas as an object.
+func (p Properties) MarshalJSON() ([]byte, error) {
+	w := new(writer)
+	w.properties(p)
+	return w.out, w.err
 }

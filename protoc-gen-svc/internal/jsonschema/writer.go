@@ -29,9 +29,11 @@ func (w *writer) schema(s *Schema) {
 		keyword(w, "title", s.Title, w.string)
 		keyword(w, "description", s.Description, w.string)
 	}
+	keyword(w, "deprecated", s.Deprecated, w.bool)
 	keyword(w, "writeOnly", s.WriteOnly, w.bool)
 	keyword(w, "$ref", s.Ref, w.string)
 	list(w, "type", s.Type, w.types)
+	keyword(w, "format", s.Format, w.string)
 	keyword(w, "default", s.Default, w.value)
 	keyword(w, "const", s.Const, w.value)
 	list(w, "enum", s.Enum, elements(w, w.value))
@@ -47,6 +49,7 @@ func (w *writer) schema(s *Schema) {
 	keyword(w, "maxItems", s.MaxItems, w.bound)
 	keyword(w, "uniqueItems", s.UniqueItems, w.bool)
 	keyword(w, "items", s.Items, w.schema)
+	keyword(w, "minProperties", s.MinProperties, w.count)
 	keyword(w, "maxProperties", s.MaxProperties, w.bound)
 	keyword(w, "propertyNames", s.PropertyNames, w.schema)
 	list(w, "properties", s.Properties, w.properties)
@@ -180,26 +183,38 @@ func (w *writer) value(v any) {
 	}
 }
 
-// other writes a value as encoding/json does, but leaves <, > and & as people write
-// them, and escapes what is not printed.
+// other writes a value that needs an encoder.
 func (w *writer) other(v any) {
+	indent := "  "
+	if w.brief {
+		indent = ""
+	}
+	text, err := Encode(v, string(w.indent), indent)
+	w.err = cmp.Or(w.err, err)
+	w.out = append(w.out, text...)
+}
+
+// Encode writes a value as encoding/json does, but leaves <, > and & as people write
+// them, and escapes what is not printed. Without an indent it is on one line.
+func Encode(v any, prefix, indent string) ([]byte, error) {
 	var compact, indented bytes.Buffer
 	encoder := json.NewEncoder(&compact)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(v)
-	if w.brief {
+	if indent == "" {
 		indented.Write(bytes.TrimSpace(compact.Bytes()))
 	} else if err == nil {
-		err = json.Indent(&indented, bytes.TrimSpace(compact.Bytes()), string(w.indent), "  ")
+		err = json.Indent(&indented, bytes.TrimSpace(compact.Bytes()), prefix, indent)
 	}
-	w.err = cmp.Or(w.err, err)
+	var out []byte
 	for _, r := range indented.String() {
 		if r == '\n' || unicode.IsPrint(r) {
-			w.out = append(w.out, string(r)...)
+			out = append(out, string(r)...)
 			continue
 		}
 		for _, unit := range utf16.Encode([]rune{r}) {
-			w.out = fmt.Appendf(w.out, `\u%04x`, unit)
+			out = fmt.Appendf(out, `\u%04x`, unit)
 		}
 	}
+	return out, err
 }

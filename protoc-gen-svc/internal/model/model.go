@@ -33,6 +33,9 @@ type Options struct {
 	// System says that the run sees the whole system, so that files about all
 	// services are written and checks across services are made.
 	System bool
+
+	// OpenAPI says that each file with routes gets a document of OpenAPI.
+	OpenAPI bool
 }
 
 // System is everything that one run generates, in the order of the files.

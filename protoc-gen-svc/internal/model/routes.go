@@ -158,14 +158,16 @@ func fromText(fd protoreflect.FieldDescriptor) bool {
 	if fd.Cardinality() == protoreflect.Repeated {
 		return false
 	}
-	if fd.Message() == nil || isWrapper(fd.Message()) {
-		return true
-	}
-	switch fd.Message().FullName() {
+	return fd.Message() == nil || isOneText(fd.Message())
+}
+
+// isOneText reports whether a message is a text in JSON.
+func isOneText(m protoreflect.MessageDescriptor) bool {
+	switch m.FullName() {
 	case "google.protobuf.Timestamp", "google.protobuf.Duration", "google.protobuf.FieldMask":
 		return true
 	}
-	return false
+	return isWrapper(m)
 }
 
 // checkBodies wants fields of the messages themselves.

@@ -29,7 +29,7 @@ func ConfigSchema(s *Service, describe func(s Setting, unchecked []string) (stri
 	root := closed(b.keys(b.runtimeKeys(s), ""))
 	if s.Config != nil {
 		own := closed(b.fields(s.Config.Fields, "service.", false))
-		exclude(own, s.Config.proto)
+		exclude(own, s.Config.proto, inConfig)
 		b.say(own, b.settings["service"], nil)
 		root.Properties = append(root.Properties, jsonschema.Property{Name: "service", Schema: own})
 	}
@@ -166,7 +166,7 @@ func (b *schemaBuilder) fields(fields []*ConfigField, prefix string, ignored boo
 		var schema *jsonschema.Schema
 		if isNested(f.proto.Desc) && f.Fields != nil {
 			schema = closed(b.fields(f.Fields, prefix+f.Name+".", spec.Ignored))
-			exclude(schema, f.proto.Message)
+			exclude(schema, f.proto.Message, inConfig)
 		} else {
 			schema = b.shape(f.proto, spec)
 		}
@@ -186,7 +186,7 @@ func specOf(f *protogen.Field, ignored bool) *rules.Spec {
 
 // obey adds the rules of a field, and returns those that are not checked.
 func obey(schema *jsonschema.Schema, f *protogen.Field, spec *rules.Spec) []string {
-	unchecked := constrain(schema, f, spec, zeroOf(f))
+	unchecked := inConfig.constrain(schema, f, spec, inConfig.zeroOf(f))
 	if spec.Required {
 		return append([]string{"required"}, unchecked...)
 	}
@@ -200,7 +200,7 @@ func (b *schemaBuilder) shape(f *protogen.Field, spec *rules.Spec) *jsonschema.S
 		key, value := f.Message.Fields[0], f.Message.Fields[1]
 		return &jsonschema.Schema{
 			Type:                 nullable(jsonschema.Object),
-			PropertyNames:        keySchema(key, within(spec, spec.Keys)),
+			PropertyNames:        inConfig.keySchema(key, within(spec, spec.Keys)),
 			AdditionalProperties: b.element(value, within(spec, spec.Values)),
 		}
 	case f.Desc.IsList():
@@ -221,7 +221,7 @@ func within(whole, inner *rules.Spec) *rules.Spec {
 // element is an element of a list, a value of a map.
 func (b *schemaBuilder) element(f *protogen.Field, spec *rules.Spec) *jsonschema.Schema {
 	out := b.single(f, spec)
-	constrain(out, f, spec, zeroElement(f))
+	inConfig.constrain(out, f, spec, inConfig.zeroElement(f))
 	return out
 }
 
@@ -266,7 +266,7 @@ func refTo(name string) *jsonschema.Schema { return &jsonschema.Schema{Ref: "#/$
 // define describes a message where its fields have neither variables nor defaults.
 func (b *schemaBuilder) define(schema *jsonschema.Schema, m *protogen.Message, ignored bool) {
 	b.say(schema, Setting{Comment: commentOf(m.Comments)}.complete(), nil)
-	exclude(schema, m)
+	exclude(schema, m, inConfig)
 	for _, f := range m.Fields {
 		spec := specOf(f, ignored)
 		one := b.shape(f, spec)
@@ -294,15 +294,15 @@ func closed(properties jsonschema.Properties) *jsonschema.Schema {
 	return &jsonschema.Schema{Type: nullable(jsonschema.Object), Properties: properties, AdditionalProperties: false}
 }
 
-// exclude lets a file name at most one field of each oneof: none of them, or exactly one.
-func exclude(schema *jsonschema.Schema, m *protogen.Message) {
+// exclude lets an object have at most one field of each oneof: none of them, or exactly one.
+func exclude(schema *jsonschema.Schema, m *protogen.Message, as notation) {
 	for _, o := range m.Oneofs {
 		if o.Desc.IsSynthetic() || len(o.Fields) < 2 {
 			continue
 		}
 		var each []*jsonschema.Schema
 		for _, f := range o.Fields {
-			each = append(each, &jsonschema.Schema{Required: []string{string(f.Desc.Name())}})
+			each = append(each, &jsonschema.Schema{Required: []string{as.name(f.Desc)}})
 		}
 		none := &jsonschema.Schema{Not: &jsonschema.Schema{AnyOf: each}}
 		schema.And(&jsonschema.Schema{OneOf: append(slices.Clone(each), none)})

@@ -21,14 +21,42 @@ import (
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 )
 
+// notation is how values are written.
+type notation string
+
+const (
+	inConfig notation = "the YAML of a config"
+	inJSON   notation = "proto3 JSON"
+)
+
+// name is what a field is called.
+func (n notation) name(d protoreflect.FieldDescriptor) string {
+	if n == inJSON {
+		return d.JSONName()
+	}
+	return string(d.Name())
+}
+
+// isQuoted reports whether numbers of a kind are written as strings, which no keyword
+// for numbers is about.
+func (n notation) isQuoted(kind protoreflect.Kind) bool {
+	return n == inJSON && longKinds[kind]
+}
+
+// longKinds are integers of 64 bits.
+var longKinds = map[protoreflect.Kind]bool{
+	protoreflect.Int64Kind: true, protoreflect.Sint64Kind: true, protoreflect.Sfixed64Kind: true,
+	protoreflect.Uint64Kind: true, protoreflect.Fixed64Kind: true,
+}
+
 // constrain adds the rules of buf.validate to the schema of a value, of a list or a map
 // as a whole. It returns, in words, those that the schema does not check. Zero is the
 // schema of the zero value.
-func constrain(schema *jsonschema.Schema, f *protogen.Field, spec *rules.Spec, zero *jsonschema.Schema) []string {
+func (n notation) constrain(schema *jsonschema.Schema, f *protogen.Field, spec *rules.Spec, zero *jsonschema.Schema) []string {
 	if len(spec.Rules) == 0 {
 		return nil
 	}
-	r := &ruled{Schema: schema, field: f, spec: spec}
+	r := &ruled{Schema: schema, as: n, field: f, spec: spec}
 	if spec.ZeroIgnored {
 		r.Schema = &jsonschema.Schema{}
 	}
@@ -46,29 +74,31 @@ func constrain(schema *jsonschema.Schema, f *protogen.Field, spec *rules.Spec, z
 }
 
 // zeroOf is the schema of a field's zero value; nil where nothing is checked of values.
-func zeroOf(f *protogen.Field) *jsonschema.Schema {
+func (n notation) zeroOf(f *protogen.Field) *jsonschema.Schema {
 	switch {
 	case f.Desc.IsMap():
 		return &jsonschema.Schema{Type: nullable(jsonschema.Object), MaxProperties: new(uint64)}
 	case f.Desc.IsList():
 		return &jsonschema.Schema{Type: nullable(jsonschema.Array), MaxItems: new(uint64)}
 	}
-	return zeroElement(f)
+	return n.zeroElement(f)
 }
 
 // zeroElement is that of a single value.
-func zeroElement(f *protogen.Field) *jsonschema.Schema {
+func (n notation) zeroElement(f *protogen.Field) *jsonschema.Schema {
 	d := wrapped(f.Desc)
-	switch d.Kind() {
-	case protoreflect.MessageKind, protoreflect.GroupKind, protoreflect.BytesKind:
+	switch {
+	case d.Message() != nil, d.Kind() == protoreflect.BytesKind:
 		return nil
-	case protoreflect.EnumKind:
+	case d.Kind() == protoreflect.EnumKind:
 		first := d.Enum().Values().Get(0).Number()
-		return &jsonschema.Schema{Enum: enumNames(d.Enum(), func(n protoreflect.EnumNumber) bool { return n == first })}
-	case protoreflect.StringKind:
+		return &jsonschema.Schema{Enum: n.enumNames(d.Enum(), func(n protoreflect.EnumNumber) bool { return n == first })}
+	case d.Kind() == protoreflect.StringKind:
 		return &jsonschema.Schema{Const: ""}
-	case protoreflect.BoolKind:
+	case d.Kind() == protoreflect.BoolKind:
 		return &jsonschema.Schema{Const: false}
+	case n.isQuoted(d.Kind()):
+		return &jsonschema.Schema{Const: "0"}
 	default:
 		return &jsonschema.Schema{Const: json.Number("0")}
 	}
@@ -77,6 +107,7 @@ func zeroElement(f *protogen.Field) *jsonschema.Schema {
 // ruled is a schema to which rules are added.
 type ruled struct {
 	*jsonschema.Schema
+	as           notation
 	field        *protogen.Field
 	spec         *rules.Spec
 	lower, upper *bound
@@ -104,7 +135,7 @@ func (r *ruled) add(rule rules.Rule) bool {
 	case d.Message() != nil, d.Kind() == protoreflect.BytesKind:
 		return false
 	}
-	return r.values(rule) || r.number(rule)
+	return r.values(rule) || !r.as.isQuoted(d.Kind()) && r.number(rule)
 }
 
 func (r *ruled) size(rule rules.Rule) bool {
@@ -117,7 +148,12 @@ func (r *ruled) size(rule rules.Rule) bool {
 		r.UniqueItems = rule.Value.Bool()
 	case "max_pairs":
 		r.MaxProperties = new(rule.Value.Uint())
-	default: // the least number of pairs: other layers add to a map
+	case "min_pairs":
+		if r.as == inConfig {
+			return false // other layers add to a map
+		}
+		r.MinProperties = rule.Value.Uint()
+	default:
 		return false
 	}
 	return true
@@ -148,7 +184,25 @@ func (r *ruled) text(rule rules.Rule) bool {
 	case "not_contains":
 		r.Exclude(&jsonschema.Schema{Pattern: literal(rule.Value.String())})
 	default:
+		return r.format(rule)
+	}
+	return true
+}
+
+// formats are those of JSON Schema, by the rule that wants them. To most validators they
+// are remarks, so the schema of a config leaves them out and says them in words.
+var formats = map[string]string{
+	"email": "email", "uuid": "uuid", "uri": "uri", "uri_ref": "uri-reference",
+	"hostname": "hostname", "ipv4": "ipv4", "ipv6": "ipv6",
+}
+
+func (r *ruled) format(rule rules.Rule) bool {
+	format, known := formats[rule.Name]
+	if !known || r.as == inConfig {
 		return false
+	}
+	if rule.Value.Bool() {
+		r.Format = format
 	}
 	return true
 }
@@ -157,11 +211,11 @@ func (r *ruled) text(rule rules.Rule) bool {
 func (r *ruled) values(rule rules.Rule) bool {
 	switch rule.Name {
 	case "const":
-		r.Const = constant(rule.Value)
+		r.Const = r.constant(rule.Value)
 	case "in":
-		r.Enum = constants(rule.Value.List())
+		r.Enum = r.constants(rule.Value.List())
 	case "not_in":
-		r.Exclude(&jsonschema.Schema{Enum: constants(rule.Value.List())})
+		r.Exclude(&jsonschema.Schema{Enum: r.constants(rule.Value.List())})
 	default:
 		return false
 	}
@@ -238,7 +292,7 @@ func (r *ruled) enum(e protoreflect.EnumDescriptor, rule rules.Rule) bool {
 	default: // defined_only, as all names are
 		return true
 	}
-	names := enumNames(e, keep)
+	names := r.as.enumNames(e, keep)
 	if r.Enum != nil {
 		names = slices.DeleteFunc(slices.Clone(r.Enum), func(name any) bool { return !slices.Contains(names, name) })
 	}
@@ -298,10 +352,19 @@ func constant(v protoreflect.Value) any {
 	}
 }
 
-func constants(l protoreflect.List) []any {
+// constant is a value as it is written.
+func (r *ruled) constant(v protoreflect.Value) any {
+	value := constant(v)
+	if number, ok := value.(json.Number); ok && r.as.isQuoted(wrapped(r.field.Desc).Kind()) {
+		return number.String()
+	}
+	return value
+}
+
+func (r *ruled) constants(l protoreflect.List) []any {
 	var out []any
 	for i := range l.Len() {
-		out = append(out, constant(l.Get(i)))
+		out = append(out, r.constant(l.Get(i)))
 	}
 	return out
 }

@@ -138,7 +138,7 @@ func scalarSchema(d protoreflect.FieldDescriptor) *jsonschema.Schema {
 	case protoreflect.BoolKind:
 		return boolSchema()
 	case protoreflect.EnumKind:
-		return &jsonschema.Schema{Enum: enumNames(d.Enum(), func(protoreflect.EnumNumber) bool { return true })}
+		return &jsonschema.Schema{Enum: inConfig.enumNames(d.Enum(), func(protoreflect.EnumNumber) bool { return true })}
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
 		return numberSchema()
 	case protoreflect.BytesKind:
@@ -171,9 +171,9 @@ func wellKnown(name protoreflect.FullName) *jsonschema.Schema {
 // yamlBool are the names that YAML takes for a boolean without quotes.
 var yamlBool = map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false}
 
-// enumNames are the names of the numbers that are kept. The runtime looks at the text of
-// a value and not at its type in YAML.
-func enumNames(e protoreflect.EnumDescriptor, keep func(protoreflect.EnumNumber) bool) []any {
+// enumNames are the names of the numbers that are kept. Of a config the runtime looks at
+// the text of a value and not at its type in YAML.
+func (n notation) enumNames(e protoreflect.EnumDescriptor, keep func(protoreflect.EnumNumber) bool) []any {
 	var out []any
 	for i := range e.Values().Len() {
 		v := e.Values().Get(i)
@@ -181,7 +181,7 @@ func enumNames(e protoreflect.EnumDescriptor, keep func(protoreflect.EnumNumber)
 			continue
 		}
 		out = append(out, string(v.Name()))
-		if b, ambiguous := yamlBool[string(v.Name())]; ambiguous {
+		if b, ambiguous := yamlBool[string(v.Name())]; ambiguous && n == inConfig {
 			out = append(out, b)
 		}
 	}
@@ -190,14 +190,14 @@ func enumNames(e protoreflect.EnumDescriptor, keep func(protoreflect.EnumNumber)
 
 // keySchema is the key of a map, which is text in JSON; nil: any. Rules about keys that
 // are numbers would need numbers.
-func keySchema(f *protogen.Field, spec *rules.Spec) *jsonschema.Schema {
+func (n notation) keySchema(f *protogen.Field, spec *rules.Spec) *jsonschema.Schema {
 	switch f.Desc.Kind() {
 	case protoreflect.StringKind:
 		if len(spec.Rules) == 0 {
 			return nil
 		}
 		out := &jsonschema.Schema{}
-		constrain(out, f, spec, zeroElement(f))
+		n.constrain(out, f, spec, n.zeroElement(f))
 		return out
 	case protoreflect.BoolKind:
 		return &jsonschema.Schema{Enum: []any{"true", "false"}}

@@ -1,95 +1,173 @@
-// Package openapi completes the OpenAPI documents of another plugin: every
-// operation lists the errors that its method declares, by HTTP status.
+// Package openapi is what a document of OpenAPI 3.1 is made of.
 //
-// A plugin cannot change a file of another one, so it stands in front of it: it
-// runs the other plugin with the request that it got itself, and answers with
-// what that answered, completed.
+// It has the objects that the HTTP/JSON of a service needs, their members in the order in
+// which people read them, and knows nothing of contracts.
 package openapi
 
 import (
 	"bytes"
-	"context"
-	"fmt"
-	"io"
-	"os/exec"
-	"strings"
+	"encoding/json"
 
-	"google.golang.org/protobuf/compiler/protogen"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/pluginpb"
-
-	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/jsonschema"
 )
 
-// Run is the plugin: a CodeGeneratorRequest in, a response out. The command is
-// the other plugin.
-func Run(ctx context.Context, command []string, in io.Reader, out, problems io.Writer) error {
-	data, err := io.ReadAll(in)
-	if err != nil {
-		return err
-	}
-	request := &pluginpb.CodeGeneratorRequest{}
-	if err := proto.Unmarshal(data, request); err != nil {
-		return fmt.Errorf("standard input is not a request to a plugin: %w", err)
-	}
-	var answer bytes.Buffer
-	plugin := exec.CommandContext(ctx, command[0], command[1:]...)
-	plugin.Stdin, plugin.Stdout, plugin.Stderr = bytes.NewReader(data), &answer, problems
-	if err := plugin.Run(); err != nil {
-		return fmt.Errorf("%s: %w", strings.Join(command, " "), err)
-	}
-	response := &pluginpb.CodeGeneratorResponse{}
-	if err := proto.Unmarshal(answer.Bytes(), response); err != nil {
-		return fmt.Errorf("%s: the answer is not that of a plugin: %w", strings.Join(command, " "), err)
-	}
-	if err := complete(response, request); err != nil {
-		return err
-	}
-	if data, err = proto.Marshal(response); err != nil {
-		return err
-	}
-	_, err = out.Write(data)
-	return err
+// Version is that of the specification.
+const Version = "3.1.0"
+
+// Document is a whole document. Its schemas are of JSON Schema, draft 2020-12.
+type Document struct {
+	OpenAPI    string         `json:"openapi"`
+	Info       Info           `json:"info"`
+	Tags       []Tag          `json:"tags,omitempty"`
+	Paths      Map[*PathItem] `json:"paths"`
+	Components Components     `json:"components"`
 }
 
-// complete completes every JSON document of the response. A contract that cannot
-// work is refused by protoc-gen-svc itself, with positions; here its documents
-// stay as they are.
-func complete(response *pluginpb.CodeGeneratorResponse, request *pluginpb.CodeGeneratorRequest) error {
-	contract := proto.CloneOf(request)
-	contract.Parameter = nil // it is the other plugin's
-	p, err := protogen.Options{}.New(contract)
-	if err != nil {
-		return err
-	}
-	system, faults := model.Build(p, model.Options{Root: "openapi"})
-	if faults.Err() != nil {
-		return nil
-	}
-	for _, file := range response.GetFile() {
-		if !strings.HasSuffix(file.GetName(), ".json") {
-			continue
-		}
-		text, err := document(file.GetContent(), servicesOf(system, file.GetName()))
-		if err != nil {
-			return fmt.Errorf("%s: %w", file.GetName(), err)
-		}
-		file.Content = &text
+// Info is what the document is about.
+type Info struct {
+	Title   string `json:"title"`
+	Version string `json:"version"`
+}
+
+// Tag groups operations.
+type Tag struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+}
+
+// PathItem has the operations of a path.
+type PathItem struct {
+	Get     *Operation `json:"get,omitempty"`
+	Put     *Operation `json:"put,omitempty"`
+	Post    *Operation `json:"post,omitempty"`
+	Delete  *Operation `json:"delete,omitempty"`
+	Options *Operation `json:"options,omitempty"`
+	Head    *Operation `json:"head,omitempty"`
+	Patch   *Operation `json:"patch,omitempty"`
+	Trace   *Operation `json:"trace,omitempty"`
+}
+
+// Operation returns where the operation of a method of HTTP stands; nil: there is no
+// place for it.
+func (p *PathItem) Operation(verb string) **Operation {
+	switch verb {
+	case "GET":
+		return &p.Get
+	case "PUT":
+		return &p.Put
+	case "POST":
+		return &p.Post
+	case "DELETE":
+		return &p.Delete
+	case "OPTIONS":
+		return &p.Options
+	case "HEAD":
+		return &p.Head
+	case "PATCH":
+		return &p.Patch
+	case "TRACE":
+		return &p.Trace
 	}
 	return nil
 }
 
-// servicesOf are the services that a document may be about: those of the proto
-// file that it is named after, else all, for a plugin that writes one document.
-func servicesOf(system *model.System, name string) []*model.Service {
-	var own []*model.Service
-	for _, s := range system.Services {
-		if strings.HasPrefix(name, strings.TrimSuffix(s.Source, ".proto")+".") {
-			own = append(own, s)
+// Operation is one method of HTTP on one path.
+type Operation struct {
+	Tags        []string       `json:"tags,omitempty"`
+	Summary     string         `json:"summary,omitempty"`
+	Description string         `json:"description,omitempty"`
+	OperationID string         `json:"operationId"`
+	Deprecated  bool           `json:"deprecated,omitempty"`
+	Parameters  []Parameter    `json:"parameters,omitempty"`
+	RequestBody *RequestBody   `json:"requestBody,omitempty"`
+	Responses   Map[*Response] `json:"responses"`
+}
+
+// Places of parameters.
+const (
+	InPath   = "path"
+	InQuery  = "query"
+	InHeader = "header"
+)
+
+// DeepObject is the style of a parameter whose name has the keys of an object in brackets.
+const DeepObject = "deepObject"
+
+// Parameter is a value in the path, the query or the header.
+type Parameter struct {
+	Name        string             `json:"name"`
+	In          string             `json:"in"`
+	Description string             `json:"description,omitempty"`
+	Required    bool               `json:"required,omitempty"`
+	Deprecated  bool               `json:"deprecated,omitempty"`
+	Style       string             `json:"style,omitempty"`
+	Explode     bool               `json:"explode,omitempty"`
+	Schema      *jsonschema.Schema `json:"schema"`
+}
+
+// RequestBody is what is sent.
+type RequestBody struct {
+	Description string         `json:"description,omitempty"`
+	Content     Map[MediaType] `json:"content"`
+	Required    bool           `json:"required,omitempty"`
+}
+
+// MediaType is content of one type. Without a schema it is bytes.
+type MediaType struct {
+	Schema *jsonschema.Schema `json:"schema,omitempty"`
+}
+
+// Response is what is answered with one status. The extension is for programs, which
+// find the reason of an error that they got there.
+type Response struct {
+	Description string         `json:"description"`
+	Content     Map[MediaType] `json:"content,omitempty"`
+	Reasons     []string       `json:"x-error-reasons,omitempty"`
+}
+
+// Components are what references refer to.
+type Components struct {
+	Schemas jsonschema.Properties `json:"schemas,omitempty"`
+}
+
+// Schemas is what references to schemas begin with.
+const Schemas = "#/components/schemas/"
+
+// Map is an object whose members are in an order of their own.
+type Map[V any] []Member[V]
+
+// Member is one of a Map.
+type Member[V any] struct {
+	Name  string
+	Value V
+}
+
+// MarshalJSON is the object.
+func (m Map[V]) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	for i, member := range m {
+		name, err := json.Marshal(member.Name)
+		if err != nil {
+			return nil, err
 		}
+		value, err := json.Marshal(member.Value)
+		if err != nil {
+			return nil, err
+		}
+		out.WriteByte("{,"[min(i, 1)])
+		out.Write(name)
+		out.WriteByte(':')
+		out.Write(value)
 	}
-	if own == nil {
-		return system.Services
+	if len(m) == 0 {
+		out.WriteByte('{')
 	}
-	return own
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// Text is the document as a file.
+func (d *Document) Text() (string, error) {
+	text, err := jsonschema.Encode(d, "", "  ")
+	return string(text), err
 }

@@ -133,6 +133,10 @@ func (f *Flags) set(name, value string) (err error) {
 		if f.options.System, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
 		}
+	case "openapi":
+		if f.options.OpenAPI, err = strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("option openapi=%s is not a boolean (want openapi=true)", value)
+		}
 	case "registry":
 		if !registry.MatchString(value) {
 			return fmt.Errorf("option registry=%s is not where images are: want a host and a path, for example registry=registry.example.com/shop", value)
@@ -149,7 +153,7 @@ func (f *Flags) set(name, value string) (err error) {
 		}
 		f.protoRoot = value
 	default:
-		return fmt.Errorf("option %s= is not known (want root=, handlers=, system=true, registry=, tag= or proto_root=)", name)
+		return fmt.Errorf("option %s= is not known (want root=, handlers=, system=true, openapi=true, registry=, tag= or proto_root=)", name)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ func TestOptions(t *testing.T) {
 		{"root=example.com/generated,module=example.com", "option module=" + foreignHint},
 		{"module=example.com", "option module=" + foreignHint},
 		{"root=example.com/generated,paths=source_relative", "option paths=" + foreignHint},
-		{"root=example.com/generated,systm=true", "option systm= is not known (want root=, handlers=, system=true, registry=, tag= or proto_root=)"},
+		{"root=example.com/generated,systm=true", "option systm= is not known (want root=, handlers=, system=true, openapi=true, registry=, tag= or proto_root=)"},
 		{"root=example.com/generated,proto_root=../proto", ""},
 		{"root=example.com/generated,registry=registry.example.com:5000/shop/eu,tag=v1.4.2", ""},
 		{"root=example.com/generated,registry=https://registry.example.com", "option registry=https://registry.example.com is not where images are: want a host and a path, for example registry=registry.example.com/shop"},
@@ -58,6 +58,8 @@ func TestOptions(t *testing.T) {
 		{"root=example.com/generated,tag=latest", "option tag=latest is not the tag of one version: want letters, digits, \"-\", \"_\", \".\", at most 63, and not latest, for example tag=v1.4.2"},
 		{"root=example.com/generated,tag=v1:2", "option tag=v1:2 is not the tag of one version: want letters, digits, \"-\", \"_\", \".\", at most 63, and not latest, for example tag=v1.4.2"},
 		{"root=example.com/generated,proto_root=/srv/proto", "option proto_root=/srv/proto is absolute: set it to the folder of the protos as seen from where you work, for example proto_root=proto"},
+		{"root=example.com/generated,openapi=yes", "option openapi=yes is not a boolean (want openapi=true)"},
+		{"root=example.com/generated,openapi=true", ""},
 		{"root=example.com/generated,system=yes", "option system=yes is not a boolean (want system=true)"},
 	}
 	for _, test := range tests {

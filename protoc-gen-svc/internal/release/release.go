@@ -41,6 +41,7 @@ func Changes() []Change {
 		{"0.1.0", "go/service.go.tmpl", "the service knows its system and team", "logs, traces and build_info have them"},
 		{"0.1.0", "go/service.go.tmpl", "the routes of HTTP/JSON are a table", "the runtime serves them, without the code of protoc-gen-grpc-gateway"},
 		{"0.1.0", "go/service.go.tmpl", "routes of HTTP/JSON name the field that is the idempotency key", "clients may send the header Idempotency-Key instead"},
+		{"0.1.0", "openapi/openapi.json.tmpl", "OpenAPI documents are written here, with the rules of buf.validate", "they agree with what is served"},
 		{"0.1.0", "config/config*.tmpl", "config.yaml has a JSON Schema, config.schema.json, and names it", "editors complete, explain and check the file"},
 		{"0.1.0", "go/errors.go.tmpl", "placeholders may have a type, constructors of three or more take a struct, and a func reads the values of an error", "two values cannot be swapped, and callers need not parse text"},
 		{"0.1.0", "go/fake.go.tmpl", "each service has a fake, in a package …svctest", "tests of callers say what it answers and see how it was called"},

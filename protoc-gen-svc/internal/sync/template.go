@@ -101,7 +101,7 @@ func (t *template) parameter() string {
 
 // isOurs recognises the plugin by its name, or by an option that no other one
 // has: it may be run by any command. With a word behind its name it is one of its
-// commands, openapi for instance.
+// commands.
 func isOurs(plugin mapping) bool {
 	if local := list(plugin["local"]); len(local) > 0 && strings.HasPrefix(filepath.Base(local[len(local)-1]), "protoc-gen-svc") {
 		return true

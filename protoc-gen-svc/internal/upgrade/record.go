@@ -25,6 +25,7 @@ type Settings struct {
 	System   bool   `yaml:"system" json:"system"`
 	Registry string `yaml:"registry" json:"registry,omitempty"`
 	Tag      string `yaml:"tag" json:"tag,omitempty"`
+	OpenAPI  bool   `yaml:"openapi" json:"openapi,omitempty"`
 }
 
 func readRecord(text string) (*Record, error) {
@@ -65,6 +66,7 @@ func (r Report) settings() []string {
 		{"handlers=", old.Options.Handlers, now.Options.Handlers},
 		{"registry=", old.Options.Registry, now.Options.Registry},
 		{"tag=", old.Options.Tag, now.Options.Tag},
+		{"openapi=", onOff(old.Options.OpenAPI), onOff(now.Options.OpenAPI)},
 		{"overlays:", overlays(old), overlays(now)},
 	} {
 		if s.old != s.now {
@@ -78,6 +80,14 @@ func (r Report) settings() []string {
 }
 
 func overlays(r *Record) string { return strings.Join(slices.Sorted(slices.Values(r.Overlays)), ", ") }
+
+// onOff is an option that is a switch, off by default.
+func onOff(on bool) string {
+	if on {
+		return "true"
+	}
+	return ""
+}
 
 func named(value string) string {
 	if value == "" {

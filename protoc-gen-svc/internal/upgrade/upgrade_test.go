@@ -241,7 +241,7 @@ func TestFailures(t *testing.T) {
 		{"the contract of another module", func(t *testing.T) { write(t, "go.mod", "module example.com/other\n") }, Options{},
 			"the contract has no file to generate for, so there is nothing to compare"},
 		{"an unknown option", func(*testing.T) {}, Options{Parameter: "rot=x"},
-			"option rot= is not known (want root=, handlers=, system=true, registry=, tag= or proto_root=)"},
+			"option rot= is not known (want root=, handlers=, system=true, openapi=true, registry=, tag= or proto_root=)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
