@@ -3,9 +3,6 @@ package linked
 // Written by go test -update from what the runtime links. DO NOT EDIT.
 
 var files = []File{
-	{"google/api/httpbody.proto", "google.golang.org/genproto/googleapis/api/httpbody", []string{
-		"google.api.HttpBody",
-	}},
 	{"google/protobuf/any.proto", "google.golang.org/protobuf/types/known/anypb", []string{
 		"google.protobuf.Any",
 	}},
@@ -65,13 +62,6 @@ var files = []File{
 	{"google/protobuf/go_features.proto", "google.golang.org/protobuf/types/gofeaturespb", []string{
 		"pb.GoFeatures",
 		"pb.go",
-	}},
-	{"google/protobuf/struct.proto", "google.golang.org/protobuf/types/known/structpb", []string{
-		"google.protobuf.Struct",
-		"google.protobuf.Value",
-		"google.protobuf.ListValue",
-		"google.protobuf.NullValue",
-		"google.protobuf.NULL_VALUE",
 	}},
 	{"google/protobuf/timestamp.proto", "google.golang.org/protobuf/types/known/timestamppb", []string{
 		"google.protobuf.Timestamp",
@@ -161,12 +151,6 @@ var files = []File{
 		"io.prometheus.client.UNTYPED",
 		"io.prometheus.client.HISTOGRAM",
 		"io.prometheus.client.GAUGE_HISTOGRAM",
-	}},
-	{"opentelemetry/proto/collector/trace/v1/trace_service.proto", "go.opentelemetry.io/proto/otlp/collector/trace/v1", []string{
-		"opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest",
-		"opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse",
-		"opentelemetry.proto.collector.trace.v1.ExportTracePartialSuccess",
-		"opentelemetry.proto.collector.trace.v1.TraceService",
 	}},
 	{"opentelemetry/proto/common/v1/common.proto", "go.opentelemetry.io/proto/otlp/common/v1", []string{
 		"opentelemetry.proto.common.v1.AnyValue",

@@ -12,13 +12,14 @@ import (
 	"strings"
 	"time"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // otlpClient sends spans to a collector by OTLP over gRPC: the half of OpenTelemetry's
@@ -83,14 +84,70 @@ func (c *otlpClient) Stop(context.Context) error { return c.conn.Close() }
 func (c *otlpClient) UploadTraces(ctx context.Context, spans []*tracepb.ResourceSpans) error {
 	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, c.headers), c.timeout)
 	defer cancel()
-	answer, err := collector.NewTraceServiceClient(c.conn).Export(ctx, &collector.ExportTraceServiceRequest{ResourceSpans: spans})
-	if err != nil {
+	answer := &emptypb.Empty{}
+	if err := c.conn.Invoke(ctx, otlpExport, &tracepb.TracesData{ResourceSpans: spans}, answer); err != nil {
 		return err
 	}
-	if refused := answer.GetPartialSuccess(); refused.GetRejectedSpans() > 0 {
-		return fmt.Errorf("%d spans refused: %s", refused.GetRejectedSpans(), refused.GetErrorMessage())
+	if count, why := refusedSpans(answer.ProtoReflect().GetUnknown()); count > 0 {
+		return fmt.Errorf("%d spans refused: %s", count, why)
 	}
 	return nil
+}
+
+// otlpExport is called without the package that is generated for it, which links all of
+// grpc-gateway. TracesData has the field of its request, as OTLP promises.
+const otlpExport = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+
+// The fields of an ExportTraceServiceResponse, and of the ExportTracePartialSuccess in it.
+const (
+	partialSuccess protowire.Number = 1
+	rejectedSpans  protowire.Number = 1
+	errorMessage   protowire.Number = 2
+)
+
+// refusedSpans reads what an answer says of spans that were not taken. The last of a field
+// counts, and what is no answer says nothing.
+func refusedSpans(answer []byte) (count uint64, why string) {
+	fields(answer, func(n protowire.Number, _ uint64, partial []byte) {
+		if n != partialSuccess {
+			return
+		}
+		fields(partial, func(n protowire.Number, number uint64, text []byte) {
+			switch n {
+			case rejectedSpans:
+				count = number
+			case errorMessage:
+				why = string(text)
+			}
+		})
+	})
+	return count, why
+}
+
+// fields calls f with each field of a message: its number, or its bytes.
+func fields(message []byte, f func(n protowire.Number, number uint64, bytes []byte)) {
+	for len(message) > 0 {
+		n, kind, size := protowire.ConsumeTag(message)
+		if size < 0 {
+			return
+		}
+		message = message[size:]
+		var number uint64
+		var bytes []byte
+		switch kind {
+		case protowire.VarintType:
+			number, size = protowire.ConsumeVarint(message)
+		case protowire.BytesType:
+			bytes, size = protowire.ConsumeBytes(message)
+		default:
+			size = protowire.ConsumeFieldValue(n, kind, message)
+		}
+		if size < 0 {
+			return
+		}
+		message = message[size:]
+		f(n, number, bytes)
+	}
 }
 
 // setting is what one of the OTEL_EXPORTER_OTLP_* variables says.

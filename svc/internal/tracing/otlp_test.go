@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
-	"google.golang.org/grpc"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -54,28 +52,16 @@ func TestEndpointFaults(t *testing.T) {
 
 // moody is a trace collector that answers each export by the next of its answers.
 type moody struct {
-	collector.UnimplementedTraceServiceServer
 	calls  atomic.Int32
-	answer func(ctx context.Context, call int32) (*collector.ExportTraceServiceResponse, error)
+	answer func(ctx context.Context, call int32) ([]byte, error)
 }
 
-func (m *moody) Export(ctx context.Context, _ *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
-	return m.answer(ctx, m.calls.Add(1))
-}
-
-// export sends one span to the collector, and returns what was logged of it.
-func export(t *testing.T, c *moody, timeout time.Duration) string {
+// exported sends one span to the collector, and returns what was logged of it.
+func exported(t *testing.T, c *moody, timeout time.Duration) string {
 	t.Helper()
 	isolate(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	collector.RegisterTraceServiceServer(server, c)
-	go func() { _ = server.Serve(listener) }()
-	defer server.Stop()
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", listener.Addr().String())
+	address := collect(t, func(ctx context.Context, _ *tracepb.TracesData) ([]byte, error) { return c.answer(ctx, c.calls.Add(1)) })
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
 	t.Setenv("OTEL_EXPORTER_OTLP_INSECURE", "true")
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", strconv.FormatInt(timeout.Milliseconds(), 10))
 	var lines bytes.Buffer
@@ -92,13 +78,13 @@ func export(t *testing.T, c *moody, timeout time.Duration) string {
 }
 
 func TestExportIsTriedAgain(t *testing.T) {
-	c := &moody{answer: func(_ context.Context, call int32) (*collector.ExportTraceServiceResponse, error) {
+	c := &moody{answer: func(_ context.Context, call int32) ([]byte, error) {
 		if call == 1 {
 			return nil, status.Error(codes.Unavailable, "restarting")
 		}
-		return &collector.ExportTraceServiceResponse{}, nil
+		return nil, nil
 	}}
-	if logged := export(t, c, time.Minute); logged != "" || c.calls.Load() != 2 {
+	if logged := exported(t, c, time.Minute); logged != "" || c.calls.Load() != 2 {
 		t.Errorf("got %d calls and log:\n%s", c.calls.Load(), logged)
 	}
 }
@@ -106,23 +92,17 @@ func TestExportIsTriedAgain(t *testing.T) {
 func TestExportRefused(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		answer *collector.ExportTraceServiceResponse
+		answer []byte
 		err    error
 		want   string // in the log
 	}{
 		{"for good", nil, status.Error(codes.InvalidArgument, "too old"), "too old"},
-		{"in part", &collector.ExportTraceServiceResponse{
-			PartialSuccess: &collector.ExportTracePartialSuccess{RejectedSpans: 1, ErrorMessage: "quota"},
-		}, nil, "1 spans refused: quota"},
-		{"not at all, with advice", &collector.ExportTraceServiceResponse{
-			PartialSuccess: &collector.ExportTracePartialSuccess{ErrorMessage: "upgrade soon"},
-		}, nil, ""},
+		{"in part", refuses(1, "quota"), nil, "1 spans refused: quota"},
+		{"not at all, with advice", refuses(0, "upgrade soon"), nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := &moody{answer: func(context.Context, int32) (*collector.ExportTraceServiceResponse, error) {
-				return test.answer, test.err
-			}}
-			logged := export(t, c, time.Minute)
+			c := &moody{answer: func(context.Context, int32) ([]byte, error) { return test.answer, test.err }}
+			logged := exported(t, c, time.Minute)
 			if c.calls.Load() != 1 || !strings.Contains(logged, test.want) || (logged == "") != (test.want == "") {
 				t.Errorf("got %d calls and log:\n%s", c.calls.Load(), logged)
 			}
@@ -132,11 +112,11 @@ func TestExportRefused(t *testing.T) {
 
 // A collector that never answers costs an export its timeout, and no more.
 func TestExportTimesOut(t *testing.T) {
-	c := &moody{answer: func(ctx context.Context, _ int32) (*collector.ExportTraceServiceResponse, error) {
+	c := &moody{answer: func(ctx context.Context, _ int32) ([]byte, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
-	if logged := export(t, c, 100*time.Millisecond); !strings.Contains(logged, "DeadlineExceeded") {
+	if logged := exported(t, c, 100*time.Millisecond); !strings.Contains(logged, "DeadlineExceeded") {
 		t.Errorf("got log:\n%s", logged)
 	}
 }

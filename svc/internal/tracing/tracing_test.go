@@ -16,7 +16,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -330,38 +330,23 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// spanCollector is a trace collector that keeps the resources it is told of.
-type spanCollector struct {
-	collector.UnimplementedTraceServiceServer
-	services chan string
-}
-
-func (c *spanCollector) Export(_ context.Context, in *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
-	for _, spans := range in.GetResourceSpans() {
-		for _, a := range spans.GetResource().GetAttributes() {
-			if a.GetKey() == "service.name" {
-				c.services <- a.GetValue().GetStringValue()
+func TestExportOverGRPC(t *testing.T) {
+	services := make(chan string, 10)
+	address := collect(t, func(_ context.Context, in *tracepb.TracesData) ([]byte, error) {
+		for _, spans := range in.GetResourceSpans() {
+			for _, a := range spans.GetResource().GetAttributes() {
+				if a.GetKey() == "service.name" {
+					services <- a.GetValue().GetStringValue()
+				}
 			}
 		}
-	}
-	return &collector.ExportTraceServiceResponse{}, nil
-}
-
-func TestExportOverGRPC(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	received := &spanCollector{services: make(chan string, 10)}
-	server := grpc.NewServer()
-	collector.RegisterTraceServiceServer(server, received)
-	go func() { _ = server.Serve(listener) }()
-	defer server.Stop()
+		return nil, nil
+	})
 
 	for _, exporter := range []string{"", "none"} {
 		t.Run("exporter "+exporter, func(t *testing.T) {
 			isolate(t)
-			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+listener.Addr().String())
+			t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+address)
 			t.Setenv("OTEL_TRACES_EXPORTER", exporter)
 			t.Setenv("OTEL_SERVICE_NAME", "renamed")
 			p, err := tracing.New(t.Context(), tracing.Options{Service: "order", SampleRatio: 1})
@@ -374,11 +359,11 @@ func TestExportOverGRPC(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := map[string]int{"": 1, "none": 0}[exporter]
-			if len(received.services) != want {
-				t.Fatalf("the collector got %d batches, want %d", len(received.services), want)
+			if len(services) != want {
+				t.Fatalf("the collector got %d batches, want %d", len(services), want)
 			}
 			if want == 1 {
-				if got := <-received.services; got != "renamed" {
+				if got := <-services; got != "renamed" {
 					t.Errorf("got service %q", got)
 				}
 			}
