@@ -83,6 +83,7 @@ type App struct {
 	db      *database.DB
 	stores  stores
 	faults  []error // of dependencies, while the service starts
+	wraps   wraps
 
 	listeners   struct{ grpc, http, admin net.Listener } // http is nil without HTTP/JSON
 	grpc        *grpc.Server
@@ -93,7 +94,7 @@ type App struct {
 
 // Deps returns what every handler gets.
 func (a *App) Deps() Deps {
-	return Deps{Log: a.log, TracerProvider: a.tracing.TracerProvider(), group: &a.group, health: &a.health, stopping: a.binder.Stopping()}
+	return Deps{Log: a.log, TracerProvider: a.tracing.TracerProvider(), group: &a.group, health: &a.health, wraps: &a.wraps, stopping: a.binder.Stopping()}
 }
 
 // DB returns the service's database with all migrations applied, nil if the

@@ -3,6 +3,9 @@ package svc
 import (
 	"context"
 	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
 
 	"go.opentelemetry.io/otel/trace"
 
@@ -23,6 +26,7 @@ type Deps struct {
 
 	group    *lifecycle.Group
 	health   *health.Checker
+	wraps    *wraps
 	stopping <-chan struct{}
 }
 
@@ -42,4 +46,33 @@ func (d Deps) Go(name string, work func(context.Context) error) { d.group.Go(nam
 // timeout of 2 s.
 func (d Deps) AddReadinessCheck(name string, check func(context.Context) error) {
 	d.health.Require(name, 0, check)
+}
+
+// WrapHTTP puts a handler around all of HTTP/JSON, for what it does not do itself: further
+// routes, sessions, headers of a security policy. It is for the start of the handler: what
+// comes later has no effect. Of several, the first is the outermost. What a wrapper answers
+// itself is in none of the runtime's metrics and traces, and no limit or deadline of the
+// contract holds for it.
+func (d Deps) WrapHTTP(wrap func(http.Handler) http.Handler) { d.wraps.add(wrap) }
+
+// wraps are what handlers have put around HTTP/JSON.
+type wraps struct {
+	mu  sync.Mutex
+	all []func(http.Handler) http.Handler
+}
+
+func (w *wraps) add(wrap func(http.Handler) http.Handler) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, wrap)
+}
+
+// around returns the handler with everything around it.
+func (w *wraps) around(h http.Handler) http.Handler {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, wrap := range slices.Backward(w.all) {
+		h = wrap(h)
+	}
+	return h
 }

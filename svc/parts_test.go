@@ -3,6 +3,7 @@ package svc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -214,6 +215,44 @@ func TestExitCodes(t *testing.T) {
 	} {
 		if code := run(greeter(t, hello), Options{}, strings.Fields(args), io.Discard, io.Discard); code != want {
 			t.Errorf("%s: exit code %d, want %d", args, code, want)
+		}
+	}
+}
+
+// What a handler puts around HTTP/JSON sees every request, the first one outermost, and may
+// answer itself.
+func TestWrapHTTP(t *testing.T) {
+	s := greeter(t, func(app *App) (greet, error) {
+		for _, name := range []string{"outer", "inner"} {
+			app.Deps().WrapHTTP(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Add("Passed", name)
+					if r.URL.Path == "/"+name {
+						w.WriteHeader(http.StatusTeapot)
+						return
+					}
+					next.ServeHTTP(w, r)
+				})
+			})
+		}
+		return hello(app)
+	})
+	s.Settings.Listen.HTTP = "127.0.0.1:0"
+	s.HTTP = []Route{{Method: "GET", Path: "/v1/greeting", RPC: greetName}}
+	r := start(t, s, Options{})
+	for path, want := range map[string]string{
+		"/outer":       "418 [outer]",
+		"/inner":       "418 [outer inner]",
+		"/v1/greeting": "200 [outer inner]",
+		"/v2":          "404 [outer inner]",
+	} {
+		res, err := http.Get("http://" + r.HTTP + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := fmt.Sprint(res.StatusCode, res.Header["Passed"]); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
 		}
 	}
 }

@@ -282,7 +282,7 @@ func (a *App) startHTTP(context.Context) error {
 	if err != nil {
 		return err
 	}
-	srv := a.httpServer(mux)
+	srv := a.httpServer(a.wraps.around(mux))
 	srv.MaxHeaderBytes = limits.HeaderBytes
 	a.group.Serve(lifecycle.Server{
 		Name:     "HTTP",

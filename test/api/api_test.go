@@ -33,7 +33,7 @@ const (
 var update = flag.Bool("update", false, "rewrite docs/api.txt")
 
 // most is how many identifiers the runtime may export: more than that nobody reads.
-const most = 224
+const most = 225
 
 func TestAPI(t *testing.T) {
 	var out bytes.Buffer

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 )
 
@@ -111,10 +112,11 @@ func routesOf(method protoreflect.MethodDescriptor) (out []gateway.Route, err er
 	if rule == nil {
 		return nil, fmt.Errorf("method %s has no google.api.http", method.FullName())
 	}
+	policy, _ := proto.GetExtension(method.Options(), svcv1.E_Method).(*svcv1.Method)
 	for _, rule := range append([]*annotations.HttpRule{rule}, rule.GetAdditionalBindings()...) {
 		r := gateway.Route{
 			RPC:  fmt.Sprintf("/%s/%s", method.Parent().FullName(), method.Name()),
-			Body: rule.GetBody(), ResponseBody: rule.GetResponseBody(),
+			Body: rule.GetBody(), ResponseBody: rule.GetResponseBody(), IdempotencyKey: policy.GetIdempotencyKey(),
 		}
 		r.Method, r.Path = Pattern(rule)
 		out = append(out, r)

@@ -33,6 +33,7 @@ import (
 	_ "google.golang.org/protobuf/types/known/timestamppb"
 	_ "google.golang.org/protobuf/types/known/wrapperspb"
 
+	svcv1 "github.com/protosvc/protosvc/proto/svc/v1"
 	"github.com/protosvc/protosvc/svc/errors"
 	"github.com/protosvc/protosvc/svc/internal/gateway"
 	"github.com/protosvc/protosvc/svc/oracle/dynamic"
@@ -81,7 +82,11 @@ func serve(t *testing.T, contract []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux, err := dynamic.NewMux(file.Services().Get(0), notes, gateway.Options{Errors: errors.Table{notFound}})
+	service := file.Services().Get(0)
+	options, _ := proto.GetExtension(service.Options(), svcv1.E_Service).(*svcv1.Service)
+	mux, err := dynamic.NewMux(service, notes, gateway.Options{
+		Errors: errors.Table{notFound}, CORS: gateway.CORS{Origins: options.GetHttp().GetCors().GetOrigins()},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
