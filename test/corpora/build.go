@@ -36,7 +36,7 @@ func (w *workshop) writeModule() error {
 const runtimeCopy = "runtime"
 
 // runtimeFolders has what outputs import, and what that imports.
-var runtimeFolders = []string{"svc", "internal"}
+var runtimeFolders = []string{"svctest/fake", "svc", "internal"}
 
 // copyRuntime copies the runtime: the go command compiles a package, and all that
 // import it, again when its folder has another path, as it has in each clone.

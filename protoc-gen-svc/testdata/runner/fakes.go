@@ -19,6 +19,8 @@ import (
 	"github.com/protosvc/protosvc/svc"
 )
 
+func init() { further = fakes }
+
 // fakes calls each kind of RPC of a generated fake behind its generated service.
 func fakes() error {
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
