@@ -16,6 +16,7 @@ type content struct {
 	field  protoreflect.FieldDescriptor // a field of it
 	raw    bool                         // a google.api.HttpBody
 	prefix string                       // what makes the JSON of the field that of the message
+	fill   filler                       // reads what is usual; nil: there is no JSON
 }
 
 func compileContent(md protoreflect.MessageDescriptor, body string) (content, error) {
@@ -23,7 +24,10 @@ func compileContent(md protoreflect.MessageDescriptor, body string) (content, er
 	case "":
 		return content{}, nil
 	case "*":
-		return content{whole: true, raw: md.FullName() == httpBody}, nil
+		if md.FullName() == httpBody {
+			return content{whole: true, raw: true}, nil
+		}
+		return content{whole: true, fill: tables{}.add(md).fill}, nil
 	}
 	fd, err := jsonField(md, body)
 	if err != nil {
@@ -32,6 +36,7 @@ func compileContent(md protoreflect.MessageDescriptor, body string) (content, er
 	c := content{field: fd, raw: isMessage(fd) && fd.Message().FullName() == httpBody}
 	if !c.raw {
 		c.prefix = fmt.Sprintf("{%q:", fd.JSONName())
+		c.fill = tables{}.fillerOf(fd)
 	}
 	return c, nil
 }
@@ -57,6 +62,8 @@ func (p *Plan) decode(m protoreflect.Message, body Body) *fault {
 		return p.decodeRaw(m, body)
 	case len(bytes.TrimSpace(body.sent())) == 0 || !c.whole && c.field == nil:
 		return nil
+	case c.read(m, body.sent()):
+		return nil
 	case c.whole:
 		if err := decoding.Unmarshal(body.sent(), m.Interface()); err != nil {
 			return faultOf(err, body, p.request)
@@ -65,6 +72,13 @@ func (p *Plan) decode(m protoreflect.Message, body Body) *fault {
 	default:
 		return p.decodeField(m, body)
 	}
+}
+
+// read fills an empty message from a body that is usual. What it leaves of another one,
+// protojson removes.
+func (c content) read(m protoreflect.Message, sent []byte) bool {
+	in := &input{data: sent}
+	return c.fill(in, m) && in.isAtEnd()
 }
 
 // decodeField decodes the body as the one field of a message. What is not one value of
