@@ -44,13 +44,15 @@ func (in *input) skip(c byte) bool {
 	return true
 }
 
-// more reads what is between two values of an object or an array, or its end.
-func (in *input) more(first bool, end byte) (more, ok bool) {
-	if in.skip(end) {
-		return false, true
+// first reports whether an object or an array has a value, or else reads its end.
+func (in *input) first(end byte) (more, ok bool) { return !in.skip(end), true }
+
+// more reads what is behind a value of an object or an array: a comma, or its end.
+func (in *input) more(end byte) (more, ok bool) {
+	if in.skip(',') {
+		return true, true
 	}
-	ok = first || in.skip(',')
-	return ok, ok
+	return false, in.skip(end)
 }
 
 // name reads a name and the colon behind it.
@@ -59,23 +61,34 @@ func (in *input) name() ([]byte, bool) {
 	return name, ok && in.skip(':')
 }
 
+const (
+	inNumber = "0123456789+-.eE"
+	inWord   = "truefalse"
+)
+
 // number reads what may be a number: a byte of none ends it.
 func (in *input) number() []byte { return in.run(inNumber) }
 
 // word reads what may be true or false.
-func (in *input) word() []byte { return in.run(unicode.IsLower) }
+func (in *input) word() []byte { return in.run(inWord) }
 
-func (in *input) run(of func(rune) bool) []byte {
+func (in *input) run(of string) []byte {
 	in.next()
 	start := in.at
-	for in.at < len(in.data) && of(rune(in.data[in.at])) {
+	for in.at < len(in.data) && strings.IndexByte(of, in.data[in.at]) >= 0 {
 		in.at++
 	}
 	return in.data[start:in.at]
 }
 
-func inNumber(r rune) bool {
-	return '0' <= r && r <= '9' || r == '-' || r == '+' || r == '.' || r == 'e' || r == 'E'
+// value returns what is a value if it is JSON.
+func (in *input) value() []byte {
+	in.next()
+	start := in.at
+	w := walker{scanner: scanner{data: in.data, at: in.at}}
+	w.skip(w.next())
+	in.at = w.at
+	return in.data[start:in.at]
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,39 +1,48 @@
 package transcode
 
 import (
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // table is how the messages of a type are read from JSON. It is made once for each type,
-// where protojson asks the descriptors for every name.
+// where protojson asks the descriptors for every name. What it makes is the message in the
+// wire format, whose decoder fills fields without the values of protoreflect between.
 //
 // It reads what protojson reads, to the same message, or gives up. Then protojson is asked
 // for all of it, so that what is wrong is told in its words: null, names that are unknown
 // or come twice, numbers such as 1e3 where integers are due, and all that is no JSON.
 type table struct {
-	of    protoreflect.MessageDescriptor
 	slots map[string]*slot // by the names in JSON and in the contract
 	form  taker            // of all of it, where it is not an object; nil: it is one
 }
 
-// taker reads a value. The empty one is where a message goes. It reports false if it gave
-// up, and then the message is of no use.
-type taker func(in *input, empty protoreflect.Value) (protoreflect.Value, bool)
-
-// filler reads a value into a field of a message.
-type filler func(in *input, m protoreflect.Message) bool
+// taker appends a value that it reads to a message in the wire format. It reports false if
+// it gave up, and then what it returns is of no use.
+type taker func(out []byte, in *input) ([]byte, bool)
 
 // slot is a field of an object.
 type slot struct {
-	index int
-	oneof protoreflect.OneofDescriptor // that another field may have set; nil: none
-	fill  filler
+	index  int
+	choice int // of its oneof, behind the indices of fields; 0: it has none
+	take   taker
 }
 
 const (
-	maxSlots   = 256 // fields of a type that is read by a table
+	maxSlots   = 256 // fields and oneofs of a type that is read by a table
 	maxNesting = 64  // messages around another one
 )
+
+// slotSet is a set of indices.
+type slotSet [maxSlots / 64]uint64
+
+// add reports whether an index was not there.
+func (s *slotSet) add(i int) bool {
+	word, bit := &s[i/64], uint64(1)<<(i%64)
+	isNew := *word&bit == 0
+	*word |= bit
+	return isNew
+}
 
 // tables are those of the types that a type has, by its descriptor. Types contain
 // themselves.
@@ -43,35 +52,33 @@ func (all tables) add(md protoreflect.MessageDescriptor) *table {
 	if t := all[md]; t != nil {
 		return t
 	}
-	t := &table{of: md, form: readingOf(md)}
+	t := &table{form: readingOf(md), slots: map[string]*slot{}}
 	all[md] = t
-	if t.form != nil {
-		return t
-	}
-	t.slots = make(map[string]*slot, 2*md.Fields().Len())
-	for i := range md.Fields().Len() {
-		fd := md.Fields().Get(i)
-		s := &slot{index: i, fill: all.fillerOf(fd)}
-		if oneof := fd.ContainingOneof(); oneof != nil && !oneof.IsSynthetic() {
-			s.oneof = oneof
+	fields := md.Fields()
+	for i := 0; i < fields.Len() && t.form == nil; i++ {
+		fd := fields.Get(i)
+		s := &slot{index: i, take: all.takerOf(fd)}
+		if oneof := fd.ContainingOneof(); oneof != nil {
+			s.choice = fields.Len() + oneof.Index()
 		}
-		t.name(fd, s)
+		for _, name := range []string{fd.JSONName(), fd.TextName()} {
+			if meant(fields, name) == fd {
+				t.slots[name] = s
+			}
+		}
 	}
 	return t
 }
 
-// name enters a field by the names that mean it, and not another one. Names in brackets
-// are those of extensions.
-func (t *table) name(fd protoreflect.FieldDescriptor, s *slot) {
-	for _, name := range []string{fd.JSONName(), fd.TextName()} {
-		meant := t.of.Fields().ByJSONName(name)
-		if meant == nil {
-			meant = t.of.Fields().ByTextName(name)
-		}
-		if meant == fd && name[0] != '[' {
-			t.slots[name] = s
-		}
+// meant returns the field that protojson finds by a name.
+func meant(fields protoreflect.FieldDescriptors, name string) protoreflect.FieldDescriptor {
+	if name[0] == '[' {
+		return nil // an extension
 	}
+	if fd := fields.ByJSONName(name); fd != nil {
+		return fd
+	}
+	return fields.ByTextName(name)
 }
 
 // readingOf returns what reads a message that is no object of its fields.
@@ -79,141 +86,135 @@ func readingOf(md protoreflect.MessageDescriptor) taker {
 	switch {
 	case md.FullName() == "google.protobuf.Timestamp":
 		return takeTime
-	case isKnown(md) || md.ExtensionRanges().Len() > 0 || md.Fields().Len() > maxSlots:
-		return takeByProtojson
+	case isKnown(md) || md.ExtensionRanges().Len() > 0 || md.Fields().Len()+md.Oneofs().Len() > maxSlots:
+		return takeByProtojson(md)
 	}
 	return nil
 }
 
-func (all tables) fillerOf(fd protoreflect.FieldDescriptor) filler {
-	switch {
-	case fd.IsMap():
-		return intoMap(fd, parsers[fd.MapKey().Kind()], all.takerOf(fd.MapValue()))
-	case fd.IsList():
-		return intoList(fd, all.takerOf(fd))
-	}
-	return intoField(fd, all.takerOf(fd))
-}
-
-// takerOf returns that of a single value, or of an element.
+// takerOf returns what reads a field with its tag.
 func (all tables) takerOf(fd protoreflect.FieldDescriptor) taker {
 	switch {
-	case fd.Message() != nil:
-		t := all.add(fd.Message())
-		return func(in *input, empty protoreflect.Value) (protoreflect.Value, bool) {
-			return empty, t.fill(in, empty.Message())
+	case fd.IsMap():
+		return takeMap(fd, tagged(fd.MapValue(), all.takerOfOne(fd.MapValue())))
+	case fd.IsList():
+		return takeList(tagged(fd, all.takerOfOne(fd)))
+	}
+	return tagged(fd, all.takerOfOne(fd))
+}
+
+// takerOfOne returns that of a single value, or of an element.
+func (all tables) takerOfOne(fd protoreflect.FieldDescriptor) taker {
+	switch {
+	case fd.Kind() == protoreflect.GroupKind:
+		t, end := all.add(fd.Message()), protowire.AppendTag(nil, fd.Number(), protowire.EndGroupType)
+		return func(out []byte, in *input) ([]byte, bool) {
+			out, ok := t.take(out, in)
+			return append(out, end...), ok
 		}
+	case fd.Message() != nil:
+		return sized(all.add(fd.Message()).take)
 	case fd.Enum() != nil:
 		return takeEnum(fd.Enum())
 	}
-	return takers[fd.Kind()]
+	return takeScalar(fd.Kind())
 }
 
-// fill fills an empty message.
-func (t *table) fill(in *input, m protoreflect.Message) bool {
-	if m.Descriptor() != t.of || in.nesting == maxNesting {
-		return false
-	}
+// take reads a message, without its length.
+func (t *table) take(out []byte, in *input) ([]byte, bool) {
 	if t.form != nil {
-		_, ok := t.form(in, protoreflect.ValueOfMessage(m))
-		return ok
+		return t.form(out, in)
 	}
-	if !in.skip('{') {
-		return false
+	if in.nesting == maxNesting || !in.skip('{') {
+		return out, false
 	}
 	in.nesting++
-	defer func() { in.nesting-- }()
-	var seen [maxSlots / 64]uint64
-	for first := true; ; first = false {
-		more, ok := in.more(first, '}')
-		if !more {
-			return ok
-		}
-		name, ok := in.name()
+	var seen slotSet
+	more, ok := in.first('}')
+	for ; more; more, ok = in.more('}') {
+		name, isName := in.name()
 		s := t.slots[string(name)]
-		if !ok || s == nil {
-			return false
+		if !isName || s == nil || !seen.add(s.index) || s.choice > 0 && !seen.add(s.choice) {
+			return out, false
 		}
-		word, bit := &seen[s.index/64], uint64(1)<<(s.index%64)
-		if *word&bit != 0 || s.oneof != nil && m.WhichOneof(s.oneof) != nil {
-			return false
+		if out, ok = s.take(out, in); !ok {
+			return out, false
 		}
-		*word |= bit
-		if !s.fill(in, m) {
-			return false
-		}
+	}
+	in.nesting--
+	return out, ok
+}
+
+func tagged(fd protoreflect.FieldDescriptor, take taker) taker {
+	tag := protowire.AppendTag(nil, fd.Number(), wires[fd.Kind()])
+	return func(out []byte, in *input) ([]byte, bool) { return take(append(out, tag...), in) }
+}
+
+// sized puts the length before what another one reads.
+func sized(take taker) taker {
+	return func(out []byte, in *input) ([]byte, bool) {
+		start := len(out)
+		out, ok := take(append(out, 0), in)
+		return withLength(out, start), ok
 	}
 }
 
-func intoField(fd protoreflect.FieldDescriptor, take taker) filler {
-	isMessage := fd.Message() != nil
-	return func(in *input, m protoreflect.Message) bool {
-		var empty protoreflect.Value
-		if isMessage {
-			empty = m.NewField(fd)
-		}
-		value, ok := take(in, empty)
-		if ok {
-			m.Set(fd, value)
-		}
-		return ok
+// withLength puts the length of what follows the byte at an index there. Most is short.
+func withLength(out []byte, start int) []byte {
+	n := len(out) - start - 1
+	more := protowire.SizeVarint(uint64(n)) - 1
+	for range more {
+		out = append(out, 0)
 	}
+	copy(out[start+1+more:], out[start+1:start+1+n])
+	protowire.AppendVarint(out[:start], uint64(n))
+	return out
 }
 
-func intoList(fd protoreflect.FieldDescriptor, take taker) filler {
-	isMessage := fd.Message() != nil
-	return func(in *input, m protoreflect.Message) bool {
+// takeList reads elements, each with a tag.
+func takeList(element taker) taker {
+	return func(out []byte, in *input) ([]byte, bool) {
 		if !in.skip('[') {
-			return false
+			return out, false
 		}
-		list := m.Mutable(fd).List()
-		for first := true; ; first = false {
-			more, ok := in.more(first, ']')
-			if !more {
-				return ok
+		more, ok := in.first(']')
+		for ; more; more, ok = in.more(']') {
+			if out, ok = element(out, in); !ok {
+				return out, false
 			}
-			var empty protoreflect.Value
-			if isMessage {
-				empty = list.NewElement()
-			}
-			value, ok := take(in, empty)
-			if !ok {
-				return false
-			}
-			list.Append(value)
 		}
+		return out, ok
 	}
 }
 
-func intoMap(fd protoreflect.FieldDescriptor, parse parser, take taker) filler {
-	isMessage := fd.MapValue().Message() != nil
-	return func(in *input, m protoreflect.Message) bool {
+// takeMap reads entries, each a message of a key and a value. No two texts that are read
+// are the same key.
+func takeMap(fd protoreflect.FieldDescriptor, value taker) taker {
+	parse := parsers[fd.MapKey().Kind()]
+	tag := protowire.AppendTag(nil, fd.Number(), protowire.BytesType)
+	keyTag := protowire.AppendTag(nil, 1, wires[fd.MapKey().Kind()])
+	return func(out []byte, in *input) ([]byte, bool) {
 		if !in.skip('{') {
-			return false
+			return out, false
 		}
-		entries := m.Mutable(fd).Map()
-		for first := true; ; first = false {
-			more, ok := in.more(first, '}')
-			if !more {
-				return ok
+		seen := map[string]bool{}
+		more, ok := in.first('}')
+		for ; more; more, ok = in.more('}') {
+			name, isName := in.name()
+			if !isName || seen[string(name)] {
+				return out, false
 			}
-			name, ok := in.name()
-			if !ok {
-				return false
+			seen[string(name)] = true
+			out = append(out, tag...)
+			start := len(out)
+			if out, ok = parse(append(append(out, 0), keyTag...), name); !ok {
+				return out, false
 			}
-			key, ok := parse(name)
-			if !ok || entries.Has(key.MapKey()) {
-				return false
+			if out, ok = value(out, in); !ok {
+				return out, false
 			}
-			var empty protoreflect.Value
-			if isMessage {
-				empty = entries.NewValue()
-			}
-			value, ok := take(in, empty)
-			if !ok {
-				return false
-			}
-			entries.Set(key.MapKey(), value)
+			out = withLength(out, start)
 		}
+		return out, ok
 	}
 }
