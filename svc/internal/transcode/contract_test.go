@@ -78,7 +78,8 @@ var file = contract(map[string]string{
 	"Node": `
 		.t.Node next
 		string name
-		string odd=odd.name`,
+		string odd=odd.name
+		string odder=[odd]`,
 	"Upload": `
 		string name
 		.google.api.HttpBody file`,
