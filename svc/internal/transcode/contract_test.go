@@ -78,8 +78,7 @@ var file = contract(map[string]string{
 	"Node": `
 		.t.Node next
 		string name
-		string odd=odd.name
-		string odder=[odd]`,
+		string odd=odd.name`,
 	"Upload": `
 		string name
 		.google.api.HttpBody file`,
