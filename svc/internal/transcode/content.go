@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -16,6 +17,7 @@ type content struct {
 	field  protoreflect.FieldDescriptor // a field of it
 	raw    bool                         // a google.api.HttpBody
 	prefix string                       // what makes the JSON of the field that of the message
+	take   taker                        // reads what is usual; nil: there is no JSON
 }
 
 func compileContent(md protoreflect.MessageDescriptor, body string) (content, error) {
@@ -23,7 +25,10 @@ func compileContent(md protoreflect.MessageDescriptor, body string) (content, er
 	case "":
 		return content{}, nil
 	case "*":
-		return content{whole: true, raw: md.FullName() == httpBody}, nil
+		if md.FullName() == httpBody {
+			return content{whole: true, raw: true}, nil
+		}
+		return content{whole: true, take: tables{}.add(md).take}, nil
 	}
 	fd, err := jsonField(md, body)
 	if err != nil {
@@ -32,6 +37,7 @@ func compileContent(md protoreflect.MessageDescriptor, body string) (content, er
 	c := content{field: fd, raw: isMessage(fd) && fd.Message().FullName() == httpBody}
 	if !c.raw {
 		c.prefix = fmt.Sprintf("{%q:", fd.JSONName())
+		c.take = tables{}.takerOf(fd)
 	}
 	return c, nil
 }
@@ -57,6 +63,8 @@ func (p *Plan) decode(m protoreflect.Message, body Body) *fault {
 		return p.decodeRaw(m, body)
 	case len(bytes.TrimSpace(body.sent())) == 0 || !c.whole && c.field == nil:
 		return nil
+	case m.Descriptor() == p.request && c.read(m, body.sent()):
+		return nil
 	case c.whole:
 		if err := decoding.Unmarshal(body.sent(), m.Interface()); err != nil {
 			return faultOf(err, body, p.request)
@@ -65,6 +73,17 @@ func (p *Plan) decode(m protoreflect.Message, body Body) *fault {
 	default:
 		return p.decodeField(m, body)
 	}
+}
+
+// read fills a message from a body that is usual. What it leaves of another one, protojson
+// removes, and so it does with large ones, which would be there once more for a moment.
+func (c content) read(m protoreflect.Message, sent []byte) bool {
+	if len(sent) > piece {
+		return false
+	}
+	in := &input{data: sent}
+	out, ok := c.take(make([]byte, 0, len(sent)), in)
+	return ok && in.isAtEnd() && proto.UnmarshalOptions{AllowPartial: true}.Unmarshal(out, m.Interface()) == nil
 }
 
 // decodeField decodes the body as the one field of a message. What is not one value of

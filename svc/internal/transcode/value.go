@@ -1,6 +1,7 @@
 package transcode
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -142,7 +143,7 @@ func scalarOf(kind protoreflect.Kind, text string) (protoreflect.Value, bool) {
 		ok := fromJSON(w.ProtoReflect(), text)
 		return protoreflect.ValueOfFloat64(w.GetValue()), ok
 	case protoreflect.BytesKind:
-		data, err := encodingOf(text).DecodeString(text)
+		data, err := encodingOf([]byte(text)).DecodeString(text)
 		return protoreflect.ValueOfBytes(data), err == nil
 	default: // a string: enums and messages are parsed elsewhere
 		return protoreflect.ValueOfString(text), utf8.ValidString(text)
@@ -188,15 +189,15 @@ func isDecimal(text string) bool {
 }
 
 // encodingOf returns the base64 of a text: of URLs or not, padded or not.
-func encodingOf(text string) *base64.Encoding {
-	encoding := base64.StdEncoding
-	if strings.ContainsAny(text, "-_") {
-		encoding = base64.URLEncoding
+func encodingOf(text []byte) *base64.Encoding {
+	padded, bare := base64.StdEncoding, base64.RawStdEncoding
+	if bytes.ContainsAny(text, "-_") {
+		padded, bare = base64.URLEncoding, base64.RawURLEncoding
 	}
 	if len(text)%4 != 0 {
-		encoding = encoding.WithPadding(base64.NoPadding)
+		return bare
 	}
-	return encoding
+	return padded
 }
 
 // enumNumber takes numbers without a name where the enum is open, as protojson does. A
