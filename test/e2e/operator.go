@@ -169,7 +169,7 @@ func (f *flagship) carried(ctx context.Context, service, value, what string, the
 	if err := f.editConfigMap(ctx, service, value); err != nil {
 		return err
 	}
-	began, delivered := time.Now(), time.Time{}
+	began, delivered, disturbed := time.Now(), time.Time{}, then != nil
 	if err := f.server.apiserver.within(ctx, 3*time.Minute, func(ctx context.Context) error {
 		states, err := f.states(ctx, service)
 		if err != nil {
@@ -204,10 +204,13 @@ func (f *flagship) carried(ctx context.Context, service, value, what string, the
 	}); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	took, bound := time.Since(delivered), mostCarried
-	f.proof.add(fmt.Sprintf("%s, %.1f s after the edit", what, delivered.Sub(began).Seconds()), took, fmt.Sprintf("at most %v", bound))
-	if took > bound && !strings.Contains(what, "operator") {
-		return fmt.Errorf("%s: it takes %v, want at most %v", what, took, bound)
+	took, wanted := time.Since(delivered), fmt.Sprintf("at most %v", mostCarried)
+	if disturbed { // the next operator waits for the lease of one that was killed, 15 s
+		wanted = "–"
+	}
+	f.proof.add(fmt.Sprintf("%s, %.1f s after the edit", what, delivered.Sub(began).Seconds()), took, wanted)
+	if took > mostCarried && !disturbed {
+		return fmt.Errorf("%s: it takes %v, want %s", what, took, wanted)
 	}
 	if err := f.operatorWorks(ctx); err != nil {
 		return err
