@@ -17,6 +17,7 @@ const Version = "3.1.0"
 // Document is a whole document. Its schemas are of JSON Schema, draft 2020-12.
 type Document struct {
 	OpenAPI    string         `json:"openapi"`
+	Comment    string         `json:"x-comment"` // who wrote it, which JSON has no other place for
 	Info       Info           `json:"info"`
 	Tags       []Tag          `json:"tags,omitempty"`
 	Paths      Map[*PathItem] `json:"paths"`

@@ -22,9 +22,9 @@ type standard struct {
 
 // methodStandards are in the order of the list of settings.
 var methodStandards = []standard{
-	{"(google.api.http)", protowire.Number(annotations.E_Http.TypeDescriptor().Number()), and(opened, "docs/catalogue.md.tmpl", page), routes},
+	{"(google.api.http)", protowire.Number(annotations.E_Http.TypeDescriptor().Number()), and(opened, "docs/catalogue.md.tmpl", page, api), routes},
 	{"idempotency_level", 34, listed, level},
-	{"deprecated", 33, and(readme, page, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.Deprecated) }},
+	{"deprecated", 33, and(readme, page, api, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.Deprecated) }},
 }
 
 // Standards are the names of the options of others.

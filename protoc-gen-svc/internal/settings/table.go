@@ -16,6 +16,9 @@ import (
 // page is about all services and says most of what a service's README does.
 const page = "docs/index.html.tmpl"
 
+// api is the OpenAPI of a proto file.
+const api = "openapi/openapi.json.tmpl"
+
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
@@ -172,8 +175,8 @@ var table = map[string]row{
 
 	"(svc.v1.method).timeout":               value(listed, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
 	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page), calls),
-	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl", page), reasons),
-	"(svc.v1.method).idempotency_key":       value(listed, func(m *model.Method) string { return m.IdempotencyKey }),
+	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl", page, api), reasons),
+	"(svc.v1.method).idempotency_key":       value(and(listed, api), func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,
 	"(svc.v1.method).retry.attempts":        value(listed, func(r *model.Retry) string { return number(r.Attempts) }),
 	"(svc.v1.method).retry.initial_backoff": value(goService, func(r *model.Retry) string { return timefmt.Short(r.InitialBackoff) }),
@@ -221,9 +224,9 @@ var table = map[string]row{
 	"(svc.v1.field).secret_key": value(deployment, func(f *model.ConfigField) string { return f.SecretKey }),
 
 	"(svc.v1.errors).domain":       value(and(errorFiles, page), func(e *model.Error) string { return e.Enum.Domain }),
-	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl", page), func(e *model.Error) string { return e.Code }),
-	"(svc.v1.error).http_status":   value(and(errorFiles, page), func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
-	"(svc.v1.error).message":       value(and(errorFiles, page), func(e *model.Error) string { return e.Written }),
+	"(svc.v1.error).code":          value(and(errorFiles, "go/service.go.tmpl", page, api), func(e *model.Error) string { return e.Code }),
+	"(svc.v1.error).http_status":   value(and(errorFiles, page, api), func(e *model.Error) string { return number(e.HTTP) }).by("(svc.v1.error).code"),
+	"(svc.v1.error).message":       value(and(errorFiles, page, api), func(e *model.Error) string { return e.Written }),
 	"(svc.v1.error).trips_breaker": value([]string{"go/errors.go.tmpl"}, tripsBreaker),
 	"(svc.v1.error).retry_delay":   value(and(errorFiles, page), func(e *model.Error) string { return delay(e.RetryDelay) }),
 	"(svc.v1.error).translations": list(errorFiles, func(e *model.Error) []model.Translation { return e.Translations },
