@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/protosvc/protosvc/internal/testbuf"
@@ -18,15 +19,19 @@ const (
 
 // TestGuide does what the pages say, one after the other, in one project.
 func TestGuide(t *testing.T) {
-	names, err := filepath.Glob(filepath.Join(pages, "[0-9]*.md"))
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no pages: %v", err)
+	index, err := os.ReadFile(filepath.Join(pages, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`(?m)^\d+\. \[.*\]\((.+\.md)\)`).FindAllStringSubmatch(string(index), -1)
+	if files, _ := filepath.Glob(filepath.Join(pages, "*-*.md")); len(names) == 0 || len(files) != len(names) {
+		t.Fatalf("the index has %d pages, the folder %d", len(names), len(files))
 	}
 	p := project{filepath.Join(testfolder.New(t, "guide"), "notes"), map[string]string{}}
 	p.begin(t)
 	for _, name := range names {
-		ok := t.Run(filepath.Base(name), func(t *testing.T) {
-			page, err := os.ReadFile(name)
+		ok := t.Run(name[1], func(t *testing.T) {
+			page, err := os.ReadFile(filepath.Join(pages, name[1]))
 			if err != nil {
 				t.Fatal(err)
 			}

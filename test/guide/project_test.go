@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
 // startTimeout is how long a service may take to be ready, and to stop.
@@ -49,6 +52,28 @@ func (p project) write(t *testing.T, b Block) {
 	}
 	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	if filepath.Base(name) == "kustomization.yaml" {
+		render(t, filepath.Dir(name))
+	}
+}
+
+// render renders an overlay as kubectl apply -k does.
+func render(t *testing.T, folder string) {
+	t.Helper()
+	rendered, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		t.Fatalf("%s: %v", folder, err)
+	}
+	text, err := rendered.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What it renames and sets over is there.
+	for _, want := range []string{"image: registry.example.com/notes/note:v1.0.0", "image: registry.example.com/notes/task:v1.0.0", "max_name_length: 40"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s renders no %s", folder, want)
+		}
 	}
 }
 
