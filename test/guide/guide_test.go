@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/protosvc/protosvc/internal/testbuf"
@@ -19,41 +20,48 @@ const (
 
 // TestGuide does what the pages say, one after the other, in one project.
 func TestGuide(t *testing.T) {
-	index, err := os.ReadFile(filepath.Join(pages, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := regexp.MustCompile(`(?m)^\d+\. \[.*\]\((.+\.md)\)`).FindAllStringSubmatch(string(index), -1)
-	if files, _ := filepath.Glob(filepath.Join(pages, "*-*.md")); len(names) == 0 || len(files) != len(names) {
-		t.Fatalf("the index has %d pages, the folder %d", len(names), len(files))
-	}
+	index := read(t, "README.md")
 	p := project{filepath.Join(testfolder.New(t, "guide"), "notes"), map[string]string{}}
-	p.begin(t)
-	for _, name := range names {
-		ok := t.Run(name[1], func(t *testing.T) {
-			page, err := os.ReadFile(filepath.Join(pages, name[1]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			blocks, err := Parse(string(page))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, b := range blocks {
-				p.follow(t, b)
-			}
-		})
-		if !ok {
+	p.begin(t, index)
+	for _, name := range listed(t, index) {
+		if !t.Run(name, func(t *testing.T) { p.follow(t, read(t, name)) }) {
 			t.FailNow() // the next page begins where this one ends
 		}
 	}
 }
 
-// begin is the project as docs/guide/README.md begins it, built with this checkout. Its make
-// finds buf made.
-func (p project) begin(t *testing.T) {
+func read(t *testing.T, page string) string {
 	t.Helper()
-	init := exec.Command("go", "run", "./protoc-gen-svc", "init", "example.com/notes", "--services=note", "--dir="+p.dir)
+	text, err := os.ReadFile(filepath.Join(pages, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// listed are the pages of the index, which are all that there are.
+func listed(t *testing.T, index string) (names []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`(?m)^\d+\. \[.*\]\((.+\.md)\)`).FindAllStringSubmatch(index, -1) {
+		names = append(names, m[1])
+	}
+	files, err := filepath.Glob(filepath.Join(pages, "*-*.md"))
+	if err != nil || len(names) == 0 || len(files) != len(names) {
+		t.Fatalf("the index has the pages %q, the folder %q (%v)", names, files, err)
+	}
+	return names
+}
+
+// begin makes the project by the command of the index, but with this checkout. Its make
+// finds buf made.
+func (p project) begin(t *testing.T, index string) {
+	t.Helper()
+	command := regexp.MustCompile(`(?m)^go run .* (init .*)$`).FindStringSubmatch(index)
+	if command == nil {
+		t.Fatal("the index does not begin a project")
+	}
+	arguments := append([]string{"run", "./protoc-gen-svc"}, strings.Fields(command[1])...)
+	init := exec.Command("go", append(arguments, "--dir="+p.dir)...)
 	init.Dir = repository
 	if said, err := init.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", init, err, said)
@@ -68,14 +76,23 @@ func (p project) begin(t *testing.T) {
 	}
 }
 
-// follow does what a block says.
-func (p project) follow(t *testing.T, b Block) {
+// follow does what a page says.
+func (p project) follow(t *testing.T, page string) {
 	t.Helper()
-	if b.Language != "console" {
-		p.write(t, b)
-		return
+	if _, err := exec.LookPath("curl"); err != nil && strings.Contains(page, "$ curl ") {
+		t.Skip(err) // the last pages: no other one needs what they make
 	}
-	for _, c := range Commands(b.Text) {
-		p.play(t, c)
+	blocks, err := Parse(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range blocks {
+		if b.Language != "console" {
+			p.write(t, b)
+			continue
+		}
+		for _, c := range Commands(b.Text) {
+			p.play(t, c)
+		}
 	}
 }
