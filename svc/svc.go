@@ -19,6 +19,8 @@
 //   - business metrics: metrics
 //   - metadata that travels with calls, such as a tenant: propagate
 //
+// docs/guide in the repository builds two services from all of this, page by page.
+//
 // Programs that are not services call them by client. All else here is for generated
 // code: [Service], [Settings], [App], [Start], [Callee], [HTTPCallee].
 //

@@ -16,6 +16,8 @@
 //
 // [Deps] are for tests that call a handler, or a part of it, without a server.
 //
+// docs/guide/7-tests.md in the repository has tests of a service that calls another one.
+//
 // # Databases
 //
 // Each service gets an empty database with its migrations applied: SQLite in a file,

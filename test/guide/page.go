@@ -1,0 +1,125 @@
+// Package guide plays docs/guide: its pages, in order, make a project, and what they say
+// of it is compared.
+package guide
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Block is a fenced block of a page.
+type Block struct {
+	Line     int    // of its text
+	Language string // console, diff, or that of a file
+	File     string // that the line before it names
+	Quoted   bool   // it is part of the file, and does not make it
+	Text     string
+}
+
+var (
+	fence = regexp.MustCompile("^```(\\w+)$")
+	// before is the end of the line before a block of a file.
+	before = regexp.MustCompile("`([^` ]+)`( has)?:$")
+)
+
+// Parse returns the blocks of a page. All but those of the console have a file.
+func Parse(page string) ([]Block, error) {
+	var blocks []Block
+	lines := strings.Split(page, "\n")
+	last := "" // that is not empty
+	for i := 0; i < len(lines); i++ {
+		m := fence.FindStringSubmatch(lines[i])
+		if m == nil {
+			if lines[i] != "" {
+				last = lines[i]
+			}
+			continue
+		}
+		b := Block{Line: i + 2, Language: m[1]}
+		if place := before.FindStringSubmatch(last); place != nil {
+			b.File, b.Quoted = place[1], place[2] != ""
+		}
+		if (b.File == "") != (b.Language == "console") {
+			return nil, fmt.Errorf("line %d: a block of %s after %q", i+1, b.Language, last)
+		}
+		for i++; i < len(lines) && lines[i] != "```"; i++ {
+			b.Text += lines[i] + "\n"
+		}
+		blocks, last = append(blocks, b), ""
+	}
+	return blocks, nil
+}
+
+// Edit returns the text after a diff without line numbers: what it removes and has around
+// that must be there exactly once. A line of "@@" begins the next change.
+func Edit(text, diff string) (string, error) {
+	for _, hunk := range regexp.MustCompile(`(?m)^@@.*\n`).Split(diff, -1) {
+		var from, to strings.Builder
+		for line := range strings.Lines(hunk) {
+			kind, rest := line[0], line[1:]
+			if kind == '\n' { // an empty line around a change
+				kind, rest = ' ', line
+			}
+			if kind != '+' {
+				from.WriteString(rest)
+			}
+			if kind != '-' {
+				to.WriteString(rest)
+			}
+		}
+		if n := strings.Count(text, from.String()); n != 1 {
+			return "", fmt.Errorf("this is there %d times, want once:\n%s", n, &from)
+		}
+		text = strings.Replace(text, from.String(), to.String(), 1)
+	}
+	return text, nil
+}
+
+// Pattern is what a page shows, where "…" stands for anything on the line, and on a line
+// of its own for any lines. Indentation does not matter, nor do spaces in a row.
+func Pattern(shown string) string {
+	var out strings.Builder
+	for line := range strings.Lines(shown) {
+		line = strings.Join(strings.Fields(line), " ")
+		if line == "…" {
+			out.WriteString("(?:.*\n)*?")
+			continue
+		}
+		out.WriteString(strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*") + "\n")
+	}
+	return out.String()
+}
+
+// Normal is text as a Pattern is about.
+func Normal(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		out.WriteString(strings.Join(strings.Fields(line), " ") + "\n")
+	}
+	return out.String()
+}
+
+// Command is a line of the console, and what the page shows of its output.
+type Command struct {
+	Line, Output string
+}
+
+// Commands are those of a block. A line that ends with a backslash goes on.
+func Commands(text string) []Command {
+	var all []Command
+	open := false
+	for line := range strings.Lines(text) {
+		command, begins := strings.CutPrefix(line, "$ ")
+		switch {
+		case begins:
+			all = append(all, Command{Line: command})
+		case len(all) > 0 && open:
+			all[len(all)-1].Line += line
+		case len(all) > 0:
+			all[len(all)-1].Output += line
+		}
+		open = (begins || open) && strings.HasSuffix(line, "\\\n")
+	}
+	return all
+}
