@@ -69,7 +69,7 @@ root= is not the import path of the output folder. Run it where buf.gen.yaml is.
 			var o sync.Options
 			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
 			flags.StringVar(&o.Root, "root", "", "import `PATH` of the output folder, instead of the template's root=")
 			flags.StringVar(&o.Handlers, "handlers", "", "import `PATH` of the handlers, instead of the template's handlers=")

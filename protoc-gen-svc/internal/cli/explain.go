@@ -26,7 +26,7 @@ nothing is followed, "deployable" except for services. Later versions add keys.`
 		setup: func(flags *flag.FlagSet) action {
 			asJSON := flags.Bool("json", false, "print JSON")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
 			return func(ctx context.Context, s streams, args []string) error {
 				if len(args) > 1 {

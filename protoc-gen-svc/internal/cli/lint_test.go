@@ -25,7 +25,6 @@ func TestLint(t *testing.T) {
 		{"no plugins", "version: v2", nil, exitFault, "", "does not name the check plugin"},
 		{"not YAML", "plugins: [", nil, exitFault, "", "protoc-gen-svc lint: buf.yaml: yaml: "},
 		{"no buf", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf=no-such-program"}, exitFault, "", "no-such-program is not in PATH: say how to run buf with --buf\n"},
-		{"empty buf", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf="}, exitUsage, "", "the command that runs buf is empty"},
 		{"findings", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf=false"}, exitFault, "", "protoc-gen-svc lint: buf lint: exit status 1\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
