@@ -256,6 +256,21 @@ func Find(all []Group, name string) ([]Group, error) {
 	return nil, fmt.Errorf("%q is not in the contract (want a service, a method as in %q, or an error)", name, "order.v1.OrderService/CreateOrder")
 }
 
+// Names are what Find takes for services and methods.
+func Names(all []Group) []string {
+	var names []string
+	service := Group{}
+	for _, g := range all {
+		if g.Kind == "service" {
+			service = g
+		}
+		if g.Kind == "service" || g.Kind == "method" {
+			names = append(names, g.names(service)...)
+		}
+	}
+	return names
+}
+
 // dotted is a name as proto has it. A method of gRPC has a slash before its own.
 func dotted(name string) string { return strings.ReplaceAll(name, "/", ".") }
 

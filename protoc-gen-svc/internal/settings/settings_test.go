@@ -92,6 +92,17 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	got := Names([]Group{
+		{Kind: "error", Name: "shop.v1.OrderError.LOST"},
+		{Kind: "service", Name: "shop.v1.OrderService", Deployable: "order"},
+		{Kind: "method", Name: "shop.v1.OrderService/GetOrder"},
+	})
+	if want := []string{"shop.v1.OrderService", "order", "shop.v1.OrderService/GetOrder", "order/GetOrder"}; !slices.Equal(got, want) {
+		t.Errorf("Names() = %q, want %q", got, want)
+	}
+}
+
 // groups have each of what is printed in a way of its own.
 var groups = []Group{
 	{Kind: "service", Name: "shop.v1.OrderService", Deployable: "order", Settings: []Setting{
