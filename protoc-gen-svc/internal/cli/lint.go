@@ -32,6 +32,7 @@ buf.yaml does not name the check plugin buf-plugin-svc. Run it where buf.yaml is
 		setup: func(flags *flag.FlagSet) action {
 			buf := bufFlag(flags)
 			format := flags.String("error-format", "text", "`FORMAT` of the findings, as buf has it; json names the rules")
+			asJSON := flags.Bool("json", false, "print JSON, as --error-format=json: an object a line")
 			return func(ctx context.Context, s streams, paths []string) error {
 				if err := checkWired("buf.yaml"); err != nil {
 					return err
@@ -39,6 +40,9 @@ buf.yaml does not name the check plugin buf-plugin-svc. Run it where buf.yaml is
 				line, err := sync.Buf{Command: strings.Fields(*buf)}.Line()
 				if err != nil {
 					return err
+				}
+				if *asJSON {
+					*format = "json"
 				}
 				line = append(line, "lint", "--error-format="+*format)
 				for _, path := range paths {
