@@ -143,9 +143,9 @@ func isTree(line string) bool { return strings.HasPrefix(line, "  ") && !strings
 // checkFaults wants a headline with a number, and as many lines, trees aside.
 func checkFaults(text string) error {
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), isTree)
-	want := fmt.Sprintf("%d faults in the contract:", len(lines)-1)
+	want := fmt.Sprintf("%d faults in the contract (what buf prints below about plugins comes from these):", len(lines)-1)
 	if len(lines) == 2 {
-		want = "1 fault in the contract:"
+		want = "1 fault in the contract (what buf prints below about plugins comes from this):"
 	}
 	if lines[0] != want {
 		return fmt.Errorf("headline %q, want %q: %q", lines[0], want, text)

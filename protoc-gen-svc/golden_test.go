@@ -78,7 +78,7 @@ func (c *corpus) explain(t *testing.T, one *testCase) string {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	if err := settings.Text(&out, groups); err != nil {
+	if err := settings.Verbose(&out, groups); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -29,7 +29,7 @@ func TestTenMistakes(t *testing.T) {
 	}
 	headline, messages, _ := strings.Cut(response.GetError(), "\n")
 	lines := strings.Split(messages, "\n")
-	if want := strconv.Itoa(len(lines)) + " faults in the contract:"; headline != want || len(lines) < 10 {
+	if want := strconv.Itoa(len(lines)) + " faults in the contract (what buf prints below about plugins comes from these):"; headline != want || len(lines) < 10 {
 		t.Errorf("headline %q, want %q and 10 or more", headline, want)
 	}
 	source := strings.Split(texts(one.archive)[tenMistakes], "\n")

@@ -50,13 +50,14 @@ func ServiceFile(template, path string) Option {
 }
 
 // Main is the main function of a plugin: without arguments it answers protoc or
-// buf, with arguments it runs the subcommand that they name. Mistakes in
-// overlays are answered as mistakes in a contract are.
+// buf, with arguments it runs the subcommand that they name. Who starts it on a
+// terminal without arguments is shown the subcommands. Mistakes in overlays are
+// answered as mistakes in a contract are.
 func Main(options ...Option) {
-	if len(os.Args) > 1 {
+	if len(os.Args) > 1 || cli.Terminal(os.Stdin) {
 		os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr, overlays(options)...))
 	}
-	if err := plugin.Run(os.Stdin, untilWritten(os.Stdout), templates.FS, overlays(options)...); err != nil {
+	if err := plugin.Run(os.Stdin, untilWritten(os.Stdout), os.Stderr, templates.FS, overlays(options)...); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)
 		os.Exit(1)
 	}

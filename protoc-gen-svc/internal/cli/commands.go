@@ -25,7 +25,7 @@ const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{initCommand(), protosCommand(), syncCommand(), lintCommand(), explainCommand(), diffCommand(), upgradeCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand()}
+	return []command{initCommand(), protosCommand(), syncCommand(), lintCommand(), explainCommand(), diffCommand(), upgradeCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand(), namesCommand()}
 }
 
 func protosCommand() command {
@@ -64,12 +64,17 @@ method of a new RPC. Every stub goes into a new file; no file that exists is
 changed or deleted. Methods and a New that no longer fit the contract, fields in the
 place of one, and methods of RPCs that are gone are named with file and line. So is
 deploy/protosvc.yaml when the run that wrote it saw only a part of the contract, or
-root= is not the import path of the output folder. Run it where buf.gen.yaml is.`,
+root= is not the import path of the output folder. Run it where buf.gen.yaml is.
+
+With --json: {"files", "wrong", "notes"}, three arrays. An element of files is {"path",
+"what"}: written, or with --check missing. Those of wrong and notes are texts: what does
+not fit the contract, and what else is left to you. Later versions add keys.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o sync.Options
 			flags.BoolVar(&o.Check, "check", false, "write nothing; exit with 1 when something is missing or does not fit")
+			flags.BoolVar(&o.JSON, "json", false, "print JSON")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
 			flags.StringVar(&o.Root, "root", "", "import `PATH` of the output folder, instead of the template's root=")
 			flags.StringVar(&o.Handlers, "handlers", "", "import `PATH` of the handlers, instead of the template's handlers=")

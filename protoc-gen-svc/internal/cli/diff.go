@@ -39,7 +39,7 @@ always breaking; one of files is {"path", "change"}: new, changed or gone. Later
 versions add keys.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o contractdiff.Options
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			flags.BoolVar(&o.JSON, "json", false, "print JSON")
 			flags.BoolVar(&o.Fail, "exit-code", false, "exit with 1 when something is breaking")
 			return func(ctx context.Context, s streams, args []string) error {

@@ -10,13 +10,16 @@ import (
 func explainCommand() command {
 	return command{
 		name:      "explain",
-		arguments: "[SERVICE[/METHOD]]",
+		arguments: "[NAME]",
 		summary:   "show what is in force, and where it comes from",
 		help: `
-Prints every setting of every service, method and error: its effective value;
-the place of its annotation, "default", or "by" and the setting that it follows;
-and the files that it reaches. SERVICE is the full name of a service or the name
-of its deployable unit. Run it where buf.gen.yaml is.
+Prints the settings of services, methods, errors and configuration that have a
+value: the effective one, and the place of its annotation, "default", or "by" and
+the setting that it follows. With -v it prints those without a value, too, and below
+each the files that it reaches. NAME is a service, by its full name or that of its
+deployable unit; or a method, an error or a field of the configuration, as contracts,
+logs and metrics have it: order.v1.OrderService/CreateOrder, order.CreateOrder,
+ORDER_ERROR_NOT_FOUND. Run it where buf.gen.yaml is.
 
 With --json: an array of {"kind", "name", "deployable", "settings"}, where kind is
 service, method, error or config, and settings is an array of {"option", "value",
@@ -24,13 +27,15 @@ service, method, error or config, and settings is an array of {"option", "value"
 the output folder. "from" is absent where the annotation is not set, "derived" where
 nothing is followed, "deployable" except for services. Later versions add keys.`,
 		setup: func(flags *flag.FlagSet) action {
-			asJSON := flags.Bool("json", false, "print JSON")
+			verbose := flags.Bool("v", false, "print settings without a value, too, and the files that each one reaches")
+			onlySet := flags.Bool("set", false, "print only what the contract sets itself")
+			asJSON := flags.Bool("json", false, "print JSON, always with all of a setting")
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
 			return func(ctx context.Context, s streams, args []string) error {
 				if len(args) > 1 {
-					return usagef("got %d arguments, want a service, a method or nothing", len(args))
+					return usagef("got %d arguments, want one name or nothing", len(args))
 				}
 				source, err := contract(*set, *buf, *template, s)
 				if err != nil {
@@ -45,10 +50,17 @@ nothing is followed, "deployable" except for services. Later versions add keys.`
 						return err
 					}
 				}
-				if *asJSON {
-					return settings.JSON(s.out, groups)
+				if *onlySet {
+					groups = settings.OnlySet(groups)
 				}
-				return settings.Text(s.out, groups)
+				print := settings.Text
+				switch {
+				case *asJSON:
+					print = settings.JSON
+				case *verbose:
+					print = settings.Verbose
+				}
+				return print(s.out, groups)
 			}
 		},
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/sync"
 )
 
 // checkPlugin has the rules about contracts that are not about their working. It
@@ -28,15 +30,19 @@ Runs "buf lint" over the project, or over the files and folders that are named.
 The rules are those that buf.yaml chooses, buf's own too; it is a fault when
 buf.yaml does not name the check plugin buf-plugin-svc. Run it where buf.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			format := flags.String("error-format", "text", "`FORMAT` of the findings, as buf has it; json names the rules")
+			asJSON := flags.Bool("json", false, "print JSON, as --error-format=json: an object a line")
 			return func(ctx context.Context, s streams, paths []string) error {
-				line := strings.Fields(*buf)
-				if len(line) == 0 {
-					return usagef("the command that runs buf is empty (want for example --buf=\"go tool buf\")")
-				}
 				if err := checkWired("buf.yaml"); err != nil {
 					return err
+				}
+				line, err := sync.Buf{Command: strings.Fields(*buf)}.Line()
+				if err != nil {
+					return err
+				}
+				if *asJSON {
+					*format = "json"
 				}
 				line = append(line, "lint", "--error-format="+*format)
 				for _, path := range paths {

@@ -20,12 +20,12 @@ func TestLint(t *testing.T) {
 		{"in PATH", "plugins: [{plugin: other}, {plugin: buf-plugin-svc}]", []string{"proto/user", "--error-format=json", "a.proto"}, exitOK,
 			"lint --error-format=json --path=proto/user --path=a.proto\n", ""},
 		{"in the source", "plugins: [{plugin: [go, run, ./buf-plugin-svc], options: {service_rpc_limit: 3}}]", nil, exitOK, "lint --error-format=text\n", ""},
+		{"JSON", "plugins: [{plugin: buf-plugin-svc}]", []string{"--json"}, exitOK, "lint --error-format=json\n", ""},
 		{"not wired", "plugins: [{plugin: buf-plugin-svc-other}]", nil, exitFault, "",
 			"protoc-gen-svc lint: buf.yaml does not name the check plugin buf-plugin-svc: run \"go get -tool github.com/protosvc/protosvc/buf-plugin-svc\", and add SVC to lint.use and\n\nplugins:\n  - plugin: [go, tool, buf-plugin-svc]\n"},
 		{"no plugins", "version: v2", nil, exitFault, "", "does not name the check plugin"},
 		{"not YAML", "plugins: [", nil, exitFault, "", "protoc-gen-svc lint: buf.yaml: yaml: "},
 		{"no buf", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf=no-such-program"}, exitFault, "", "no-such-program is not in PATH: say how to run buf with --buf\n"},
-		{"empty buf", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf="}, exitUsage, "", "the command that runs buf is empty"},
 		{"findings", "plugins: [{plugin: buf-plugin-svc}]", []string{"--buf=false"}, exitFault, "", "protoc-gen-svc lint: buf lint: exit status 1\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ generate" does that. Run it where buf.gen.yaml is.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o upgrade.Options
 			template := flags.String("template", "buf.gen.yaml", "`FILE` that runs protoc-gen-svc, with its options")
-			buf := flags.String("buf", "buf", "`COMMAND` that runs buf, such as \"go tool buf\"")
+			buf := bufFlag(flags)
 			set := flags.String("descriptor-set", "", "`FILE` to read the contract from instead of running buf; - is standard input")
 			flags.StringVar(&o.Dir, "out", "", "output `FOLDER`, instead of the template's out:")
 			flags.StringVar(&o.Parameter, "opt", "", "`OPTIONS` of the plugin, instead of the template's opt:")

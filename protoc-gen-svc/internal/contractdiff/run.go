@@ -47,8 +47,9 @@ type Report struct {
 
 // Run prints what differs between two contracts.
 func Run(ctx context.Context, o Options, out io.Writer) error {
-	if len(o.Buf.Command) == 0 {
-		return errors.New("the command that runs buf is empty (want for example --buf=\"go tool buf\")")
+	var err error
+	if o.Buf.Command, err = o.Buf.Line(); err != nil {
+		return err
 	}
 	temp, err := os.MkdirTemp("", "protoc-gen-svc-diff-")
 	if err != nil {

@@ -53,6 +53,15 @@ func Open(ctx context.Context, word, temp string, buf sync.Buf) (sync.Source, er
 	return project(buf, dir), nil
 }
 
+// Refs are the branches and tags that Open takes, none where there is no repository.
+func Refs(ctx context.Context) []string {
+	out, err := git(ctx, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags")
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(out))
+}
+
 func project(buf sync.Buf, dir string) sync.Source {
 	buf.Template, buf.Dir = filepath.Join(dir, template), dir
 	return buf

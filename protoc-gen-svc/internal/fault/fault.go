@@ -6,6 +6,7 @@ package fault
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	pathpkg "path"
 	"slices"
@@ -154,7 +155,22 @@ func (l *List) Err() error {
 	if l.Empty() {
 		return nil
 	}
-	return &contractError{text: l.String()}
+	return &contractError{len(l.Faults()), l.String()}
+}
+
+// ForCompiler is the text of an error in the answer of a plugin. Where one fails, buf
+// stops the others and reports them behind it, as "context canceled" or "signal:
+// killed": the headline of a list says what that is.
+func ForCompiler(err error) string {
+	contract, ok := errors.AsType[*contractError](err)
+	if !ok {
+		return err.Error()
+	}
+	these := "these"
+	if contract.n == 1 {
+		these = "this"
+	}
+	return strings.Replace(contract.text, ":", " (what buf prints below about plugins comes from "+these+"):", 1)
 }
 
 func headline(n int) string {
@@ -164,8 +180,11 @@ func headline(n int) string {
 	return strconv.Itoa(n) + " faults in the contract:"
 }
 
-// contractError is the error of a list. Its text is final: what is added to the
-// list later does not change it.
-type contractError struct{ text string }
+// contractError is the error of a list of n faults. Its text is final: what is added
+// to the list later does not change it.
+type contractError struct {
+	n    int
+	text string
+}
 
 func (e *contractError) Error() string { return e.text }

@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -71,6 +72,24 @@ func TestListEmpty(t *testing.T) {
 	faults.Add(fault.Position{Path: "b"}, fault.Message{Rule: "r", Format: "y"}, "")
 	if want := "1 fault in the contract:\na: r: x"; err.Error() != want {
 		t.Errorf("Err() = %q, want %q", err, want)
+	}
+}
+
+// TestForCompiler: buf prints more behind the faults, and the headline says why. Other
+// errors are as they are.
+func TestForCompiler(t *testing.T) {
+	var faults fault.List
+	faults.Add(fault.Position{Path: "a"}, fault.Message{Rule: "r", Format: "x: y"}, "")
+	one := faults.Err()
+	faults.Add(fault.Position{Path: "b"}, fault.Message{Rule: "r", Format: "z"}, "")
+	for want, err := range map[string]error{
+		"1 fault in the contract (what buf prints below about plugins comes from this):\na: r: x: y":            one,
+		"2 faults in the contract (what buf prints below about plugins comes from these):\na: r: x: y\nb: r: z": faults.Err(),
+		"option a: none": errors.New("option a: none"),
+	} {
+		if got := fault.ForCompiler(err); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,13 +20,15 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/emit"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/release"
 )
 
 // Run reads a request and writes the answer. An error is no matter of the contract.
-func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay) error {
+// Warnings, for which answers have no place, go to the notes.
+func Run(in io.Reader, out, notes io.Writer, templates fs.FS, overlays ...emit.Overlay) error {
 	read, err := io.ReadAll(in)
 	if err != nil {
 		return err
@@ -34,14 +37,14 @@ func Run(in io.Reader, out io.Writer, templates fs.FS, overlays ...emit.Overlay)
 	if err := proto.Unmarshal(read, request); err != nil {
 		return err
 	}
-	return write(out, request, templates, overlays)
+	return write(out, notes, request, templates, overlays)
 }
 
 // write writes a response one part after the other, which to protobuf is the same as the
 // whole: for a large system the whole would take as much memory again as its files. A
 // compiler that reads an error writes none of the files before it.
-func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) error {
-	parts, err := respond(request, templates, overlays)
+func write(out, notes io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) error {
+	parts, err := respond(notes, request, templates, overlays)
 	if err != nil {
 		return err
 	}
@@ -62,7 +65,7 @@ func write(out io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.F
 // Respond answers a request with every file, or with all faults and no file. An
 // error is a fault of the compiler.
 func Respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays ...emit.Overlay) (*pluginpb.CodeGeneratorResponse, error) {
-	parts, err := respond(request, templates, overlays)
+	parts, err := respond(io.Discard, request, templates, overlays)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +81,8 @@ func Respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays .
 
 // respond returns the parts of a response: what the plugin supports, then each file,
 // then the faults if there are any.
-func respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) (iter.Seq[*pluginpb.CodeGeneratorResponse], error) {
-	var flags Flags
+func respond(notes io.Writer, request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays []emit.Overlay) (iter.Seq[*pluginpb.CodeGeneratorResponse], error) {
+	flags := Flags{notes: notes}
 	p, err := flags.Options().New(request)
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays [
 		for o, err := range flags.generate(p, templates, overlays) {
 			part := &pluginpb.CodeGeneratorResponse{File: []*pluginpb.CodeGeneratorResponse_File{{Name: &o.Path, Content: &o.Text}}}
 			if err != nil {
-				part = &pluginpb.CodeGeneratorResponse{Error: proto.String(err.Error())}
+				part = &pluginpb.CodeGeneratorResponse{Error: proto.String(fault.ForCompiler(err))}
 			}
 			if !yield(part) {
 				return
@@ -109,6 +112,8 @@ func respond(request *pluginpb.CodeGeneratorRequest, templates fs.FS, overlays [
 type Flags struct {
 	options   model.Options
 	protoRoot string // folder put before the paths of faults
+	told      bool   // whether the run sees the whole system
+	notes     io.Writer
 }
 
 var (
@@ -130,6 +135,7 @@ func (f *Flags) set(name, value string) (err error) {
 	case "handlers":
 		f.options.Handlers = value
 	case "system":
+		f.told = true
 		if f.options.System, err = strconv.ParseBool(value); err != nil {
 			return fmt.Errorf("option system=%s is not a boolean (want system=true)", value)
 		}
@@ -169,8 +175,26 @@ func (f *Flags) generate(p *protogen.Plugin, templates fs.FS, overlays []emit.Ov
 	if err != nil {
 		return func(yield func(emit.Output, error) bool) { yield(emit.Output{}, err) }
 	}
+	f.warn(system)
 	return emit.System(system, templates, overlays...)
 }
+
+// warn says what a run may have been meant to be told.
+func (f *Flags) warn(system *model.System) {
+	if f.told || f.notes == nil {
+		return
+	}
+	for _, s := range system.Services {
+		for _, c := range s.Callees {
+			if slices.ContainsFunc(system.Services, func(other *model.Service) bool { return other != s && other.FullName == c.FullName }) {
+				fmt.Fprintf(f.notes, untold, s.FullName, c.FullName)
+				return
+			}
+		}
+	}
+}
+
+const untold = "protoc-gen-svc: warning: %s calls %s in this run, which was not told whether it sees all services: it writes no NetworkPolicies and no catalogue, and checks nothing across services (set system=true for protoc-gen-svc in buf.gen.yaml if it sees them all, else system=false)\n"
 
 // model is the model of a run, or all faults.
 func (f *Flags) model(p *protogen.Plugin) (*model.System, error) {

@@ -89,6 +89,10 @@ func TestForms(t *testing.T) {
 		"home-address":  "homeaddress home_address HOME_ADDRESS HomeAddress homeAddresses home_addresses Home addresses|a home address",
 		"category":      "category category CATEGORY Category categories categories Categories|a category",
 		"update":        "update update UPDATE Update updates updates Updates|an update",
+		"news":          "news news NEWS News news news News|a news",
+		"time-series":   "timeseries time_series TIME_SERIES TimeSeries timeSeries time_series Time series|a time series",
+		"person":        "person person PERSON Person people people People|a person",
+		"sales-person":  "salesperson sales_person SALES_PERSON SalesPerson salesPeople sales_people Sales people|a sales person",
 		"survey":        "survey survey SURVEY Survey surveys surveys Surveys|a survey",
 		"oauth2-client": "oauth2client oauth2_client OAUTH2_CLIENT Oauth2Client oauth2Clients oauth2_clients Oauth2 clients|an oauth2 client",
 	} {
@@ -96,6 +100,21 @@ func TestForms(t *testing.T) {
 		got := strings.Join([]string{s.Package(), s.Snake(), s.Upper(), s.Camel(), s.Variable(), s.Table(), s.Title()}, " ") + "|" + s.WithArticle()
 		if got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
+		}
+	}
+}
+
+// TestPlurals: a word in the table is one that the rules get wrong.
+func TestPlurals(t *testing.T) {
+	for word, plural := range plurals {
+		if !serviceName.MatchString(word) || !serviceName.MatchString(plural) {
+			t.Errorf("%s, %s: no name of a service could be it", word, plural)
+		}
+		if (service{Name: "x" + word}).Plural() == "x"+plural {
+			t.Errorf("%s, %s: the rules say so, too", word, plural)
+		}
+		if got := (service{Name: word}).Plural(); got != plural {
+			t.Errorf("plural of %s is %s, want %s", word, got, plural)
 		}
 	}
 }

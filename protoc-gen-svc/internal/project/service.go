@@ -63,15 +63,34 @@ func (s service) Variable() string {
 	return strings.ToLower(plural[:1]) + plural[1:]
 }
 
-// Plural is "line-items".
+// Plural is "line-items", of the last word.
 func (s service) Plural() string {
+	i := strings.LastIndexByte(s.Name, '-') + 1
+	first, last := s.Name[:i], s.Name[i:]
 	switch {
-	case sibilant.MatchString(s.Name):
+	case plurals[last] != "":
+		return first + plurals[last]
+	case sibilant.MatchString(last):
 		return s.Name + "es"
-	case consonantY.MatchString(s.Name):
+	case consonantY.MatchString(last):
 		return strings.TrimSuffix(s.Name, "y") + "ies"
 	}
 	return s.Name + "s"
+}
+
+// plurals are those that no rule makes, of words that services are named after. What
+// cannot be counted has its own name.
+var plurals = map[string]string{
+	"analysis": "analyses", "basis": "bases", "child": "children", "crisis": "crises", "criterion": "criteria", "datum": "data",
+	"half": "halves", "index": "indices", "knife": "knives", "leaf": "leaves", "life": "lives", "man": "men", "matrix": "matrices",
+	"medium": "media", "mouse": "mice", "person": "people", "quiz": "quizzes", "shelf": "shelves", "thesis": "theses",
+	"vertex": "vertices", "woman": "women",
+
+	"advice": "advice", "analytics": "analytics", "content": "content", "data": "data", "details": "details", "equipment": "equipment",
+	"evidence": "evidence", "feedback": "feedback", "hardware": "hardware", "info": "info", "information": "information", "inventory": "inventory",
+	"knowledge": "knowledge", "logistics": "logistics", "luggage": "luggage", "mail": "mail", "media": "media", "merchandise": "merchandise",
+	"metadata": "metadata", "money": "money", "music": "music", "news": "news", "payroll": "payroll", "people": "people", "research": "research",
+	"series": "series", "software": "software", "species": "species", "staff": "staff", "stock": "stock", "traffic": "traffic", "weather": "weather",
 }
 
 var (

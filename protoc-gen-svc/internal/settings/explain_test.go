@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -24,11 +26,23 @@ func TestFlagship(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got bytes.Buffer
-	if err := settings.Text(&got, groups); err != nil {
+	var short, verbose bytes.Buffer
+	if err := errors.Join(settings.Text(&short, groups), settings.Verbose(&verbose, groups)); err != nil {
 		t.Fatal(err)
 	}
-	const golden = "protoc-gen-svc/internal/settings/testdata/order.txt"
+	hold(t, "order.txt", &short)
+	hold(t, "order-verbose.txt", &verbose)
+	for line := range strings.Lines(short.String() + verbose.String()) {
+		if len(line) > 110+len("\n") {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+}
+
+// hold compares with a file in testdata.
+func hold(t *testing.T, name string, got *bytes.Buffer) {
+	t.Helper()
+	golden := "protoc-gen-svc/internal/settings/testdata/" + name
 	if *update {
 		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
@@ -39,7 +53,7 @@ func TestFlagship(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("differs (-update rewrites it):\n%s", diff.Diff("want", want, "got", got.Bytes()))
+		t.Errorf("%s differs (-update rewrites it):\n%s", name, diff.Diff("want", want, "got", got.Bytes()))
 	}
 }
 

@@ -231,22 +231,19 @@ func (w walker) files(templates []string) []string {
 }
 
 // Find returns the groups that a name stands for: a service with its methods, by
-// its full name or that of its deployable unit, or one method behind a slash.
+// its full name or that of its deployable unit; or one method, error or field of the
+// configuration, by the names that contracts, logs and metrics have for it.
 func Find(all []Group, name string) ([]Group, error) {
-	service, method, one := strings.Cut(name, "/")
+	wanted := dotted(strings.TrimPrefix(name, "/"))
 	var names []string
 	var found []Group
-	in, prefix := false, ""
+	service, in := Group{}, false
 	for _, g := range all {
 		if g.Kind == "service" {
-			in, prefix = g.Name == service || g.Deployable == service, g.Deployable+"/"
-			names = append(names, g.Name, g.Deployable)
+			service, in = g, wanted == g.Name || wanted == g.Deployable
 		}
-		_, last, isMethod := strings.Cut(g.Name, "/")
-		if isMethod {
-			names = append(names, g.Name, prefix+last)
-		}
-		if in && (!one || isMethod && last == method) {
+		names = append(names, g.names(service)...)
+		if in || slices.ContainsFunc(g.names(service), func(n string) bool { return dotted(n) == wanted }) {
 			found = append(found, g)
 		}
 	}
@@ -256,5 +253,37 @@ func Find(all []Group, name string) ([]Group, error) {
 	if hint := fault.DidYouMean(name, names); hint != "" {
 		return nil, fmt.Errorf("%q is not in the contract%s", name, hint)
 	}
-	return nil, fmt.Errorf("%q is not in the contract (want a service, or a method as in %q)", name, "order.v1.OrderService/CreateOrder")
+	return nil, fmt.Errorf("%q is not in the contract (want a service, a method as in %q, or an error)", name, "order.v1.OrderService/CreateOrder")
+}
+
+// Names are what Find takes for services and methods.
+func Names(all []Group) []string {
+	var names []string
+	service := Group{}
+	for _, g := range all {
+		if g.Kind == "service" {
+			service = g
+		}
+		if g.Kind == "service" || g.Kind == "method" {
+			names = append(names, g.names(service)...)
+		}
+	}
+	return names
+}
+
+// dotted is a name as proto has it. A method of gRPC has a slash before its own.
+func dotted(name string) string { return strings.ReplaceAll(name, "/", ".") }
+
+// names are what a group may be called, behind the service that it follows.
+func (g Group) names(service Group) []string {
+	switch _, method, _ := strings.Cut(g.Name, "/"); g.Kind {
+	case "service":
+		return []string{g.Name, g.Deployable}
+	case "method":
+		return []string{g.Name, service.Deployable + "/" + method}
+	case "error":
+		_, reason := g.split()
+		return []string{g.Name, reason}
+	}
+	return []string{g.Name}
 }

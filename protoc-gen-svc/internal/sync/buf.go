@@ -25,7 +25,7 @@ import (
 // this program stands for the plugin and hands back the request (see [Capture]).
 type Buf struct {
 	// Command is how to run buf: "buf", or a tool of the project, "go", "tool",
-	// "-modfile=tools/buf/go.mod", "buf".
+	// "-modfile=tools/buf/go.mod", "buf". Empty: as [Buf.Line] finds it.
 	Command []string
 
 	// Template is the path of buf.gen.yaml.
@@ -40,11 +40,11 @@ type Buf struct {
 }
 
 func (b Buf) requests(ctx context.Context) ([]*pluginpb.CodeGeneratorRequest, error) {
-	if len(b.Command) == 0 {
-		return nil, errors.New("the command that runs buf is empty (want for example --buf=\"go tool buf\")")
-	}
 	t, err := openTemplate(b.Template)
 	if err != nil {
+		return nil, err
+	}
+	if b.Command, err = b.Line(); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "protoc-gen-svc-")

@@ -148,7 +148,6 @@ func TestBufFaults(t *testing.T) {
 	}{
 		"fault of the contract": {func(*Buf) {}, "generate: exit status 100\nshop.proto:1:1: syntax error"},
 		"no buf":                {func(b *Buf) { b.Command = []string{"no-such-buf"} }, "no-such-buf is not in PATH: say how to run buf with --buf"},
-		"no command":            {func(b *Buf) { b.Command = nil }, "the command that runs buf is empty"},
 		"no template":           {func(b *Buf) { b.Template = "other.yaml" }, "open other.yaml: "},
 	}
 	for name, c := range cases {

@@ -16,6 +16,7 @@ package sync
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,24 @@ type Options struct {
 
 	// Check reports what is missing and writes nothing.
 	Check bool
+
+	// JSON prints a Report instead of lines.
+	JSON bool
+}
+
+// Report is what Run found.
+type Report struct {
+	// Files are those that were missing; with Check they still are.
+	Files []File `json:"files"`
+	// Wrong is what does not fit the contract, Notes what else is left to the author.
+	Wrong []string `json:"wrong"`
+	Notes []string `json:"notes"`
+}
+
+// File is a file that was missing, and what is in it.
+type File struct {
+	Path string `json:"path"`
+	What string `json:"what"`
 }
 
 // Run writes what is missing in the handler packages and names every new file
@@ -61,8 +80,13 @@ type Options struct {
 // package, it has written nothing.
 func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 	services, err := readServices(ctx, o)
-	if err != nil || len(services) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(services) == 0 && o.JSON:
+		return report(nil, planned{}, out)
+	case len(services) == 0:
+		return nil
 	}
 	mods, err := listModules(ctx)
 	if err != nil {
@@ -76,16 +100,36 @@ func Run(ctx context.Context, o Options, out, notes io.Writer) error {
 	if err != nil {
 		return err
 	}
+	lines := out
+	if o.JSON {
+		lines, notes = io.Discard, io.Discard
+	}
 	for _, note := range slices.Concat(system, all.wrong, all.notes) {
 		fmt.Fprintln(notes, note)
 	}
-	if err := finish(o.Check, all, out); err != nil {
+	err = finish(o.Check, all, lines)
+	if o.JSON && (err == nil || o.Check) { // else not all is written
+		err = errors.Join(report(system, all, out), err)
+	}
+	if err != nil {
 		return err
 	}
 	if o.Check && len(system) > 0 {
 		return ErrSystem
 	}
 	return nil
+}
+
+// report prints all of it for programs.
+func report(system []string, all planned, out io.Writer) error {
+	r := Report{Files: []File{}, Wrong: append([]string{}, slices.Concat(system, all.wrong)...), Notes: append([]string{}, all.notes...)}
+	for _, f := range all.files {
+		r.Files = append(r.Files, File{f.path, f.what})
+	}
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
 }
 
 // planAll reads every handler package, and returns all faults or all plans.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -223,6 +224,60 @@ func TestHandlersElsewhere(t *testing.T) {
 	}, os.Stdout, os.Stderr)
 	if want := `package "example.com/other/shop" is in none of the modules here (example.com/shop)`; err == nil || err.Error() != want {
 		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// TestJSON: one document has what is printed in lines elsewhere, and nothing else is.
+func TestJSON(t *testing.T) {
+	c := readContract("rpc Ship unary\nrpc Track unary\n")
+	newModule(t, c, []txtar.File{{Name: "services/shop/shop.go", Data: []byte(`package shop
+
+import shopv1 "example.com/shop/generated/shop/v1"
+
+var _ shopv1.ShopServiceServer = (*handler)(nil)
+
+type handler struct{}
+
+func New() *handler { return nil }
+
+func (h *handler) Ship(int) error { return nil }
+`)}})
+	const (
+		missing = `{
+  "files": [
+    {
+      "path": "services/shop/track.go",
+      "what": "stub of Track"
+    }
+  ],
+`
+		none  = "{\n  \"files\": [],\n"
+		wrong = `  "wrong": [
+    "services/shop/shop.go:9:6: New has the signature func() *handler, and the generated main wants func(deps shopv1svc.ShopServiceDeps) (shopv1.ShopServiceServer, error)",
+    "services/shop/shop.go:11:19: Ship has the signature func(int) error, and shop.v1.ShopService wants func(ctx context.Context, req *shopv1.ShipRequest) (*shopv1.ShipResponse, error)"
+  ],
+  "notes": []
+}
+`
+	)
+	for _, run := range []struct {
+		check bool
+		want  string
+		err   error
+	}{
+		{true, missing + wrong, ErrMissing},
+		{false, missing + wrong, nil},
+		{true, none + wrong, ErrStale},
+	} {
+		var out, log bytes.Buffer
+		err := Run(context.Background(), Options{Source: fixed{c.request()}, Root: "example.com/shop/generated", Handlers: "example.com/shop/services", Check: run.check, JSON: true}, &out, &log)
+		if out.String() != run.want || !errors.Is(err, run.err) || log.Len() > 0 {
+			t.Errorf("check %t: %v, %s\n%s", run.check, err, &log, &out)
+		}
+	}
+	var out bytes.Buffer
+	if err := Run(context.Background(), Options{Source: fixed{}, JSON: true}, &out, io.Discard); err != nil || out.String() != "{\n  \"files\": [],\n  \"wrong\": [],\n  \"notes\": []\n}\n" {
+		t.Errorf("without services: %v, %s", err, &out)
 	}
 }
 
