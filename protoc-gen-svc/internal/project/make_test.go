@@ -51,7 +51,15 @@ func TestMake(t *testing.T) {
 		t.Errorf("make has changed\n%swant\n%s", got, want)
 	}
 
+	p.run(t, "go", "tool", "protoc-gen-svc", "add", "parcel", "--calls=line-item")
+	said = p.run(t, "make", "demo", "explain", "OF=parcel.v1.ParcelService/CreateParcel")
+	for _, want := range []string{`"reason":"PARCEL_ERROR_LINE_ITEM_NOT_FOUND"`, "\nAll as promised.\n", "line_item.v1.LineItemService/GetLineItem"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("make demo and explain do not say %q of what is added:\n%s", want, said)
+		}
+	}
 	p.commit(t)
+	p.compare(t)
 	// In one run, which generates once.
 	p.run(t, "make", "fresh", "lint", "demo", "test", "clean", "help")
 	if got := p.run(t, "git", "status", "--porcelain"); got != "" {
@@ -141,6 +149,23 @@ func (p shop) edit(t *testing.T, name, from, to string) {
 		t.Fatalf("%s has %q not once", name, from)
 	}
 	write(t, p.dir, name, strings.Replace(text, from, to, 1))
+}
+
+// compare checks that diff and breaking see a change since a commit.
+func (p shop) compare(t *testing.T) {
+	t.Helper()
+	if said := p.run(t, "make", "breaking", "diff", "BASE=HEAD"); !strings.Contains(said, "\nnothing differs\n") {
+		t.Errorf("make breaking diff without a change says\n%s", said)
+	}
+	p.edit(t, "proto/parcel/v1/parcel.proto", "  string display_name = 2;\n", "")
+	defer p.run(t, "git", "checkout", "-q", "proto")
+	if said := p.run(t, "make", "diff", "BASE=HEAD"); !strings.Contains(said, "\n2 breaking, ") {
+		t.Errorf("make diff after a breaking change says\n%s", said)
+	}
+	output, err := p.command("make", "breaking", "BASE=HEAD").CombinedOutput()
+	if want := `field "2" with name "display_name" on message "Parcel" was deleted`; err == nil || !strings.Contains(string(output), want) {
+		t.Errorf("make breaking does not say %q (%v):\n%s", want, err, output)
+	}
 }
 
 // lint checks that lint has the rules of the check plugin.
