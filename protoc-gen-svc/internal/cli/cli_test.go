@@ -26,7 +26,7 @@ func TestCommands(t *testing.T) {
 		{"version", []string{"version"}, exitOK, "protoc-gen-svc ", ""},
 		{"--version", []string{"--version"}, exitOK, " go1.", ""},
 		{"near command", []string{"snyc"}, exitUsage, "", `unknown command "snyc" (did you mean "sync"?)`},
-		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of init, protos, sync, lint, explain, diff, upgrade, doc, completion, version, help)`},
+		{"far command", []string{"frobnicate"}, exitUsage, "", `unknown command "frobnicate" (want one of init, add, protos, sync, lint, explain, diff, upgrade, doc, completion, version, help)`},
 		{"help of a near command", []string{"help", "proto"}, exitUsage, "", `(did you mean "protos"?)`},
 		{"no folder", []string{"protos"}, exitUsage, "", "got 0 arguments, want the folder to write to\nusage: protoc-gen-svc protos [FLAGS] DIR\n"},
 		{"unknown flag", []string{"protos", "dir", "--quiet"}, exitUsage, "", "flag provided but not defined: -quiet\n"},

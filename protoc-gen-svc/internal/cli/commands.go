@@ -25,7 +25,7 @@ const captureName = "capture-request"
 
 // commands is the table of commands, in the order of help.
 func commands() []command {
-	return []command{initCommand(), protosCommand(), syncCommand(), lintCommand(), explainCommand(), diffCommand(), upgradeCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand(), namesCommand()}
+	return []command{initCommand(), addCommand(), protosCommand(), syncCommand(), lintCommand(), explainCommand(), diffCommand(), upgradeCommand(), docCommand(), completionCommand(), versionCommand(), helpCommand(), captureCommand(), namesCommand()}
 }
 
 func protosCommand() command {

@@ -35,6 +35,7 @@ var once = []output{
 	{"buf.mod", "tools/buf/go.mod"},
 	{"buf.sum", "tools/buf/go.sum"},
 	{"demo/main.go.tmpl", "internal/demo/main.go"},
+	{"demo/system.go.tmpl", "internal/demo/system.go"},
 	{"demo/service.go.tmpl", "internal/demo/service.go"},
 }
 
@@ -45,10 +46,13 @@ var each = []output{
 	{"service/store.go.tmpl", "services/{{.Package}}/store.go"},
 	{"service/migration.sql.tmpl", "services/{{.Package}}/migrations/0001_init.sql"},
 	{"service/handler_test.go.tmpl", "services/{{.Package}}/handler_test.go"},
-	{"demo/story.go.tmpl", "internal/demo/{{.Snake}}_story.go"},
+	{"demo/story.go.tmpl", storyFolder + "{{.Snake}}_story.go"},
 }
 
 const goMod = "go.mod"
+
+// storyFolder is where the demo is, and in it the story of each service.
+const storyFolder = "internal/demo/"
 
 // file is a file of the project, with slashes in its path.
 type file struct {
@@ -76,13 +80,23 @@ func render(p project) ([]file, error) {
 		files = append(files, f)
 	}
 	for _, s := range p.Services {
-		for _, o := range each {
-			f, err := o.render(p.Module, s)
-			if err != nil {
-				return nil, err
-			}
-			files = append(files, f)
+		own, err := s.render(each)
+		if err != nil {
+			return nil, err
 		}
+		files = append(files, own...)
+	}
+	return files, nil
+}
+
+// render makes files of one service.
+func (s service) render(outputs []output) (files []file, err error) {
+	for _, o := range outputs {
+		f, err := o.render(s.Module, s)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
 	}
 	return files, nil
 }

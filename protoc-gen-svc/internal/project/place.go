@@ -50,16 +50,25 @@ func nearest(dir string) (string, error) {
 	}
 }
 
-// place moves everything from one folder to another. Where a name is taken
-// meanwhile, what was moved is taken back.
-func place(from, to string) (err error) {
+// place moves everything from one folder to another.
+func place(from, to string) error {
 	entries, err := os.ReadDir(from)
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
+	if err := placeAll(from, to, names); err != nil {
+		return fmt.Errorf("%w; nothing is written, run init again in an empty folder", err)
+	}
+	return nil
+}
+
+// placeAll moves files and folders from one folder to another. Where a name is taken
+// meanwhile, what was moved is taken back.
+func placeAll(from, to string, names []string) (err error) {
 	var placed []string
 	defer func() {
 		if err != nil {
@@ -68,12 +77,19 @@ func place(from, to string) (err error) {
 			}
 		}
 	}()
-	for _, e := range entries {
-		name := filepath.Join(to, e.Name())
-		if err := move(filepath.Join(from, e.Name()), name, e.IsDir()); err != nil {
-			return fmt.Errorf("%w; nothing is written, run init again in an empty folder", err)
+	for _, name := range names {
+		source, target := filepath.Join(from, name), filepath.Join(to, name)
+		info, err := os.Stat(source)
+		if err != nil {
+			return err
 		}
-		placed = append(placed, name)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		if err := move(source, target, info.IsDir()); err != nil {
+			return err
+		}
+		placed = append(placed, target)
 	}
 	return nil
 }

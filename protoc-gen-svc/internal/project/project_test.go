@@ -42,12 +42,12 @@ func TestCreate(t *testing.T) {
 	outer := t.TempDir()
 	dir := filepath.Join(outer, "a", "b")
 	said := create(t, Options{Module: "example.com/shop", Services: []string{"line-item"}, Dir: dir})
-	if want := "example.com/shop: wrote 18 files and go.sum to " + dir + "\n"; !strings.Contains(said, want) {
+	if want := "example.com/shop: wrote 19 files and go.sum to " + dir + "\n"; !strings.Contains(said, want) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	want := []string{
 		".dockerignore", ".github/workflows/ci.yaml", ".gitignore", "Makefile", "README.md", "buf.gen.yaml", "buf.yaml", "go.mod", "go.sum",
-		"internal/demo/line_item_story.go", "internal/demo/main.go", "internal/demo/service.go",
+		"internal/demo/line_item_story.go", "internal/demo/main.go", "internal/demo/service.go", "internal/demo/system.go",
 		"proto/line_item/v1/line_item.proto",
 		"services/lineitem/handler.go", "services/lineitem/handler_test.go", "services/lineitem/migrations/0001_init.sql", "services/lineitem/store.go",
 		"tools/buf/go.mod", "tools/buf/go.sum",
@@ -58,6 +58,40 @@ func TestCreate(t *testing.T) {
 	if entries, err := os.ReadDir(outer); err != nil || len(entries) != 1 {
 		t.Errorf("beside the project: %v (%v)", entries, err)
 	}
+}
+
+// TestCalls: the first service is the same with others beside it, and each of those
+// calls it.
+func TestCalls(t *testing.T) {
+	alone, both := rendered(t, "user"), rendered(t, "user", "line-item", "order")
+	for _, name := range []string{"proto/user/v1/user.proto", "services/user/handler.go", "services/user/handler_test.go", "services/user/store.go", "services/user/migrations/0001_init.sql", "internal/demo/user_story.go"} {
+		if alone[name] == "" || both[name] != alone[name] {
+			t.Errorf("%s differs when there are other services", name)
+		}
+	}
+	for _, name := range []string{"proto/line_item/v1/line_item.proto", "proto/order/v1/order.proto"} {
+		if want := "calls: \"user.v1.UserService/GetUser\"\n"; !strings.Contains(both[name], want) {
+			t.Errorf("%s has no %s:\n%s", name, want, both[name])
+		}
+	}
+}
+
+// rendered are the files of a project by their paths.
+func rendered(t *testing.T, names ...string) map[string]string {
+	t.Helper()
+	services, err := newServices("example.com/shop", names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := render(project{Module: "example.com/shop", Services: services})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, f := range files {
+		all[f.path] = string(f.content)
+	}
+	return all
 }
 
 // TestImageContext: who builds with a checkout beside the project learns why the
@@ -182,4 +216,13 @@ func write(t *testing.T, dir, name, content string) {
 	if err := (file{name, []byte(content)}).write(dir); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func content(t *testing.T, dir, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -23,6 +23,8 @@ type project struct {
 type service struct {
 	Module string
 	Name   string // "line-item"
+	// Calls is the service that has to know what this one's requests name; nil for none.
+	Calls *service
 }
 
 // Package is the Go package of the handler, "lineitem", and so its folder.
@@ -57,10 +59,12 @@ func (s service) Camel() string {
 	return b.String()
 }
 
+// Lower is "lineItem".
+func (s service) Lower() string { return strings.ToLower(s.Name[:1]) + s.Camel()[1:] }
+
 // Variable is "lineItems", which holds some of them and no Go name has.
 func (s service) Variable() string {
-	plural := service{Name: s.Plural()}.Camel()
-	return strings.ToLower(plural[:1]) + plural[1:]
+	return service{Name: s.Plural()}.Lower()
 }
 
 // Plural is "line-items", of the last word.
@@ -137,7 +141,8 @@ var takenNames = map[string]string{
 	"unmarshal":     "a method of Go messages",
 }
 
-// newServices finds everything that is wrong with the names.
+// newServices finds everything that is wrong with the names. The first service is
+// called by all others.
 func newServices(module string, names []string) ([]service, error) {
 	var services []service
 	var faults []error
@@ -152,6 +157,9 @@ func newServices(module string, names []string) ([]service, error) {
 			faults = append(faults, fmt.Errorf("service names %q and %q are the same Go package (want each one once)", other, name))
 		}
 		seen[s.Package()] = name
+		if len(services) > 0 {
+			s.Calls = &services[0]
+		}
 		services = append(services, s)
 	}
 	return services, errors.Join(faults...)

@@ -45,6 +45,7 @@ func Changes() []Change {
 		{"0.1.0", "config/config*.tmpl", "config.yaml has a JSON Schema, config.schema.json, and names it", "editors complete, explain and check the file"},
 		{"0.1.0", "go/errors.go.tmpl", "placeholders may have a type, constructors of three or more take a struct, and a func reads the values of an error", "two values cannot be swapped, and callers need not parse text"},
 		{"0.1.0", "go/fake.go.tmpl", "each service has a fake, in a package …svctest", "tests of callers say what it answers and see how it was called"},
+		{"0.1.0", "upgrade/protosvc.yaml.tmpl", "the services are listed, with ports and callees", "a program can start all of them, wired to each other"},
 	}
 }
 

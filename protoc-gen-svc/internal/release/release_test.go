@@ -85,7 +85,7 @@ func TestCompare(t *testing.T) {
 
 func TestSince(t *testing.T) {
 	const record = "upgrade/protosvc.yaml.tmpl"
-	if got := Since("", record); len(got) != 1 || got[0].Version != "0.1.0" {
+	if got := Since("", record); len(got) != 2 || got[0].Version != "0.1.0" {
 		t.Errorf("since nothing: %v", got)
 	}
 	for _, c := range []struct{ version, template string }{{"0.1.0", record}, {"", "k8s/none.yaml.tmpl"}} {

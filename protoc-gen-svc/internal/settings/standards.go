@@ -22,7 +22,7 @@ type standard struct {
 
 // methodStandards are in the order of the list of settings.
 var methodStandards = []standard{
-	{"(google.api.http)", protowire.Number(annotations.E_Http.TypeDescriptor().Number()), and(opened, "docs/catalogue.md.tmpl", page, api), routes},
+	{"(google.api.http)", protowire.Number(annotations.E_Http.TypeDescriptor().Number()), and(opened, "docs/catalogue.md.tmpl", record, page, api), routes},
 	{"idempotency_level", 34, listed, level},
 	{"deprecated", 33, and(readme, page, api, "go/server.go.tmpl"), func(m *model.Method) string { return strconv.FormatBool(m.Deprecated) }},
 }

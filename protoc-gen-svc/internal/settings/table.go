@@ -19,6 +19,9 @@ const page = "docs/index.html.tmpl"
 // api is the OpenAPI of a proto file.
 const api = "openapi/openapi.json.tmpl"
 
+// record lists the services, with ports and callees.
+const record = "upgrade/protosvc.yaml.tmpl"
+
 // What settings reach, by template.
 var (
 	readme     = []string{"docs/README.md.tmpl"}
@@ -50,7 +53,7 @@ func and(outputs []string, more ...string) []string {
 
 // table has a row for every annotation.
 var table = map[string]row{
-	"(svc.v1.service).name":               value(and(everything, emit.Neighbors), func(s *model.Service) string { return s.Name }),
+	"(svc.v1.service).name":               value(and(everything, emit.Neighbors, record), func(s *model.Service) string { return s.Name }),
 	"(svc.v1.service).team":               value(and(labels, "docker/Dockerfile.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl", page), func(s *model.Service) string { return s.Team }),
 	"(svc.v1.service).system":             value(and(labels, emit.Neighbors, "k8s/overlay-dev.yaml.tmpl", "k8s/overlay-staging.yaml.tmpl", "k8s/overlay-prod.yaml.tmpl", "docs/catalogue.md.tmpl", "go/service.go.tmpl", page), func(s *model.Service) string { return s.System }).by("(svc.v1.service).name"),
 	"(svc.v1.service).config":             value(and(config, "go/validate.go.tmpl", "k8s/deployment.yaml.tmpl", "k8s/migration-job.yaml.tmpl"), configName),
@@ -164,17 +167,17 @@ var table = map[string]row{
 	"(svc.v1.service).monitoring.interval": value(and(readme, "k8s/servicemonitor.yaml.tmpl", "k8s/podmonitor.yaml.tmpl"), scrapeInterval),
 
 	"(svc.v1.service).ports": same[*model.Service](nil),
-	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl", page),
+	"(svc.v1.service).ports.grpc": value(and(ports, emit.Neighbors, "docs/catalogue.md.tmpl", record, "go/client.go.tmpl", "k8s/service-headless.yaml.tmpl", "systemd/service.tmpl", page),
 		func(s *model.Service) string { return number(s.Ports.GRPC) }),
-	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl", page), httpPort),
-	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl", page), func(s *model.Service) string { return number(s.Ports.Admin) }),
+	"(svc.v1.service).ports.http":  value(and(ports, "docs/catalogue.md.tmpl", record, page), httpPort),
+	"(svc.v1.service).ports.admin": value(and(ports, "docs/catalogue.md.tmpl", record, page), func(s *model.Service) string { return number(s.Ports.Admin) }),
 
 	"(svc.v1.service).stop":             same[*model.Service](nil),
 	"(svc.v1.service).stop.drain_delay": value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.DrainDelay) }),
 	"(svc.v1.service).stop.budget":      value(and(config, "k8s/deployment.yaml.tmpl", "systemd/service.tmpl"), func(s *model.Service) string { return timefmt.Short(s.Stop.Budget) }),
 
 	"(svc.v1.method).timeout":               value(listed, func(m *model.Method) string { return timefmt.Short(m.Timeout) }),
-	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page), calls),
+	"(svc.v1.method).calls":                 value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", record, "k8s/networkpolicy.yaml.tmpl", page), calls),
 	"(svc.v1.method).errors":                value(and(service, "go/cases.go.tmpl", "go/client.go.tmpl", page, api), reasons),
 	"(svc.v1.method).idempotency_key":       value(and(listed, api), func(m *model.Method) string { return m.IdempotencyKey }),
 	"(svc.v1.method).retry":                 retry,

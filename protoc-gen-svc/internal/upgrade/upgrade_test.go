@@ -49,6 +49,7 @@ N unchanged, 0 changed, 0 new, 0 gone
 
 changed    deploy/protosvc.yaml  +1  -1
            0.1.0: the version of the plugin and its options are recorded, so that "protoc-gen-svc upgrade" shows what another version changes
+           0.1.0: the services are listed, with ports and callees, so that a program can start all of them, wired to each other
 --- a/deploy/protosvc.yaml
 +++ b/deploy/protosvc.yaml
 @@ -3,7 +3,7 @@
@@ -201,7 +202,7 @@ func TestJSON(t *testing.T) {
 				continue
 			}
 			changed++
-			if f.Path != emit.Record || f.Template != "upgrade/protosvc.yaml.tmpl" || f.Added != 1 || f.Removed != 2 || len(f.Changes) != 1 || (f.Diff != "") != withDiff {
+			if f.Path != emit.Record || f.Template != "upgrade/protosvc.yaml.tmpl" || f.Added != 1 || f.Removed != 2 || len(f.Changes) != 2 || (f.Diff != "") != withDiff {
 				t.Errorf("file with diff %t: %+v", withDiff, f)
 			}
 		}
