@@ -156,7 +156,7 @@ func (b *documentBuilder) requestBody(m *Method, r Route) *openapi.RequestBody {
 	case "":
 		return nil
 	case "*":
-		body := &openapi.RequestBody{Description: string(commentOf(input.Comments)), Content: contentOf(input.Desc, func() *jsonschema.Schema {
+		body := &openapi.RequestBody{Description: docOf(input.Desc, input.Comments), Content: contentOf(input.Desc, func() *jsonschema.Schema {
 			return b.body(input, elsewhere, m.IdempotencyKey)
 		})}
 		body.Required = len(b.needed(input, elsewhere, m.IdempotencyKey)) > 0
@@ -170,7 +170,7 @@ func (b *documentBuilder) requestBody(m *Method, r Route) *openapi.RequestBody {
 		required = len(b.needed(f.Message, within, "")) > 0
 	}
 	return &openapi.RequestBody{
-		Description: string(commentOf(f.Comments)),
+		Description: docOf(f.Desc, f.Comments),
 		Content: contentOf(singular(f.Desc), func() *jsonschema.Schema {
 			if len(within) > 0 {
 				return b.object(f.Message, !spec.Ignored, within, "")
@@ -206,7 +206,7 @@ func (b *documentBuilder) responses(m *Method, r Route) openapi.Map[*openapi.Res
 		content = openapi.Map[openapi.MediaType]{{Name: "application/x-ndjson", Value: line}, {Name: "text/event-stream", Value: line}}
 	}
 	out := openapi.Map[*openapi.Response]{{Name: "200", Value: &openapi.Response{
-		Description: cmp.Or(string(commentOf(output.Comments)), string(output.Desc.FullName())+"."), Content: content,
+		Description: cmp.Or(docOf(output.Desc, output.Comments), string(output.Desc.FullName())+"."), Content: content,
 	}}}
 	for _, status := range statusesOf(m.Errors) {
 		out = append(out, openapi.Member[*openapi.Response]{Name: strconv.Itoa(int(status)), Value: errorResponse(status, m.Errors)})

@@ -121,7 +121,7 @@ func (b *documentBuilder) message(m *protogen.Message, checked bool) *jsonschema
 		schema := &jsonschema.Schema{}
 		b.schemas[name] = schema // before its fields, which may be of its type
 		*schema = *b.object(m, checked, nil, "")
-		schema.Description = string(commentOf(m.Comments))
+		schema.Description = docOf(m.Desc, m.Comments)
 		schema.Deprecated = deprecated(m.Desc)
 	}
 	return &jsonschema.Schema{Ref: openapi.Schemas + name}
@@ -231,7 +231,7 @@ func (b *documentBuilder) field(f *protogen.Field, checked bool, elsewhere []str
 // for which there is no keyword.
 func (b *documentBuilder) described(f *protogen.Field, spec *rules.Spec) (*jsonschema.Schema, string) {
 	schema, unchecked := b.value(f, spec)
-	text := string(commentOf(f.Comments))
+	text := docOf(f.Desc, f.Comments)
 	if len(unchecked) > 0 {
 		text = strings.TrimSpace(text + "\n\nRules: " + strings.Join(unchecked, ", ") + ".")
 	}
@@ -301,7 +301,7 @@ func (b *documentBuilder) enum(e *protogen.Enum) *jsonschema.Schema {
 	}
 	name := string(e.Desc.FullName())
 	b.schemas[name] = &jsonschema.Schema{
-		Description: string(commentOf(e.Comments)),
+		Description: docOf(e.Desc, e.Comments),
 		Deprecated:  deprecated(e.Desc),
 		Type:        jsonschema.Types{jsonschema.String},
 		Enum:        inJSON.enumNames(e.Desc, func(protoreflect.EnumNumber) bool { return true }),
@@ -384,4 +384,13 @@ func wellKnownJSON(m protoreflect.MessageDescriptor) *jsonschema.Schema {
 		return &jsonschema.Schema{}
 	}
 	return nil
+}
+
+// docOf is what a contract says of something. Compilers bring comments of protobuf's own
+// files, each in words of its version.
+func docOf(d protoreflect.Descriptor, c protogen.CommentSet) string {
+	if strings.HasPrefix(d.ParentFile().Path(), "google/protobuf/") {
+		return ""
+	}
+	return string(commentOf(c))
 }
