@@ -203,6 +203,6 @@ func (p shop) command(line ...string) *exec.Cmd {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = p.dir
 	// The make that runs this test must not tell the other one what to do.
-	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "RACE=")
+	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "MAKELEVEL=0", "MAKEOVERRIDES=", "RACE=")
 	return cmd
 }
