@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/protosvc/protosvc/svc/internal/bubble"
+	"github.com/protosvc/protosvc/svc/internal/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -70,13 +71,13 @@ func TestCPU(t *testing.T) {
 }
 
 func TestMalformed(t *testing.T) {
-	for _, wire := range []string{"\xff", "\x09", "\x09\x00\x00\x00\x00\x00\x00\xf8\x7f", "\x08\x01", "\x0a\xff"} {
-		m := carry([]byte(wire))
+	for _, text := range []string{"\xff", "\x09", "\x09\x00\x00\x00\x00\x00\x00\xf8\x7f", "\x08\x01", "\x0a\xff"} {
+		m := wire.Carry([]byte(text))
 		if got := reportOf(m); got != (Report{}) {
-			t.Errorf("report of %q = %+v", wire, got)
+			t.Errorf("report of %q = %+v", text, got)
 		}
 		if got := intervalOf(m); got != 0 {
-			t.Errorf("interval of %q = %v", wire, got)
+			t.Errorf("interval of %q = %v", text, got)
 		}
 	}
 	if got := intervalOf(request(1500 * time.Millisecond)); got != 1500*time.Millisecond {
@@ -99,12 +100,12 @@ func TestApplicationUtilization(t *testing.T) {
 		"senseless":      {map[protowire.Number]float64{1: .2, 9: math.Inf(1)}, .2},
 		"less than none": {map[protowire.Number]float64{1: .2, 9: -1}, .2},
 	} {
-		var wire []byte
+		var fields []byte
 		for number, value := range c.fields {
-			wire = protowire.AppendTag(wire, number, protowire.Fixed64Type)
-			wire = protowire.AppendFixed64(wire, math.Float64bits(value))
+			fields = protowire.AppendTag(fields, number, protowire.Fixed64Type)
+			fields = protowire.AppendFixed64(fields, math.Float64bits(value))
 		}
-		if got := reportOf(carry(wire)).Utilization; got != c.want {
+		if got := reportOf(wire.Carry(fields)).Utilization; got != c.want {
 			t.Errorf("%s: utilization %v, want %v", name, got, c.want)
 		}
 	}

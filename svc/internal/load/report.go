@@ -17,6 +17,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/protosvc/protosvc/svc/internal/wire"
 )
 
 // Sample is what a process has used and done since it started.
@@ -91,27 +93,21 @@ const (
 // message is the report as an OrcaLoadReport. An empty message carries it as
 // fields that it does not know, which are the same bytes.
 func (r Report) message() *emptypb.Empty {
-	var wire []byte
+	var fields []byte
 	for _, f := range []struct {
 		number protowire.Number
 		value  float64
 	}{{fieldCPU, r.Utilization}, {fieldCalls, r.Calls}, {fieldFailures, r.Failures}} {
-		wire = protowire.AppendTag(wire, f.number, protowire.Fixed64Type)
-		wire = protowire.AppendFixed64(wire, math.Float64bits(f.value))
+		fields = protowire.AppendTag(fields, f.number, protowire.Fixed64Type)
+		fields = protowire.AppendFixed64(fields, math.Float64bits(f.value))
 	}
-	return carry(wire)
-}
-
-func carry(wire []byte) *emptypb.Empty {
-	m := new(emptypb.Empty)
-	m.ProtoReflect().SetUnknown(wire)
-	return m
+	return wire.Carry(fields)
 }
 
 // reportOf reads an OrcaLoadReport. Values that make no sense count as absent.
 func reportOf(m *emptypb.Empty) Report {
 	values := map[protowire.Number]float64{}
-	each(m, func(number protowire.Number, kind protowire.Type, value []byte) {
+	wire.Each(wire.Fields(m), func(number protowire.Number, kind protowire.Type, value []byte) {
 		if kind != protowire.Fixed64Type {
 			return
 		}
@@ -136,24 +132,24 @@ const (
 
 // request asks for a report at each interval.
 func request(interval time.Duration) *emptypb.Empty {
-	var duration, wire []byte
+	var duration, fields []byte
 	duration = protowire.AppendTag(duration, fieldSeconds, protowire.VarintType)
 	duration = protowire.AppendVarint(duration, uint64(interval/time.Second))
 	duration = protowire.AppendTag(duration, fieldNanos, protowire.VarintType)
 	duration = protowire.AppendVarint(duration, uint64(interval%time.Second))
-	wire = protowire.AppendTag(wire, fieldInterval, protowire.BytesType)
-	wire = protowire.AppendBytes(wire, duration)
-	return carry(wire)
+	fields = protowire.AppendTag(fields, fieldInterval, protowire.BytesType)
+	fields = protowire.AppendBytes(fields, duration)
+	return wire.Carry(fields)
 }
 
 // intervalOf reads a request; 0 where it has no interval.
 func intervalOf(m *emptypb.Empty) (interval time.Duration) {
-	each(m, func(number protowire.Number, kind protowire.Type, value []byte) {
+	wire.Each(wire.Fields(m), func(number protowire.Number, kind protowire.Type, value []byte) {
 		if number != fieldInterval || kind != protowire.BytesType {
 			return
 		}
 		duration, _ := protowire.ConsumeBytes(value)
-		each(carry(duration), func(number protowire.Number, kind protowire.Type, value []byte) {
+		wire.Each(duration, func(number protowire.Number, kind protowire.Type, value []byte) {
 			if kind != protowire.VarintType {
 				return
 			}
@@ -167,22 +163,4 @@ func intervalOf(m *emptypb.Empty) (interval time.Duration) {
 		})
 	})
 	return interval
-}
-
-// each calls do with the encoded value of each field. It stops where the bytes
-// are no message.
-func each(m *emptypb.Empty, do func(protowire.Number, protowire.Type, []byte)) {
-	wire := []byte(m.ProtoReflect().GetUnknown())
-	for len(wire) > 0 {
-		number, kind, tag := protowire.ConsumeTag(wire)
-		if tag < 0 {
-			return
-		}
-		size := protowire.ConsumeFieldValue(number, kind, wire[tag:])
-		if size < 0 {
-			return
-		}
-		do(number, kind, wire[tag:tag+size])
-		wire = wire[tag+size:]
-	}
 }

@@ -8,7 +8,8 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/protosvc/protosvc/svc/internal/wire"
 )
 
 // export answers what is exported to a collector, by the bytes of a response.
@@ -29,13 +30,12 @@ func collect(t *testing.T, answer export) string {
 		Methods: []grpc.MethodDesc{{
 			MethodName: "Export",
 			Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
-				in, out := &tracepb.TracesData{}, &emptypb.Empty{}
+				in := &tracepb.TracesData{}
 				if err := decode(in); err != nil {
 					return nil, err
 				}
-				bytes, err := answer(ctx, in)
-				out.ProtoReflect().SetUnknown(bytes)
-				return out, err
+				fields, err := answer(ctx, in)
+				return wire.Carry(fields), err
 			},
 		}},
 	}, nil)

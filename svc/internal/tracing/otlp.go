@@ -20,6 +20,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/protosvc/protosvc/svc/internal/wire"
 )
 
 // otlpClient sends spans to a collector by OTLP over gRPC: the half of OpenTelemetry's
@@ -88,7 +90,7 @@ func (c *otlpClient) UploadTraces(ctx context.Context, spans []*tracepb.Resource
 	if err := c.conn.Invoke(ctx, otlpExport, &tracepb.TracesData{ResourceSpans: spans}, answer); err != nil {
 		return err
 	}
-	if count, why := refusedSpans(answer.ProtoReflect().GetUnknown()); count > 0 {
+	if count, why := refusedSpans(wire.Fields(answer)); count > 0 {
 		return fmt.Errorf("%d spans refused: %s", count, why)
 	}
 	return nil
@@ -108,46 +110,22 @@ const (
 // refusedSpans reads what an answer says of spans that were not taken. The last of a field
 // counts, and what is no answer says nothing.
 func refusedSpans(answer []byte) (count uint64, why string) {
-	fields(answer, func(n protowire.Number, _ uint64, partial []byte) {
-		if n != partialSuccess {
+	wire.Each(answer, func(number protowire.Number, kind protowire.Type, value []byte) {
+		if number != partialSuccess || kind != protowire.BytesType {
 			return
 		}
-		fields(partial, func(n protowire.Number, number uint64, text []byte) {
-			switch n {
-			case rejectedSpans:
-				count = number
-			case errorMessage:
+		partial, _ := protowire.ConsumeBytes(value)
+		wire.Each(partial, func(number protowire.Number, kind protowire.Type, value []byte) {
+			switch {
+			case number == rejectedSpans && kind == protowire.VarintType:
+				count, _ = protowire.ConsumeVarint(value)
+			case number == errorMessage && kind == protowire.BytesType:
+				text, _ := protowire.ConsumeBytes(value)
 				why = string(text)
 			}
 		})
 	})
 	return count, why
-}
-
-// fields calls f with each field of a message: its number, or its bytes.
-func fields(message []byte, f func(n protowire.Number, number uint64, bytes []byte)) {
-	for len(message) > 0 {
-		n, kind, size := protowire.ConsumeTag(message)
-		if size < 0 {
-			return
-		}
-		message = message[size:]
-		var number uint64
-		var bytes []byte
-		switch kind {
-		case protowire.VarintType:
-			number, size = protowire.ConsumeVarint(message)
-		case protowire.BytesType:
-			bytes, size = protowire.ConsumeBytes(message)
-		default:
-			size = protowire.ConsumeFieldValue(n, kind, message)
-		}
-		if size < 0 {
-			return
-		}
-		message = message[size:]
-		f(n, number, bytes)
-	}
 }
 
 // setting is what one of the OTEL_EXPORTER_OTLP_* variables says.
