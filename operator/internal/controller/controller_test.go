@@ -149,6 +149,19 @@ func (f *fleet) kept(before map[int]bool) {
 	}
 }
 
+// replaced wants the pods to be other processes than they were, and to stay those.
+func (f *fleet) replaced(before map[int]bool) {
+	f.t.Helper()
+	now := f.processes()
+	for pid := range now {
+		if before[pid] {
+			f.t.Errorf("process %d was not restarted", pid)
+		}
+	}
+	time.Sleep(3 * time.Second)
+	f.kept(now)
+}
+
 const patience = 90 * time.Second
 
 // A good edit is in force in all pods, none of which restarts, and is kept.
@@ -221,14 +234,7 @@ func TestRestart(t *testing.T) {
 	o.said(t, "Normal ConfigRestarts", patience)
 	o.said(t, "Normal ConfigApplied", patience)
 	f.settled("max_connections: 7\n", patience)
-	second := f.processes()
-	for pid := range second {
-		if first[pid] {
-			t.Errorf("process %d was not restarted", pid)
-		}
-	}
-	time.Sleep(3 * time.Second)
-	f.kept(second)
+	f.replaced(first)
 }
 
 // Pods that do not come up with what they are restarted for stop the restart, and the
@@ -266,14 +272,7 @@ func TestSecret(t *testing.T) {
 	must(t, f.client.Create(t.Context(), &corev1.Secret{ObjectMeta: f.meta("user-environment"), StringData: map[string]string{"level": "debug"}}))
 	o.said(t, "Normal SecretRestarts pods are restarted one after the other for new values of user-environment", patience)
 	f.settled("level: DEBUG\n", patience)
-	second := f.processes()
-	for pid := range second {
-		if first[pid] {
-			t.Errorf("process %d was not restarted", pid)
-		}
-	}
-	time.Sleep(3 * time.Second)
-	f.kept(second)
+	f.replaced(first)
 	f.is(isApplied, patience)
 }
 
