@@ -29,3 +29,9 @@ func New(t *testing.T, name string) string {
 	})
 	return dir
 }
+
+// Environment is that of a command in a folder. The make that runs this test must not tell
+// another one what to do.
+func Environment(dir string) []string {
+	return append(os.Environ(), "PWD="+dir, "MAKEFLAGS=", "MAKELEVEL=0", "MAKEOVERRIDES=", "RACE=")
+}

@@ -16,6 +16,8 @@ import (
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/protosvc/protosvc/internal/testfolder"
 )
 
 // startTimeout is how long a service may take to be ready, and to stop.
@@ -113,9 +115,9 @@ func (p project) local(t *testing.T, line string) string {
 }
 
 // environment has the ports of the note service, which the pages leave as they are in its
-// config.yaml. The make that runs this test must not tell the other one what to do.
+// config.yaml.
 func (p project) environment(t *testing.T) []string {
-	return append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "MAKELEVEL=0", "MAKEOVERRIDES=", "RACE=", "GOWORK=off",
+	return append(testfolder.Environment(p.dir), "GOWORK=off",
 		"NOTE_STOP_DRAIN_DELAY=0s", "TASK_STOP_DRAIN_DELAY=0s",
 		"NOTE_LISTEN_GRPC="+p.local(t, "localhost:9090"), "NOTE_LISTEN_HTTP="+p.local(t, "localhost:8080"),
 		"NOTE_LISTEN_ADMIN="+p.local(t, "localhost:9091"))

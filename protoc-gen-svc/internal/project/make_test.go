@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -202,7 +201,6 @@ func (p shop) run(t *testing.T, line ...string) string {
 func (p shop) command(line ...string) *exec.Cmd {
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = p.dir
-	// The make that runs this test must not tell the other one what to do.
-	cmd.Env = append(os.Environ(), "PWD="+p.dir, "MAKEFLAGS=", "MAKELEVEL=0", "MAKEOVERRIDES=", "RACE=")
+	cmd.Env = testfolder.Environment(p.dir)
 	return cmd
 }
