@@ -147,10 +147,8 @@ func Outputs(system *model.System, s *model.Service) map[string][]string {
 	for _, enum := range s.ErrorEnums {
 		outputs(out, errorEnums, enum)
 	}
-	for _, document := range system.Documents() {
-		if slices.Contains(document.Services, s) {
-			outputs(out, documents, document)
-		}
+	if path := system.DocumentPath(s); path != "" {
+		outputs(out, documents, &model.Document{Source: s.Source, Path: path})
 	}
 	if system.Options.System {
 		for _, other := range s.Neighbors() {

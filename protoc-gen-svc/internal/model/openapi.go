@@ -34,12 +34,22 @@ func (s *System) Documents() []*Document {
 			continue
 		}
 		if len(out) == 0 || out[len(out)-1].Source != service.Source {
-			out = append(out, &Document{Source: service.Source, Path: strings.TrimSuffix(service.Source, ".proto") + ".openapi.json"})
+			out = append(out, &Document{Source: service.Source, Path: documentPath(service.Source)})
 		}
 		last := out[len(out)-1]
 		last.Services = append(last.Services, service)
 	}
 	return out
+}
+
+func documentPath(source string) string { return strings.TrimSuffix(source, ".proto") + ".openapi.json" }
+
+// DocumentPath is where the document is that a service has a part in; empty where it has none.
+func (s *System) DocumentPath(service *Service) string {
+	if !s.Options.OpenAPI || len(service.Routed()) == 0 {
+		return ""
+	}
+	return documentPath(service.Source)
 }
 
 // Text is the document: the routes that the services serve, and what goes in and out.

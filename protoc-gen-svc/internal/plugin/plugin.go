@@ -10,7 +10,6 @@ import (
 	"iter"
 	"path"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -184,9 +183,13 @@ func (f *Flags) warn(system *model.System) {
 	if f.told || f.notes == nil {
 		return
 	}
+	here := map[string]bool{}
+	for _, s := range system.Services {
+		here[s.FullName] = true
+	}
 	for _, s := range system.Services {
 		for _, c := range s.Callees {
-			if slices.ContainsFunc(system.Services, func(other *model.Service) bool { return other != s && other.FullName == c.FullName }) {
+			if here[c.FullName] && c.FullName != s.FullName {
 				fmt.Fprintf(f.notes, untold, s.FullName, c.FullName)
 				return
 			}
