@@ -42,7 +42,9 @@ func (s *System) Documents() []*Document {
 	return out
 }
 
-func documentPath(source string) string { return strings.TrimSuffix(source, ".proto") + ".openapi.json" }
+func documentPath(source string) string {
+	return strings.TrimSuffix(source, ".proto") + ".openapi.json"
+}
 
 // DocumentPath is where the document is that a service has a part in; empty where it has none.
 func (s *System) DocumentPath(service *Service) string {
