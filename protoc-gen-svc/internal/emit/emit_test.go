@@ -191,7 +191,7 @@ func TestCell(t *testing.T) {
 
 func TestQuoteLines(t *testing.T) {
 	quoteLines := plainFuncs["quoteLines"].(func(string) string)
-	for in, want := range map[string]string{"": `""`, "a": `"a"`, "a\nb\n": "\"a\\n\" +\n\"b\\n\"", "\"\n": `"\"\n"`} {
+	for in, want := range map[string]string{"": `""`, "a": `"a"`, "a\nb\n": "\"a\\n\"+\n\"b\\n\"", "\"\n": `"\"\n"`} {
 		if got := quoteLines(in); got != want {
 			t.Errorf("quoteLines(%q) = %s, want %s", in, got, want)
 		}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/layout"
 )
 
 // goFile is a file of Go. protogen gives the packages their names and would format the
@@ -25,6 +26,7 @@ type goFile struct {
 	names   *protogen.GeneratedFile
 	imports map[string]string // the names by path
 	after   bytes.Buffer      // what follows the text of the template
+	loose   bool              // whether the text may have any layout, as those of overlays
 }
 
 // newGoFile is a file without text. The one of protogen belongs to a plugin of its own, a
@@ -68,6 +70,11 @@ func (f *goFile) format(text []byte) ([]byte, error) {
 	head, err := parser.ParseFile(files, "", text, parser.PackageClauseOnly)
 	if err == nil && len(f.imports) > 0 {
 		text = f.insert(text, files.Position(head.Name.End()).Offset)
+	}
+	if err == nil && !f.loose {
+		if out, ok := layout.Go(text); ok {
+			return out, nil
+		}
 	}
 	file, err := parser.ParseFile(files, "", text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {

@@ -29,6 +29,7 @@ func TestFormat(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := newGoFile("x.go", "example.com/x")
+			f.loose = true
 			for _, id := range test.idents {
 				f.QualifiedGoIdent(id)
 			}
@@ -52,9 +53,23 @@ func TestFormatWhatFollows(t *testing.T) {
 	}
 }
 
+// TestFormatLaysOut: a text of ours is laid out and not parsed, but where that takes a parser.
+func TestFormatLaysOut(t *testing.T) {
+	for text, want := range map[string]string{
+		"package x\n\nvar a = T{\nA  +  b,\n}\n":         "package x\n\nvar a = T{\n\tA  +  b,\n}\n",
+		"package x\n\n// - a\nvar a = T{\nA  +  b,\n}\n": "package x\n\n// - a\nvar a = T{\n\tA + b,\n}\n",
+	} {
+		got, err := newGoFile("x.go", "example.com/x").format([]byte(text))
+		if err != nil || string(got) != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+}
+
 // TestFormatUnparsable: the lines are numbered for who has to find one.
 func TestFormatUnparsable(t *testing.T) {
 	f := newGoFile("a/x.go", "example.com/x")
+	f.loose = true
 	_, err := f.format([]byte("package x\n\nvar = 1\n"))
 	const want = "a/x.go: unparsable Go source: 3:5: expected 'IDENT', found '='\n    1\tpackage x\n    2\t\n    3\tvar = 1\n"
 	if err == nil || err.Error() != want {

@@ -32,6 +32,7 @@ const runtimePath = "github.com/protosvc/protosvc/svc"
 // writer renders templates into files.
 type writer struct {
 	templates *template.Template
+	overlaid  bool
 	files     []File // that overlays add
 	planned   []file
 }
@@ -57,7 +58,7 @@ func newWriter(templates fs.FS, overlays []Overlay) (*writer, error) {
 		_, err = t.New(name).Parse(string(text))
 		return err
 	})
-	w := &writer{templates: t}
+	w := &writer{templates: t, overlaid: len(overlays) > 0}
 	if err == nil && len(overlays) > 0 {
 		w.files, err = layer(t, overlays)
 	}
@@ -134,7 +135,7 @@ func (w *writer) units() [][]file {
 }
 
 func (w *writer) press() (*press, error) {
-	p := new(press)
+	p := &press{overlaid: w.overlaid}
 	var err error
 	if p.templates, err = w.templates.Clone(); err != nil {
 		return nil, err
@@ -159,6 +160,7 @@ func (w *writer) claim() error {
 // import packages into that file.
 type press struct {
 	templates *template.Template
+	overlaid  bool
 	file      file
 	code      *goFile // nil until something is imported
 	text      bytes.Buffer
@@ -168,6 +170,7 @@ type press struct {
 func (p *press) goFile() *goFile {
 	if p.code == nil {
 		p.code = newGoFile(p.file.path, p.file.pkg)
+		p.code.loose = p.overlaid
 	}
 	return p.code
 }
@@ -258,7 +261,7 @@ var plainFuncs = template.FuncMap{
 				literals = append(literals, strconv.Quote(line))
 			}
 		}
-		return strings.Join(literals, " +\n")
+		return strings.Join(literals, "+\n") // without a blank, as gofmt wants among arguments
 	},
 	"oneLine": oneLine,
 	// comment is a Go comment, commentWith one with other marks.
