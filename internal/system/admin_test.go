@@ -3,14 +3,21 @@ package system_test
 import (
 	"cmp"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	userv1 "github.com/protosvc/protosvc/generated/user/v1"
+	"github.com/protosvc/protosvc/generated/user/v1/userv1svc"
 	"github.com/protosvc/protosvc/internal/system"
+	"github.com/protosvc/protosvc/svc/client"
+	"github.com/protosvc/protosvc/svc/metrics"
 )
 
 func TestHealthPages(t *testing.T) {
@@ -72,6 +79,40 @@ func TestMetricsPage(t *testing.T) {
 	open := get(t, s.Order.Admin, "/metrics", "Accept", "application/openmetrics-text; version=1.0.0")
 	if kind := open.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/openmetrics-text") || !strings.HasSuffix(open.body, "# EOF\n") {
 		t.Errorf("asked for OpenMetrics, got %s", kind)
+	}
+}
+
+// TestClientSeries: before the first call there are series of the methods that a service
+// declares to call or defer, and of no other. Who makes a client by hand has all.
+func TestClientSeries(t *testing.T) {
+	sys := start(t, nil)
+	called := regexp.MustCompile(`(?m)^grpc_client_started_total\{grpc_method="(\w+)",grpc_service="([\w.]+)",`)
+	of := func(page string) (methods []string) {
+		for _, m := range called.FindAllStringSubmatch(page, -1) {
+			methods = append(methods, m[2]+"/"+m[1])
+		}
+		slices.Sort(methods)
+		return methods
+	}
+	want := []string{"payment.v1.PaymentService/Authorize", "payment.v1.PaymentService/Refund", "user.v1.UserService/GetUser"}
+	if got := of(get(t, sys.Order.Admin, "/metrics").body); !slices.Equal(got, want) {
+		t.Errorf("order has series of calls of %q, want %q", got, want)
+	}
+
+	registry := metrics.New(metrics.BuildInfo{})
+	d := &client.Dialer{Options: client.Options{Target: sys.User.Target(), Metrics: registry}}
+	defer d.Close()
+	users, err := userv1svc.DialUserService(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := users.ListUsers(limited(t), &userv1.ListUsersRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	page := httptest.NewRecorder()
+	registry.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if got := of(page.Body.String()); len(got) != len(userv1svc.UserServiceSpec.Methods) || !slices.Contains(got, "user.v1.UserService/ListUsers") {
+		t.Errorf("a client by hand has series of calls of %q, want all of the service", got)
 	}
 }
 

@@ -65,16 +65,23 @@ func visible() (names []string, flagsOf map[string][]*flag.Flag) {
 const namesName = "complete-names"
 
 // knowing are the commands whose arguments it knows.
-var knowing = map[string]func(context.Context, streams) ([]string, error){
-	"diff": func(ctx context.Context, _ streams) ([]string, error) { return contractdiff.Refs(ctx), nil },
-	"explain": func(ctx context.Context, s streams) ([]string, error) {
-		source, err := contract("", "", "buf.gen.yaml", s)
-		if err != nil {
-			return nil, err
-		}
-		groups, err := settings.Read(ctx, source)
-		return settings.Names(groups), err
-	},
+func knowing() map[string]func(context.Context, streams) ([]string, error) {
+	return map[string]func(context.Context, streams) ([]string, error){
+		"completion": func(context.Context, streams) ([]string, error) { return slices.Sorted(maps.Keys(shells())), nil },
+		"diff":       func(ctx context.Context, _ streams) ([]string, error) { return contractdiff.Refs(ctx), nil },
+		"explain": func(ctx context.Context, s streams) ([]string, error) {
+			source, err := contract("", "", "buf.gen.yaml", s)
+			if err != nil {
+				return nil, err
+			}
+			groups, err := settings.Read(ctx, source)
+			return settings.Names(groups), err
+		},
+		"help": func(context.Context, streams) ([]string, error) {
+			names, _ := visible()
+			return names, nil
+		},
+	}
 }
 
 func namesCommand() command {
@@ -84,7 +91,7 @@ func namesCommand() command {
 		summary: "print what a command may have as arguments",
 		setup: func(*flag.FlagSet) action {
 			return func(ctx context.Context, s streams, args []string) error {
-				names := knowing[strings.Join(args, " ")]
+				names := knowing()[strings.Join(args, " ")]
 				if names == nil {
 					return usagef("nothing is known about %q", strings.Join(args, " "))
 				}
@@ -109,6 +116,7 @@ func bash(w io.Writer) {
   local word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[first]}
   if ((COMP_CWORD == first)); then
     words=%q
+    compopt +o default 2>/dev/null # no files
   elif [[ $word == -* ]]; then
     case $command in
 `, strings.Join(names, " "))
@@ -131,45 +139,116 @@ _protoc_gen_svc_go() {
   fi
 }
 complete -o default -F _protoc_gen_svc protoc-gen-svc
-`, strings.Join(slices.Sorted(maps.Keys(knowing)), " "), namesName)
-	// zsh may know go by a completion of its own, which stays.
-	fmt.Fprint(w, `[[ -n ${ZSH_VERSION-} && -n ${_comps[go]-} ]] || case $(complete -p go 2>/dev/null) in
+case $(complete -p go 2>/dev/null) in
   *_protoc_gen_svc_go*) ;;
   *" -F "*)
     _protoc_gen_svc_before=$(complete -p go | sed 's/.* -F \([^ ]*\).*/\1/')
     complete -o default -F _protoc_gen_svc_go go ;;
   "") complete -o default -F _protoc_gen_svc_go go ;;
 esac
-`)
+`, strings.Join(known(), " "), namesName)
 }
 
-// zsh runs the script of bash.
+// zsh does as bash does, and says what commands and flags are.
 func zsh(w io.Writer) {
-	fmt.Fprint(w, "autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n")
-	bash(w)
+	names, flagsOf := visible()
+	fmt.Fprint(w, `(($+functions[compdef])) || { autoload -U compinit && compinit; }
+_protoc_gen_svc() {
+  local -i first=2
+  [[ $words[1] == go ]] && first=4
+  local -a all=()
+  local command=$words[first]
+  if ((CURRENT == first)); then
+    all=(
+`)
+	for _, name := range names {
+		c, _ := find(name)
+		fmt.Fprintf(w, "      %s\n", quoted(name+":"+c.summary))
+	}
+	fmt.Fprint(w, `    )
+    _describe command all
+    return
+  fi
+  # The value of a flag, of which only its name would be known, may be a file.
+  compset -P '--*=' && { _files; return; }
+  if [[ $PREFIX == -* ]]; then
+    case $command in
+`)
+	for _, name := range names {
+		if len(flagsOf[name]) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "      %s) all=(\n", name)
+		for _, f := range flagsOf[name] {
+			_, usage := flag.UnquoteUsage(f)
+			fmt.Fprintf(w, "        %s\n", quoted(dashes(f)+f.Name+":"+usage))
+		}
+		fmt.Fprint(w, "      ) ;;\n")
+	}
+	fmt.Fprintf(w, `    esac
+    _describe flag all
+  else
+    [[ " %s " == *" $command "* ]] && all=(${(f)"$($words[1,first-1] %s $command 2>/dev/null)"})
+    compadd -a all || _files
+  fi
+}
+_protoc_gen_svc_go() {
+  if ((CURRENT > 3)) && [[ "$words[2,3]" == "tool protoc-gen-svc" ]]; then
+    _protoc_gen_svc
+  else
+    ${_protoc_gen_svc_before:-_files}
+  fi
+}
+compdef _protoc_gen_svc protoc-gen-svc
+if [[ ${_comps[go]-} != _protoc_gen_svc_go ]]; then
+  _protoc_gen_svc_before=${_comps[go]-}
+  compdef _protoc_gen_svc_go go
+fi
+`, strings.Join(known(), " "), namesName)
 }
 
-// fish knows the program by its name, and below go tool.
+// fish has a list of what can come behind what: commands and known arguments without
+// files, else with them. What else comes behind go tool is fish's own matter.
 func fish(w io.Writer) {
+	fmt.Fprint(w, `function __protoc_gen_svc_after
+    set -l before (commandline -opc)
+    if test "$before[1]" = go
+        test "$before[2..3]" = "tool protoc-gen-svc"; or return 1
+        set before $before[3..-1]
+    end
+    test "$before[2]" = "$argv[1]"
+end
+function __protoc_gen_svc_names
+    set -l before (commandline -opc)
+    test "$before[1]" = go; and set before go tool protoc-gen-svc; or set before $before[1]
+    command $before `+namesName+` $argv[1] 2>/dev/null
+end
+`)
 	names, flagsOf := visible()
-	for _, under := range []struct{ program, first, run, and string }{
-		{program, "__fish_use_subcommand", program, ""},
-		{"go", "__fish_seen_subcommand_from " + program + "; and not __fish_seen_subcommand_from " + strings.Join(names, " "), "go tool " + program, "__fish_seen_subcommand_from " + program + "; and "},
-	} {
+	for _, under := range []string{program, "go"} {
 		for _, name := range names {
 			c, _ := find(name)
-			fmt.Fprintf(w, "complete -c %s -n '%s' -a %s -d '%s'\n", under.program, under.first, name, c.summary)
-			behind := under.and + "__fish_seen_subcommand_from " + name
+			fmt.Fprintf(w, "complete -c %s -n __protoc_gen_svc_after -f -a %s -d %s\n", under, name, quoted(c.summary))
+			behind := quoted("__protoc_gen_svc_after " + name)
 			for _, f := range flagsOf[name] {
 				kind := map[string]string{"-": "s", "--": "l"}[dashes(f)] // short, long
-				fmt.Fprintf(w, "complete -c %s -n '%s' -%s %s\n", under.program, behind, kind, f.Name)
+				value, usage := flag.UnquoteUsage(f)
+				if value != "" {
+					kind = "rF" + kind // it has a value, which may be a file
+				}
+				fmt.Fprintf(w, "complete -c %s -n %s -%s %s -d %s\n", under, behind, kind, f.Name, quoted(usage))
 			}
-			if knowing[name] != nil {
-				fmt.Fprintf(w, "complete -c %s -n '%s' -a '(%s %s %s 2>/dev/null)'\n", under.program, behind, under.run, namesName, name)
+			if knowing()[name] != nil {
+				fmt.Fprintf(w, "complete -c %s -n %s -f -a '(__protoc_gen_svc_names %s)'\n", under, behind, name)
 			}
 		}
 	}
 }
+
+// quoted is a text as one word of zsh and of fish. No backslash may be in it.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func known() []string { return slices.Sorted(maps.Keys(knowing())) }
 
 func dashed(flags []*flag.Flag) []string {
 	out := make([]string, 0, len(flags))

@@ -72,6 +72,7 @@ func (b *builder) callee(full string, first Origin) *Callee {
 	if p := c.proto; p != nil {
 		c.NewClient = b.importPath(p.Desc).Ident("New" + p.GoName + "Client")
 		c.Spec = packageOf(b.options.Root, name.Parent()).Ident(identifier(p.GoName) + "Spec")
+		c.Policies = packageOf(b.options.Root, name.Parent()).Ident(identifier(p.GoName) + "Policies")
 	}
 	return c
 }

@@ -293,9 +293,9 @@ type Callee struct {
 	Methods []*Called
 	// Client is the name of the caller's interface with these methods and no other.
 	Client string
-	// NewClient makes a client of all methods, Spec is what clients have to know; each is in
-	// a package of the callee.
-	NewClient, Spec protogen.GoIdent
+	// NewClient makes a client of all methods, Spec is what clients have to know, Policies
+	// has a field for each method; each is in a package of the callee.
+	NewClient, Spec, Policies protogen.GoIdent
 	// Service is the callee itself when the run sees it, else nil.
 	Service *Service
 

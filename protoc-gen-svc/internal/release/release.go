@@ -46,6 +46,7 @@ func Changes() []Change {
 		{"0.1.0", "go/errors.go.tmpl", "placeholders may have a type, constructors of three or more take a struct, and a func reads the values of an error", "two values cannot be swapped, and callers need not parse text"},
 		{"0.1.0", "go/fake.go.tmpl", "each service has a fake, in a package …svctest", "tests of callers say what it answers and see how it was called"},
 		{"0.1.0", "upgrade/protosvc.yaml.tmpl", "the services are listed, with ports and callees", "a program can start all of them, wired to each other"},
+		{"0.1.0", "go/service.go.tmpl", "callees have the methods in calls and defers and no other", "/metrics has no series of calls that are never made"},
 	}
 }
 

@@ -209,10 +209,19 @@ func OrderService(newHandler func(OrderServiceDeps) (orderv1.OrderServiceServer,
 		Spec:    paymentv1svc.PaymentServiceSpec,
 		Balance: client.LeastRequest,
 	}
+	// The contract has calls of these, so that others need no series.
+	paymentServiceCallee.Spec.Methods = []policy.Method{
+		paymentv1svc.PaymentServicePolicies.Authorize,
+		paymentv1svc.PaymentServicePolicies.Refund,
+	}
 	userServiceCallee := &svc.Callee{
 		Key:     "user_service",
 		Spec:    userv1svc.UserServiceSpec,
 		Balance: client.Weighted,
+	}
+	// The contract has calls of these, so that others need no series.
+	userServiceCallee.Spec.Methods = []policy.Method{
+		userv1svc.UserServicePolicies.GetUser,
 	}
 	return svc.Service{
 		Name:     "order",
