@@ -19,7 +19,7 @@ generates, builds and shows the service with the others. Nothing that exists is 
 changed, and when something is wrong, nothing is written.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o project.AddOptions
-			flags.StringVar(&o.Calls, "calls", "", "`SERVICE` of the project that the new one calls, by its Get RPC as init writes it")
+			flags.StringVar(&o.Calls, "calls", "", "`SERVICE` of the project that the new one calls, by its Get RPC as init writes it, and its Activate RPC if it has one")
 			flags.StringVar(&o.Dir, "dir", ".", "`FOLDER` of the project")
 			return func(_ context.Context, s streams, args []string) error {
 				if len(args) != 1 {

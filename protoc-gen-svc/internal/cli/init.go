@@ -17,8 +17,8 @@ func initCommand() command {
 Writes a Go module named MODULE with a contract, a handler with a database and
 tests for each service, and what builds, tests and shows them: in that folder,
 "make demo", "make run" and "make test" work at once. Every service but the first
-calls the first one. Nothing that exists is ever replaced, and when something is
-wrong, nothing is written.`,
+calls the first one, once at once and once through its outbox. Nothing that exists is
+ever replaced, and when something is wrong, nothing is written.`,
 		setup: func(flags *flag.FlagSet) action {
 			var o project.Options
 			services := flags.String("services", "user", "`NAMES` of the services in kebab case, with commas between them")

@@ -130,7 +130,8 @@ func notAProject(dir, fault string) error {
 	return fmt.Errorf("folder %q is not a project of init, it %s (want the folder of one: --dir=DIR names another)", dir, fault)
 }
 
-// checkCallee makes sure that the contract of the callee has what a new one calls.
+// checkCallee makes sure that the contract of the callee has what a new one calls, and
+// finds out whether it has what a new one defers, which only callees of init have.
 func checkCallee(s service, dir string) error {
 	callee := s.Calls
 	if err := checkName(*callee); err != nil {
@@ -144,8 +145,12 @@ func checkCallee(s service, dir string) error {
 	if err != nil {
 		return fmt.Errorf("service %q cannot be called: there is no %s", callee.Name, name)
 	}
+	rpc := func(verb string) string {
+		name := verb + callee.Camel()
+		return `\brpc ` + name + `\s*\(\s*` + name + `Request\s*\)\s*returns\s*\(\s*` + name + `Response\s*\)`
+	}
 	for _, want := range []struct{ pattern, what string }{
-		{`\brpc Get` + callee.Camel() + `\s*\(\s*Get` + callee.Camel() + `Request\s*\)\s*returns\s*\(\s*Get` + callee.Camel() + `Response\s*\)`, "rpc Get" + callee.Camel()},
+		{rpc("Get"), "rpc Get" + callee.Camel()},
 		{`\berrors:\s*"` + callee.Upper() + `_ERROR_NOT_FOUND"`, "error " + callee.Upper() + "_ERROR_NOT_FOUND"},
 		{`\bstring ` + callee.Snake() + `_id\b`, "field " + callee.Snake() + "_id"},
 	} {
@@ -153,6 +158,7 @@ func checkCallee(s service, dir string) error {
 			return fmt.Errorf("service %q cannot be called: %s has no %s, as init writes it (leave out --calls, and write the call yourself)", callee.Name, name, want.what)
 		}
 	}
+	callee.Activated = regexp.MustCompile(rpc("Activate") + `\s*{\s*option idempotency_level = IDEMPOTENT;`).Match(text)
 	return nil
 }
 

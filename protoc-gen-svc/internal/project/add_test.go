@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// newShop writes the files of a project with a user service, but for go.sum.
-func newShop(t *testing.T) (dir string) {
+// newShop writes the files of a project with a user service and perhaps others, but
+// for go.sum.
+func newShop(t *testing.T, others ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	for name, text := range rendered(t, "user") {
+	for name, text := range rendered(t, append([]string{"user"}, others...)...) {
 		write(t, dir, name, text)
 	}
 	return dir
@@ -22,13 +23,14 @@ func newShop(t *testing.T) (dir string) {
 // TestAdd: what is added is what init would have written, and nothing else changes.
 func TestAdd(t *testing.T) {
 	for _, c := range []struct {
-		calls string
-		like  []string
+		calls  string
+		others []string
+		like   []string
 	}{
-		{"user", []string{"user", "line-item"}},
-		{"", []string{"line-item", "user"}},
+		{"user", []string{"order"}, []string{"user", "line-item"}},
+		{"", nil, []string{"line-item"}},
 	} {
-		dir := newShop(t)
+		dir := newShop(t, c.others...)
 		before := names(t, dir)
 		var out bytes.Buffer
 		if err := Add(AddOptions{Service: "line-item", Calls: c.calls, Dir: dir}, &out); err != nil {
@@ -42,7 +44,7 @@ func TestAdd(t *testing.T) {
 			t.Errorf("files %q, want %q and %q", got, before, added)
 		}
 		want := rendered(t, c.like...)
-		for name, text := range rendered(t, "user") {
+		for name, text := range rendered(t, append([]string{"user"}, c.others...)...) {
 			want[name] = text
 		}
 		for _, name := range names(t, dir) {
@@ -54,6 +56,23 @@ func TestAdd(t *testing.T) {
 			if !strings.Contains(out.String(), "wrote "+name+"\n") {
 				t.Errorf("said %q, want %s", &out, name)
 			}
+		}
+	}
+}
+
+// TestAddWithoutOutbox: a callee that init has written alone is called at once only, as
+// is one whose Activate RPC is no longer safe to repeat.
+func TestAddWithoutOutbox(t *testing.T) {
+	contract, handler := "proto/line_item/v1/line_item.proto", "services/lineitem/handler.go"
+	called := newShop(t, "order")
+	replaced(t, "proto/user/v1/user.proto", "    option idempotency_level = IDEMPOTENT;\n", "")(called)
+	for name, dir := range map[string]string{"alone": newShop(t), "not idempotent": called} {
+		if err := Add(AddOptions{Service: "line-item", Calls: "user", Dir: dir}, &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		text := content(t, dir, contract) + content(t, dir, handler)
+		if !strings.Contains(text, "calls:") || strings.Contains(text, "defers:") || strings.Contains(text, "outbox") {
+			t.Errorf("%s: line-item has\n%s", name, text)
 		}
 	}
 }

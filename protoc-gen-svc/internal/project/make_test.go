@@ -34,6 +34,7 @@ func TestMake(t *testing.T) {
 		"\nuser: gRPC 127.0.0.1:", "HTTP GET /v1/users/", `200 {"user":{"userId":"`, "the same user\n",
 		"\nline-item: gRPC 127.0.0.1:", "HTTP GET /v1/line-items/", "the same line item\n", "\nAll as promised.\n",
 		"\n  gRPC CreateLineItem of no such user ", "\n  HTTP POST /v1/line-items of no such user     404 {", `"reason":"LINE_ITEM_ERROR_USER_NOT_FOUND"`,
+		"… a moment later  {\"user\":{", `"active":true}`,
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("make demo does not say %q:\n%s", want, said)

@@ -60,18 +60,34 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// TestCalls: the first service is the same with others beside it, and each of those
-// calls it.
+// TestCalls: with others beside it, the first service has one RPC more, and each of
+// those calls it, at once and through its outbox.
 func TestCalls(t *testing.T) {
 	alone, both := rendered(t, "user"), rendered(t, "user", "line-item", "order")
-	for _, name := range []string{"proto/user/v1/user.proto", "services/user/handler.go", "services/user/handler_test.go", "services/user/store.go", "services/user/migrations/0001_init.sql", "internal/demo/user_story.go"} {
-		if alone[name] == "" || both[name] != alone[name] {
-			t.Errorf("%s differs when there are other services", name)
+	for _, c := range []struct{ name, more string }{
+		{"proto/user/v1/user.proto", "  rpc ActivateUser("},
+		{"services/user/handler.go", ") ActivateUser("},
+		{"services/user/handler_test.go", "func TestActivate("},
+		{"services/user/store.go", ") activate("},
+		{"services/user/migrations/0001_init.sql", "\n  active BOOLEAN NOT NULL\n"},
+	} {
+		if strings.Contains(strings.ToLower(alone[c.name]), "activ") || !strings.Contains(both[c.name], c.more) {
+			t.Errorf("%s: alone\n%swith others, for which it has %q,\n%s", c.name, alone[c.name], c.more, both[c.name])
 		}
 	}
-	for _, name := range []string{"proto/line_item/v1/line_item.proto", "proto/order/v1/order.proto"} {
-		if want := "calls: \"user.v1.UserService/GetUser\"\n"; !strings.Contains(both[name], want) {
-			t.Errorf("%s has no %s:\n%s", name, want, both[name])
+	for _, name := range []string{"line_item", "order"} {
+		contract := both["proto/"+name+"/v1/"+name+".proto"]
+		for _, want := range []string{
+			"calls: \"user.v1.UserService/GetUser\"\n", "defers: \"user.v1.UserService/ActivateUser\"\n",
+			"from: \"user.v1.USER_ERROR_NOT_FOUND\"\n",
+		} {
+			if !strings.Contains(contract, want) {
+				t.Errorf("the contract of %s has no %s:\n%s", name, want, contract)
+			}
+		}
+		tests := both["services/"+strings.ReplaceAll(name, "_", "")+"/handler_test.go"]
+		if !strings.Contains(tests, "fake.ActivateUserCalls()") {
+			t.Errorf("the tests of %s do not look at the deferred call:\n%s", name, tests)
 		}
 	}
 }

@@ -25,7 +25,13 @@ type service struct {
 	Name   string // "line-item"
 	// Calls is the service that has to know what this one's requests name; nil for none.
 	Calls *service
+	// Activated says that it has an RPC by which others mark it as active. Those that
+	// call it defer a call of that.
+	Activated bool
 }
+
+// Defers says that the service has an outbox.
+func (s service) Defers() bool { return s.Calls != nil && s.Calls.Activated }
 
 // Package is the Go package of the handler, "lineitem", and so its folder.
 func (s service) Package() string { return strings.ReplaceAll(s.Name, "-", "") }
@@ -142,13 +148,13 @@ var takenNames = map[string]string{
 }
 
 // newServices finds everything that is wrong with the names. The first service is
-// called by all others.
+// called by all others, before their transactions and after them.
 func newServices(module string, names []string) ([]service, error) {
 	var services []service
 	var faults []error
 	seen := map[string]string{} // package: the name that has it
 	for _, name := range names {
-		s := service{Module: module, Name: name}
+		s := service{Module: module, Name: name, Activated: len(services) == 0 && len(names) > 1}
 		if err := checkName(s); err != nil {
 			faults = append(faults, err)
 			continue
