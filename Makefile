@@ -188,6 +188,10 @@ protoc: third_party ## compare what protoc and buf make of the same contracts, b
 manifests: ## hold every overlay against the schemas of Kubernetes and against kube-score
 	@cd test && go vet ./manifests/validate && go run ./manifests/validate -root ..
 
+.PHONY: newcomer
+newcomer: $(BUF) ## play the first day of somebody who has read README.md and the guide (Debian, root)
+	@cd test && go vet ./newcomer && go build -o ../bin/newcomer ./newcomer && cd .. && exec bin/newcomer -root .
+
 .PHONY: fuzz
 FUZZTIME ?= 1m
 fuzz: third_party ## fuzz the plugin with arbitrary contracts, for FUZZTIME

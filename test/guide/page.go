@@ -51,6 +51,25 @@ func Parse(page string) ([]Block, error) {
 	return blocks, nil
 }
 
+// Apply returns the text of the file after the block, and an error if a block that changes
+// or quotes the file does not fit it.
+func (b Block) Apply(old string) (string, error) {
+	switch {
+	case b.Quoted:
+		if !regexp.MustCompile(`(?m)^` + Pattern(b.Text)).MatchString(Normal(old)) {
+			return old, fmt.Errorf("line %d: %s does not have\n%s", b.Line, b.File, b.Text)
+		}
+		return old, nil
+	case b.Language == "diff":
+		text, err := Edit(old, b.Text)
+		if err != nil {
+			return old, fmt.Errorf("line %d: %s: %w", b.Line, b.File, err)
+		}
+		return text, nil
+	}
+	return b.Text, nil
+}
+
 // Edit returns the text after a diff without line numbers: what it removes and has around
 // that must be there exactly once. A line of "@@" begins the next change.
 func Edit(text, diff string) (string, error) {
@@ -122,4 +141,12 @@ func Commands(text string) []Command {
 		open = (begins || open) && strings.HasSuffix(line, "\\\n")
 	}
 	return all
+}
+
+// Compare returns an error if the command says something else than the page shows.
+func (c Command) Compare(said string) error {
+	if c.Output != "" && !regexp.MustCompile(`^`+Pattern(c.Output)+`$`).MatchString(Normal(said)) {
+		return fmt.Errorf("$ %ssays\n%s\nthe page has\n%s", c.Line, said, c.Output)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"testing"
@@ -40,6 +41,37 @@ func TestEdit(t *testing.T) {
 	} {
 		if _, err := Edit("a\nb\nb\n", diff); err == nil || err.Error() != want {
 			t.Errorf("%q: %v, want %s", diff, err, want)
+		}
+	}
+}
+
+func TestApply(t *testing.T) {
+	for _, test := range []struct {
+		block       Block
+		want, fault string
+	}{
+		{Block{Language: "go", Text: "new\n"}, "new\n", ""},
+		{Block{Language: "diff", Text: " a\n-b\n+c\n"}, "a\nc\n", ""},
+		{Block{Line: 4, File: "f", Language: "diff", Text: "-x\n"}, "a\nb\n", "line 4: f: this is there 0 times, want once:\nx\n"},
+		{Block{Language: "go", Quoted: true, Text: "b\n"}, "a\nb\n", ""},
+		{Block{Line: 4, File: "f", Language: "go", Quoted: true, Text: "x\n"}, "a\nb\n", "line 4: f does not have\nx\n"},
+	} {
+		got, err := test.block.Apply("a\nb\n")
+		if fault := fmt.Sprint(err); got != test.want || err != nil && fault != test.fault || (err == nil) != (test.fault == "") {
+			t.Errorf("%+v: %q, %v, want %q, %s", test.block, got, err, test.want, test.fault)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	for c, want := range map[Command]bool{
+		{"a\n", ""}:          true, // nothing is shown of it
+		{"a\n", "one …\n"}:   true,
+		{"a\n", "one 1 1\n"}: false,
+		{"a\n", "one\n"}:     false,
+	} {
+		if err := c.Compare("one  1\n"); (err == nil) != want {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

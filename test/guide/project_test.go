@@ -37,17 +37,15 @@ func (p project) write(t *testing.T, b Block) {
 	if err != nil && (b.Quoted || b.Language == "diff") {
 		t.Fatal(err)
 	}
-	text := b.Text
-	switch {
-	case b.Quoted:
-		if !regexp.MustCompile(`(?m)^` + Pattern(b.Text)).MatchString(Normal(string(old))) {
-			t.Errorf("line %d: %s does not have\n%s", b.Line, b.File, b.Text)
+	text, err := b.Apply(string(old))
+	if b.Quoted {
+		if err != nil {
+			t.Error(err) // and the page goes on
 		}
 		return
-	case b.Language == "diff":
-		if text, err = Edit(string(old), b.Text); err != nil {
-			t.Fatalf("line %d: %s: %v", b.Line, b.File, err)
-		}
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
@@ -94,8 +92,8 @@ func (p project) play(t *testing.T, c Command) {
 	if err != nil {
 		t.Fatalf("$ %s%v\n%s", c.Line, err, output)
 	}
-	if c.Output != "" && !regexp.MustCompile(`^`+Pattern(c.Output)+`$`).MatchString(Normal(string(output))) {
-		t.Errorf("$ %ssays\n%s\nthe page has\n%s", c.Line, output, c.Output)
+	if err := c.Compare(string(output)); err != nil {
+		t.Error(err)
 	}
 }
 
