@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
@@ -36,21 +37,10 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 			b.services[s.Desc.FullName()] = s
 		}
 	}
-	for _, f := range byPath(p.Files) {
-		if !f.Generate {
-			continue
-		}
-		b.file = newScope(p, f)
-		for _, e := range allEnums(f) {
-			if enum := b.enums[e.Desc.FullName()]; enum != nil {
-				system.Errors = append(system.Errors, enum)
-			}
-		}
-		for _, s := range f.Services {
-			service := b.service(f, s)
-			service.settings = sync.OnceValue(service.allSettings)
-			system.Services = append(system.Services, service)
-		}
+	for _, part := range b.parts() {
+		system.Errors = append(system.Errors, part.errors...)
+		system.Services = append(system.Services, part.services...)
+		b.faults.Merge(part.faults)
 	}
 	b.checkNames(system)
 	g := newGraph(system)
@@ -61,6 +51,53 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 	return system, g, b.faults
 }
 
+// part is what a file adds to the system.
+type part struct {
+	errors   []*ErrorEnum
+	services []*Service
+	faults   fault.List
+}
+
+// readers is how many files are read at once. It is a constant since nothing here asks for
+// the machine; a few too many cost little.
+const readers = 8
+
+// parts reads the files of the run, several at once, each with a builder of its own. They
+// come in the order of their paths.
+func (b *builder) parts() []part {
+	files := slices.DeleteFunc(byPath(b.plugin.Files), func(f *protogen.File) bool { return !f.Generate })
+	parts := make([]part, len(files))
+	var next atomic.Int64
+	var reading sync.WaitGroup
+	for range min(readers, len(files)) {
+		reading.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
+				own := *b
+				own.faults = fault.List{}
+				parts[i] = own.part(files[i])
+			}
+		})
+	}
+	reading.Wait()
+	return parts
+}
+
+func (b *builder) part(f *protogen.File) (p part) {
+	b.file = newScope(b.plugin, f)
+	for _, e := range allEnums(f) {
+		if enum := b.enums[e.Desc.FullName()]; enum != nil {
+			p.errors = append(p.errors, enum)
+		}
+	}
+	for _, s := range f.Services {
+		service := b.service(f, s)
+		service.settings = sync.OnceValue(service.allSettings)
+		p.services = append(p.services, service)
+	}
+	p.faults = b.faults
+	return p
+}
+
 // byPath orders files by their paths, since compilers may name them in any order.
 func byPath(files []*protogen.File) []*protogen.File {
 	return slices.SortedFunc(slices.Values(files), func(a, b *protogen.File) int {
@@ -68,15 +105,16 @@ func byPath(files []*protogen.File) []*protogen.File {
 	})
 }
 
-// builder is the state of one Build.
+// builder is the state of one Build. What its maps have is complete, and nobody changes
+// it any more, when parts are read.
 type builder struct {
 	options Options
 	plugin  *protogen.Plugin
-	file    scope // of the file being read
 	// services are all that the compiler knows, in this run or imported.
 	services map[protoreflect.FullName]*protogen.Service
 	enums    map[protoreflect.FullName]*ErrorEnum
 	errors   map[protoreflect.FullName]*Error // of all enums
+	file     scope                            // of the part being read
 	faults   fault.List
 }
 
