@@ -16,7 +16,7 @@ import (
 // gofmt writes them.
 //
 // Go returns false for what it does not understand: brackets that do not match, comments
-// beside code and comments of more than paragraphs, literals and expressions that go on in
+// beside code and comments that gofmt might reword, literals and expressions that go on in
 // the next line outside of parentheses.
 func Go(text []byte) ([]byte, bool) {
 	w := writer{out: make([]byte, 0, len(text)+len(text)/8)}
@@ -170,31 +170,44 @@ func (w *writer) scan(line []byte, indent int) (name int, ok bool) {
 
 // comment is what has been seen of one.
 type comment struct {
-	paragraphs int // that have ended
-	lines      int // of the last one
+	blocks int  // of text and of code, that have ended
+	lines  int  // of the last one
+	code   bool // whether that is code
 }
 
 // add adds a line. It returns false for one of which gofmt might make another, in a doc
-// comment: an item of a list, code, a heading, quotes of two marks.
+// comment: an item of a list, a heading, code beside text, quotes of two marks.
 func (c *comment) add(text []byte) bool {
 	if len(text) == 0 {
-		ended := c.lines > 1 || c.lines == 1 && c.paragraphs == 0
-		c.paragraphs++
-		c.lines = 0
+		heading := c.lines == 1 && c.blocks > 0 && !c.code
+		ended := c.lines > 0 && !heading
+		*c = comment{blocks: c.blocks + 1}
 		return ended
 	}
+	code := text[0] == '\t'
+	switch {
+	case code && c.lines == 0 && (c.blocks == 0 || text[1] <= ' '):
+		return false // no text before it, or gofmt takes away what indents all of it
+	case !code && !isText(text), c.lines > 0 && code != c.code:
+		return false
+	}
 	c.lines++
-	return len(text) > 1 && text[0] == ' ' && startsText(text[1]) && !bytes.Contains(text, []byte("''")) && !bytes.Contains(text, []byte("``"))
+	c.code = code
+	return true
 }
 
-// startsText reports whether what begins with a character is text and nothing else.
-func startsText(c byte) bool {
+// isText reports whether a line of a comment is text and nothing else.
+func isText(line []byte) bool {
+	if len(line) < 2 || line[0] != ' ' || bytes.Contains(line, []byte("''")) || bytes.Contains(line, []byte("``")) {
+		return false
+	}
+	c := line[1]
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '(' || c == '"'
 }
 
 // end ends the comment. It returns false if its last line is empty.
 func (c *comment) end() bool {
-	ended := c.lines > 0 || c.paragraphs == 0
+	ended := c.lines > 0 || c.blocks == 0
 	*c = comment{}
 	return ended
 }

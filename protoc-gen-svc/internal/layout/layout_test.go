@@ -22,6 +22,7 @@ func TestGo(t *testing.T) {
 		{"cases", "func f() {\nswitch {\ncase a:\nb()\ndefault:\nc()\n}\n}\n",
 			"func f() {\n\tswitch {\n\tcase a:\n\t\tb()\n\tdefault:\n\t\tc()\n\t}\n}\n"},
 		{"comments", "// T {\n//\n// (äöü.\n// Bäh.\n//\n// Deprecated: x.\ntype T interface {\n// F (\nF()\n}\n", "// T {\n//\n// (äöü.\n// Bäh.\n//\n// Deprecated: x.\ntype T interface {\n\t// F (\n\tF()\n}\n"},
+		{"code in comments", "// A:\n//\n//\ta\n//\t\tb\n//\n//\tc\n//\n// D.\nvar a = 1\n", "// A:\n//\n//\ta\n//\t\tb\n//\n//\tc\n//\n// D.\nvar a = 1\n"},
 		{"empty lines", "\n\n// A {\n\nfunc f() {\n\na()\n\n\nb()\n\n}\n\n", "// A {\n\nfunc f() {\n\ta()\n\n\tb()\n}\n"},
 		{"brackets in literals", "var a = f(\"{\\\"(\", '{', '\\'', `[`)\nvar b = 1\n", "var a = f(\"{\\\"(\", '{', '\\'', `[`)\nvar b = 1\n"},
 		{"keys", "var a = T{\nA: 1,\nLong: f(2),\nC: U{\nD: 4,\n},\nEe: 5,\n\nFff: 6,\nG: 7,\n// H\nHhhh: 8,\n}\n",
@@ -78,7 +79,7 @@ func TestNotUnderstood(t *testing.T) {
 		"func f() {\n", "}\n", "var a = f(b]\n", "var a = f(\n]\n",
 		"var a = 1 // one\n", "/* a */\n", "var a = 1 /* one */\n",
 		"var a = `\n`\n", "var a = \"\n", "var a = \"\\\n", "var a = '\n",
-		"// - a\n", "// * a\n", "// 1. a\n", "// \u2022 a\n", "//  a\n", "// \ta\n", "// # a\n", "// [a]: b\n", "//a\n", "// ``a''\n", "// ''\n",
+		"// - a\n", "// * a\n", "// 1. a\n", "// \u2022 a\n", "//  a\n", "// \ta\n", "//\ta\n", "// a\n//\tb\n", "// a\n//\n//\tb\n// c\n", "// a\n//\n//\t b\n", "// a\n//\n// b\n//\n//\tc\n", "// # a\n", "// [a]: b\n", "//a\n", "// ``a''\n", "// ''\n",
 		"//\n// a\n", "// a\n//\n", "// a\n//\n\n", "// a\n//\n//\n// b\n", "// a\n//\n// b\n//\n// c\n",
 		"var a = 1 +\n2\n", "func f() {\na = b.\nc()\n}\n", "func f() {\nif a &&\nb {\n}\n}\n",
 	} {
@@ -139,8 +140,8 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-// strange are comments with code or lists: what templates have of them, and contracts.
-var strange = regexp.MustCompile("(?m)^\\s*//(\t|  +)\\S")
+// strange are comments with lists.
+var strange = regexp.MustCompile(`(?m)^\s*//  +\S`)
 
 // columns are blanks after the first word of a line that is no comment.
 var columns = regexp.MustCompile(`^([^/"\s]\S*) {2,}`)
@@ -172,4 +173,31 @@ func FuzzGo(f *testing.F) {
 			t.Errorf("%q is %q, and then %q (%v)", text, once, twice, ok)
 		}
 	})
+}
+
+// TestComments: gofmt leaves every comment as it is that is said to be understood, here
+// all of up to four of these lines.
+func TestComments(t *testing.T) {
+	lines := []string{"", " Text", " text.", " text {", " (text)", " Text:", "\tcode", "\t\tcode", " - item", " 1. item", " # Heading", "  text", " [a]: b", "x", " } text"}
+	understood := 0
+	var try func(comment string, n int)
+	try = func(comment string, n int) {
+		text := []byte("package x\n\n" + comment + "var a = 1\n")
+		if out, ok := Go(text); ok {
+			understood++
+			if want, err := format.Source(text); err != nil || !bytes.Equal(out, want) {
+				t.Errorf("%q is %q, of gofmt %q (%v)", text, out, want, err)
+			}
+		}
+		if n == 0 {
+			return
+		}
+		for _, line := range lines {
+			try(comment+"//"+line+"\n", n-1)
+		}
+	}
+	try("", 4)
+	if understood < 1000 {
+		t.Errorf("only %d comments are understood", understood)
+	}
 }
