@@ -161,10 +161,10 @@ const calls = `$ grpcurl -plaintext -d '{"request_id": "9073926b-929f-41c2-abc9-
 …
 $ curl -s localhost:8080/v1/notes
 {"notes":[{"noteId":"…","displayName":"Bread","createTime":"…"}],"nextPageToken":""}
-$ grpcurl -plaintext -d '{"request_id": "11111111-929f-41c2-abc9-fad77ae3e8eb", "note_id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}' localhost:9190 task.v1.TaskService/CreateTask || echo $?
+$ grpcurl -plaintext -d '{"request_id": "11111111-929f-41c2-abc9-fad77ae3e8eb", "display_name": "Shop", "note_id": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}' localhost:9190 task.v1.TaskService/CreateTask || echo $?
 ERROR:
-Code: FailedPrecondition
-Message: note 017f22e2-79b0-7cc3-98c4-dc0c0c07398f, of which the task is to be made, does not exist
+Code: NotFound
+Message: note 017f22e2-79b0-7cc3-98c4-dc0c0c07398f does not exist
 Details:
 …
 "domain": "task",
@@ -173,10 +173,10 @@ Details:
 },
 "reason": "TASK_ERROR_NOTE_NOT_FOUND"
 …
-73
-$ curl -s -w '%{http_code}\n' localhost:8180/v1/tasks -d '{"requestId": "11111111-929f-41c2-abc9-fad77ae3e8eb", "noteId": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}'
-{"code":9,"message":"note 017f22e2-79b0-7cc3-98c4-dc0c0c07398f, of which the task is to be made, does not exist",…"reason":"TASK_ERROR_NOTE_NOT_FOUND","domain":"task","metadata":{"note_id":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}…
-400
+69
+$ curl -s -w '%{http_code}\n' localhost:8180/v1/tasks -d '{"requestId": "11111111-929f-41c2-abc9-fad77ae3e8eb", "displayName": "Shop", "noteId": "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}'
+{"code":5,"message":"note 017f22e2-79b0-7cc3-98c4-dc0c0c07398f does not exist",…"reason":"TASK_ERROR_NOTE_NOT_FOUND","domain":"task","metadata":{"note_id":"017f22e2-79b0-7cc3-98c4-dc0c0c07398f"}…
+404
 `
 
 // change commits what there is and has a call of the note service wait less long.
