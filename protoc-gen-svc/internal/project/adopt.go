@@ -176,7 +176,7 @@ func (m adopted) requireTools(ctx context.Context, staging string) error {
 	if _, err := goCommand(ctx, m.dir, "", append(edit, staged)...); err != nil {
 		return err
 	}
-	_, err := goCommand(ctx, m.dir, modulesHint, "list", "-modfile="+staged, "-deps", "tool")
+	_, err := goCommand(ctx, m.dir, modulesHint, "list", "-modfile="+staged, "tool")
 	return err
 }
 
