@@ -56,28 +56,3 @@ func TestWritten(t *testing.T) {
 		}
 	}
 }
-
-// TestSections: the parts of README.md that are followed are there.
-func TestSections(t *testing.T) {
-	d := newDay(t)
-	own, err := d.section("In your own module")
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin, err := d.section("Start a project of your own")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		"module": own.commands("go mod init"), "checkout": own.commands("-replace="), "protos": own.commands("protos third_party"),
-		"sync": own.commands("protoc-gen-svc sync"), "buf.yaml": own.file("buf.yaml"), "buf.gen.yaml": own.file("buf.gen.yaml"),
-		"init": begin.commands("init " + module),
-	} {
-		if text == "" {
-			t.Errorf("README.md has no %s", name)
-		}
-	}
-	if _, err := d.section("Nothing"); err == nil {
-		t.Error("README.md has a section Nothing")
-	}
-}

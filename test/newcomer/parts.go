@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/protosvc/protosvc/internal/testreadme"
 	"github.com/protosvc/protosvc/test/guide"
 )
 
@@ -31,18 +32,13 @@ var parts = []part{
 	{"a changed timeout, in diff", change},
 }
 
-const (
-	// module is that of the project, in place of the guide's.
-	module, guideModule = "example.com/shop", "example.com/notes"
-	// checkoutInREADME is where README.md has this repository.
-	checkoutInREADME = "../protosvc"
-)
+// module is that of the project, in place of the guide's.
+const module, guideModule = "example.com/shop", "example.com/notes"
 
-// ownModule follows a section of README.md, with this checkout in place of a release.
-// The contract, of which the section says only that it is to be written, is that of
-// test/outside.
+// ownModule follows README.md and docs/own-module.md, with this checkout in place of a
+// release. The contract, to which README.md links, is that of test/outside.
 func ownModule(d *day) error {
-	s, err := d.section("In your own module")
+	m, err := testreadme.ReadOwnModule(d.root)
 	if err != nil {
 		return err
 	}
@@ -55,21 +51,11 @@ func ownModule(d *day) error {
 		return err
 	}
 	for _, do := range []func() error{
-		func() error {
-			const release = "go get github.com/protosvc/protosvc@latest\n"
-			checkout := strings.ReplaceAll(s.commands("-replace="), checkoutInREADME, d.root)
-			return d.typed(strings.Replace(s.commands(release), release, checkout, 1))
-		},
-		func() error { return d.write(guide.Block{File: "buf.yaml", Text: s.file("buf.yaml")}) },
-		func() error { return d.write(guide.Block{File: "buf.gen.yaml", Text: s.file("buf.gen.yaml")}) },
+		func() error { return d.typed(m.Begin) },
 		func() error { return d.write(guide.Block{File: contract, Text: string(text)}) },
-		func() error { return d.typed(s.commands("protos third_party")) },
-		func() error {
-			return d.write(guide.Block{File: "buf.gen.yaml", Language: "diff", Text: "" +
-				"-      # - handlers=example.com/stock/services # once you write handlers\n" +
-				"+      - handlers=example.com/stock/services\n"})
-		},
-		func() error { return d.typed(s.commands("protoc-gen-svc sync")) },
+		func() error { return d.typed(m.Generate) },
+		func() error { return d.write(guide.Block{File: "buf.gen.yaml", Language: "diff", Text: m.Edit}) },
+		func() error { return d.typed(m.Handlers) },
 	} {
 		if err := do(); err != nil {
 			return err
@@ -80,14 +66,15 @@ func ownModule(d *day) error {
 
 // start makes the project, by the command of README.md but with the checkout.
 func start(d *day) error {
-	s, err := d.section("Start a project of your own")
+	s, err := testreadme.Find(filepath.Join(d.root, "README.md"), "Start a project of your own")
 	if err != nil {
 		return err
 	}
-	_, arguments, found := strings.Cut(s.commands("init "+module), " init ")
-	if !found {
-		return fmt.Errorf("README.md does not begin a project %s", module)
+	commands, err := s.Block("sh", " init "+module)
+	if err != nil {
+		return err
 	}
+	_, arguments, _ := strings.Cut(commands, " init ")
 	arguments, _, _ = strings.Cut(arguments, "\n")
 	d.dir = d.root
 	if err := d.typed(fmt.Sprintf("go run ./protoc-gen-svc init %s --dir=%s\n", arguments, filepath.Join(d.folder, "shop"))); err != nil {

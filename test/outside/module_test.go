@@ -30,27 +30,28 @@ func newModule(t *testing.T) module {
 	return m
 }
 
-// edit replaces what must be there exactly once.
-func (m module) edit(t *testing.T, name, old, with string) {
+// edit changes a file.
+func (m module) edit(t *testing.T, name string, change func(string) (string, error)) {
 	t.Helper()
 	path := filepath.Join(m.dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(text), old); n != 1 {
-		t.Fatalf("%s has %q %d times, want once", name, old, n)
+	changed, err := change(string(text))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, with, 1)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // follow runs the commands of a step of the recipe and returns what they print.
-func (m module) follow(t *testing.T, step string) string {
+func (m module) follow(t *testing.T, commands string) string {
 	t.Helper()
 	t.Setenv("PATH", m.bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	return command(t, m.dir, "bash", "-euxo", "pipefail", step)
+	return command(t, m.dir, "bash", "-euxo", "pipefail", "-c", commands)
 }
 
 // build builds the service and returns the path of its binary.

@@ -1,5 +1,5 @@
 // Package outside_test uses the project as its users do: from a module of their
-// own, with the commands that the README shows.
+// own, with the commands that README.md and docs/own-module.md show.
 package outside_test
 
 import (
@@ -18,21 +18,25 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/protosvc/protosvc/internal/testreadme"
 )
 
 // TestOutside follows the recipe step by step in one module.
 func TestOutside(t *testing.T) {
-	m := newModule(t)
-	checkout, err := filepath.Abs(repository)
+	root, err := filepath.Abs(repository)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.edit(t, "1-module.sh", "go get github.com/protosvc/protosvc@latest",
-		"go mod edit -require=github.com/protosvc/protosvc@v0.0.0 -replace=github.com/protosvc/protosvc="+checkout)
-	m.follow(t, "1-module.sh")
+	recipe, err := testreadme.ReadOwnModule(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newModule(t)
+	m.follow(t, recipe.Begin)
 
 	t.Run("without handlers", func(t *testing.T) {
-		m.follow(t, "2-generate.sh")
+		m.follow(t, recipe.Generate)
 		if !m.exists("third_party/svc/v1/svc.proto") || !m.exists("third_party/buf/validate/validate.proto") {
 			t.Error("third_party does not have the annotations")
 		}
@@ -44,8 +48,8 @@ func TestOutside(t *testing.T) {
 		wantUnimplemented(t, m)
 	})
 	t.Run("with handlers", func(t *testing.T) {
-		m.edit(t, "buf.gen.yaml", "# - handlers=", "- handlers=")
-		if said := m.follow(t, "3-handlers.sh"); !strings.Contains(said, "services/stock/") {
+		m.edit(t, "buf.gen.yaml", recipe.WithHandlers)
+		if said := m.follow(t, recipe.Handlers); !strings.Contains(said, "services/stock/") {
 			t.Errorf("sync does not name the files it writes:\n%s", said)
 		}
 		command(t, m.dir, "go", "vet", "./...")

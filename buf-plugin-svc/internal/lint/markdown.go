@@ -49,7 +49,7 @@ What protosvc asks of contracts beyond their working: what protoc-gen-svc refuse
 [diagnostics.md](diagnostics.md), what is said here can be lived with, and turned off. The rules are a check plugin of
 buf, so ` + "`buf lint`" + ` and the editors that show its findings know them. No rule of buf's own is repeated: use them together with ` + "`STANDARD`" + `.
 
-New projects have it. Others take the plugin as a tool of their module, ` + "`go get -tool github.com/protosvc/protosvc/buf-plugin-svc`" + `,
+New projects have it, and modules that ` + "`init`" + ` has set up. Others take the plugin as a tool of their module, ` + "`go get -tool github.com/protosvc/protosvc/buf-plugin-svc`" + `,
 and name it in buf.yaml:
 
 ` + "```yaml" + `

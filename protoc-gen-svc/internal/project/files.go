@@ -22,6 +22,11 @@ var templates embed.FS
 // is a template as well, with the same data.
 type output struct{ template, path string }
 
+var (
+	bufYAML    = output{"buf.yaml.tmpl", "buf.yaml"}
+	bufGenYAML = output{"buf.gen.yaml.tmpl", "buf.gen.yaml"}
+)
+
 // once are the files of a project.
 var once = []output{
 	{"go.mod.tmpl", goMod},
@@ -30,8 +35,8 @@ var once = []output{
 	{"ci.yaml.tmpl", ".github/workflows/ci.yaml"},
 	{"Makefile.tmpl", "Makefile"},
 	{"README.md.tmpl", "README.md"},
-	{"buf.yaml.tmpl", "buf.yaml"},
-	{"buf.gen.yaml.tmpl", "buf.gen.yaml"},
+	bufYAML,
+	bufGenYAML,
 	{"buf.mod", "tools/buf/go.mod"},
 	{"buf.sum", "tools/buf/go.sum"},
 	{"demo/main.go.tmpl", "internal/demo/main.go"},
@@ -49,7 +54,10 @@ var each = []output{
 	{"demo/story.go.tmpl", storyFolder + "{{.Snake}}_story.go"},
 }
 
-const goMod = "go.mod"
+const (
+	goMod = "go.mod"
+	goSum = "go.sum"
+)
 
 // storyFolder is where the demo is, and in it the story of each service.
 const storyFolder = "internal/demo/"

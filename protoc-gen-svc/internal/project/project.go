@@ -1,5 +1,6 @@
 // Package project writes a new project: contracts, handlers and what builds,
-// tests and shows them, ready for "make demo" and "make test".
+// tests and shows them, ready for "make demo" and "make test". It adds services to such
+// a project, and sets up modules that have none.
 //
 // Everything that can be wrong is found before the first file is written. The
 // files are made in a temporary folder next to their place and moved there at
@@ -78,18 +79,23 @@ func check(o Options) (project, string, error) {
 	if dirFault == nil {
 		dirFault = checkEmpty(dir)
 	}
-	p := project{Module: o.Module, Source: source, Services: services}
+	p := project{Module: o.Module, Source: source, Protos: DefaultProtos, Services: services}
 	return p, dir, errors.Join(checkModule(o.Module), servicesFault, dirFault, sourceFault)
 }
 
 func report(out io.Writer, p project, dir string, files int) {
 	fmt.Fprintf(out, "%s: wrote %d files and go.sum to %s\n", p.Module, files, dir)
-	if p.Source.Dir != "" {
-		fmt.Fprintf(out, "go.mod replaces %s by %s: take that line out when you require a release.\nUntil then no image can be built: what lies outside of the project is not in the context of its Dockerfiles\n", self, p.Source.Dir)
-	}
+	p.sayReplaced(out)
 	fmt.Fprint(out, `
 make demo   generates, builds, starts the services and calls them
 make test   generates and tests
 The first run compiles buf and SQLite, which takes some minutes. README.md says the rest.
 `)
+}
+
+// sayReplaced says what it means to build with a checkout.
+func (p project) sayReplaced(out io.Writer) {
+	if p.Source.Dir != "" {
+		fmt.Fprintf(out, "go.mod replaces %s by %s: take that line out when you require a release.\nUntil then no image can be built: what lies outside of the project is not in the context of its Dockerfiles\n", self, p.Source.Dir)
+	}
 }

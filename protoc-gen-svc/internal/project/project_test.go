@@ -99,7 +99,7 @@ func rendered(t *testing.T, names ...string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := render(project{Module: "example.com/shop", Services: services})
+	files, err := render(project{Module: "example.com/shop", Protos: DefaultProtos, Services: services})
 	if err != nil {
 		t.Fatal(err)
 	}

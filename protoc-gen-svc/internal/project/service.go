@@ -13,9 +13,22 @@ import (
 
 // project is what the templates of a whole project print.
 type project struct {
-	Module   string
-	Source   source
+	Module string
+	Source source
+	// Protos is the folder of the contracts.
+	Protos string
+	// Services are none in a module that was there before.
 	Services []service
+}
+
+// Tools are what buf runs, by way of the go command.
+func (project) Tools() []string {
+	return []string{
+		self + "/buf-plugin-svc",
+		self + "/protoc-gen-svc",
+		"google.golang.org/grpc/cmd/protoc-gen-go-grpc",
+		"google.golang.org/protobuf/cmd/protoc-gen-go",
+	}
 }
 
 // service is what the templates of one service print. Its methods are the forms

@@ -24,21 +24,35 @@ func tidy(ctx context.Context, dir string, files []file) error {
 	if err := files[i].write(dir); err != nil {
 		return err
 	}
-	var output bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "mod", "tidy")
+	if _, err := goCommand(ctx, dir, modulesHint, "mod", "tidy"); err != nil {
+		return err
+	}
+	var err error
+	files[i].content, err = os.ReadFile(filepath.Join(dir, goMod))
+	return err
+}
+
+// modulesHint is for commands that may have to download modules.
+const modulesHint = " (\"go env GOPROXY\" says where modules come from)"
+
+// goCommand runs the go command and returns what it prints. The hint is part of the
+// error of a command that fails.
+func goCommand(ctx context.Context, dir, hint string, args ...string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	// Neither a workspace above the new project nor flags such as -mod=vendor
 	// are about it.
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod", "GO111MODULE=on", "PWD="+dir)
-	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return errors.New("the go command is not in PATH: install Go (https://go.dev/dl) first")
+		return nil, errors.New("the go command is not in PATH: install Go (https://go.dev/dl) first")
 	case err != nil:
-		return fmt.Errorf("go mod tidy: %w; nothing is written, run init again when this is mended (\"go env GOPROXY\" says where modules come from)\n%s",
-			err, strings.TrimSpace(output.String()))
+		words := args[:slices.IndexFunc(append(args, "-"), func(arg string) bool { return strings.HasPrefix(arg, "-") })]
+		return nil, fmt.Errorf("go %s: %w; nothing is written, run init again when this is mended%s\n%s",
+			strings.Join(words, " "), err, hint, strings.TrimSpace(stderr.String()))
 	}
-	files[i].content, err = os.ReadFile(filepath.Join(dir, goMod))
-	return err
+	return stdout.Bytes(), nil
 }

@@ -1,3 +1,0 @@
-buf generate
-go tool protoc-gen-svc sync
-go build ./...
