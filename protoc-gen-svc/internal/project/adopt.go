@@ -210,20 +210,21 @@ func missingFiles(from, to string) (missing []string, err error) {
 func (m adopted) place(staging string, missing []string) (err error) {
 	for _, name := range []string{goMod, goSum} {
 		undo, fault := overwrite(filepath.Join(staging, name), filepath.Join(m.dir, name))
-		if fault != nil {
-			return fault
-		}
 		defer func() {
-			if err != nil {
+			if err != nil && undo != nil {
 				err = errors.Join(err, undo())
 			}
 		}()
+		if fault != nil {
+			return fault
+		}
 	}
 	return placeAll(staging, m.dir, missing)
 }
 
 // overwrite gives a file the content of another one. It stays the file that it was, with
-// its mode, as it does when the go command writes to it.
+// its mode, as it does when the go command writes to it. What undoes that is nil where
+// nothing has been written.
 func overwrite(from, to string) (undo func() error, err error) {
 	content, err := os.ReadFile(from)
 	if err != nil {
