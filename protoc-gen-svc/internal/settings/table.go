@@ -192,7 +192,7 @@ var table = map[string]row{
 	"(svc.v1.method).hedge.delay":           value(listed, func(h *model.Hedge) string { return timefmt.Short(h.Delay) }),
 	"(svc.v1.method).handler_is_idempotent": value(and(service, "go/server.go.tmpl", page), func(m *model.Method) string { return strconv.FormatBool(m.IdempotencyKey != "" && !m.StoresResponse) }),
 	"(svc.v1.method).idempotency_scope":     value(listed, func(m *model.Method) string { return m.IdempotencyScope }),
-	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", "k8s/networkpolicy.yaml.tmpl", page), func(m *model.Method) string { return callNames(m.Defers) }),
+	"(svc.v1.method).defers":                value(and(config, emit.Neighbors, "docs/catalogue.md.tmpl", record, "k8s/networkpolicy.yaml.tmpl", page), func(m *model.Method) string { return callNames(m.Defers) }),
 	"(svc.v1.method).map_errors": list(service, func(m *model.Method) []model.ErrorMapping { return m.MapErrors },
 		func(e model.ErrorMapping) string { return e.From.Reason }, func(set protoreflect.Message) func(model.ErrorMapping) bool {
 			return func(e model.ErrorMapping) bool { return strings.HasSuffix("."+text(set, "from"), "."+e.From.Reason) }
