@@ -250,7 +250,7 @@ func TestHotBreaker(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, "{}\n")
 	const method = "/test.v1.Users/Get"
-	spec := client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused(t), Methods: []policy.Method{{Name: method, Timeout: time.Second}}}
+	spec := client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused, Methods: []policy.Method{{Name: method, Timeout: time.Second}}}
 	users := &Callee{Key: "users", Spec: spec, Balance: client.RoundRobin}
 	s := greeter(t, func(app *App) (greet, error) {
 		conn := app.Dial(users)

@@ -96,7 +96,7 @@ func (r *running) waitReady(t *testing.T) {
 
 // A service whose log nobody reads answers, says so, and stops as fast as any other.
 func TestUnreadLog(t *testing.T) {
-	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	r := &running{Addresses: Addresses{GRPC: free(t), Admin: free(t)}}
 	cmd, _ := process(t, r.Addresses, "")
 	r.waitReady(t)
 	called := make(chan error, 1)
@@ -135,7 +135,7 @@ func TestUnreadLog(t *testing.T) {
 
 // The end of whoever read the log is not the end of the service.
 func TestLogReaderEnds(t *testing.T) {
-	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	r := &running{Addresses: Addresses{GRPC: free(t), Admin: free(t)}}
 	cmd, log := process(t, r.Addresses, "")
 	r.waitReady(t)
 	_ = log.Close()
@@ -170,7 +170,7 @@ func TestFatalErrorIsWritten(t *testing.T) {
 
 // What libraries write is in the log too, a JSON object per line.
 func TestLoggersOfTheProcess(t *testing.T) {
-	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	r := &running{Addresses: Addresses{GRPC: free(t), Admin: free(t)}}
 	cmd, log := process(t, r.Addresses, "")
 	r.waitReady(t)
 	if _, err := r.call(t, ownLoggers); err != nil {

@@ -69,7 +69,7 @@ func TestReadinessWithoutCallee(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			users := &Callee{
-				Key: "users", Spec: client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused(t)},
+				Key: "users", Spec: client.Spec{Service: "test.v1.Users", Target: "passthrough:///" + refused},
 				Balance: client.RoundRobin, GatesReadiness: test.gates,
 			}
 			s := greeter(t, func(app *App) (greet, error) {
@@ -89,8 +89,12 @@ func TestReadinessWithoutCallee(t *testing.T) {
 	}
 }
 
-// refused is an address of loopback at which nobody listens.
-func refused(t *testing.T) string {
+// refused is an address of loopback at which nobody listens: that of tcpmux. A port that
+// was free a moment ago may be somebody else's by now.
+const refused = "127.0.0.1:1"
+
+// free is an address of loopback at which nobody has listened a moment ago.
+func free(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

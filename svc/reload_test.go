@@ -17,7 +17,7 @@ import (
 func TestHangUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	write(t, path, "service: {seconds: 7}\n")
-	r := &running{Addresses: Addresses{GRPC: refused(t), Admin: refused(t)}}
+	r := &running{Addresses: Addresses{GRPC: free(t), Admin: free(t)}}
 	cmd, log := process(t, r.Addresses, path)
 	if err := log.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)

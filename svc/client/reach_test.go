@@ -38,21 +38,14 @@ func textLog() (*slog.Logger, *bytes.Buffer) {
 	}})), &b
 }
 
-// refused is an address of loopback at which nobody listens.
-func refused(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
+// refused is an address of loopback at which nobody listens: that of tcpmux. A port that
+// was free a moment ago may be somebody else's by now.
+const refused = "127.0.0.1:1"
 
 // TestUnreachable: error, log and readiness say where a call was to go and why it
 // did not get there, in the same words for every policy.
 func TestUnreachable(t *testing.T) {
-	address := refused(t)
+	address := refused
 	retry := policy.Retry{Attempts: 3, InitialBackoff: time.Millisecond, MaxBackoff: time.Millisecond, Codes: []codes.Code{codes.Unavailable}}
 	targets := map[string]struct {
 		target string
@@ -114,7 +107,7 @@ func TestUnreachable(t *testing.T) {
 // TestReachedAgain: the log hears of it, once.
 func TestReachedAgain(t *testing.T) {
 	r := manual.NewBuilderWithScheme("echo")
-	r.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: refused(t)}}})
+	r.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: refused}}})
 	log, lines := textLog()
 	conn, err := client.Dial(echoSpec(), client.Options{Resolver: r, Log: log})
 	if err != nil {

@@ -200,14 +200,12 @@ func TestRetryAfter(t *testing.T) {
 func TestErrors(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
 	tests := map[string]struct {
 		ctx  context.Context
 		url  string
 		want *errors.Code
 	}{
-		"nobody listens":       {t.Context(), closed.URL, errors.Unavailable},
+		"nobody listens":       {t.Context(), "http://127.0.0.1:1", errors.Unavailable}, // tcpmux
 		"nobody answers":       {t.Context(), start(t, hang, hang, hang).URL, errors.DeadlineExceeded},
 		"the caller has gone":  {cancelled, start(t).URL, errors.Canceled},
 		"the answer is cut":    {t.Context(), start(t, cut, cut, cut).URL, errors.Unavailable},
