@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"text/template"
 	"time"
 	"unicode"
@@ -21,6 +19,7 @@ import (
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/imports"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/model"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/parallel"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/rules"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/timefmt"
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/typecheck"
@@ -74,10 +73,6 @@ func allFuncs() template.FuncMap {
 	return funcs
 }
 
-// presses is how many services are rendered at once. It is a constant since nothing
-// here asks for the machine; a few too many cost little.
-const presses = 8
-
 // write renders all that is planned, for several services at once, and yields them in order.
 func (w *writer) write(yield func(Output, error) bool) {
 	if err := w.claim(); err != nil {
@@ -85,28 +80,17 @@ func (w *writer) write(yield func(Output, error) bool) {
 		return
 	}
 	units := w.units()
-	rendered := make([]chan []result, len(units))
-	for i := range rendered {
-		rendered[i] = make(chan []result, 1)
-	}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	defer workers.Wait()
-	defer next.Store(int64(len(units))) // nobody wants the rest
-	for range min(presses, len(units)) {
+	render := func() func(int) []result {
 		p, err := w.press()
-		if err != nil {
-			yield(Output{}, err)
-			return
-		}
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(units)); i = next.Add(1) - 1 {
-				rendered[i] <- p.renderAll(units[i])
+		return func(i int) []result {
+			if err != nil {
+				return []result{{err: err}}
 			}
-		})
+			return p.renderAll(units[i])
+		}
 	}
-	for _, unit := range rendered {
-		for _, one := range <-unit {
+	for unit := range parallel.InOrder(len(units), render) {
+		for _, one := range unit {
 			if !yield(one.out, one.err) || one.err != nil {
 				return
 			}

@@ -1,16 +1,17 @@
 package model
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"google.golang.org/protobuf/compiler/protogen"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/protosvc/protosvc/protoc-gen-svc/internal/fault"
+	"github.com/protosvc/protosvc/protoc-gen-svc/internal/parallel"
 )
 
 // Build reads a run of the plugin. Where faults are not empty, the system is
@@ -37,11 +38,13 @@ func build(p *protogen.Plugin, o Options) (*System, *graph, fault.List) {
 			b.services[s.Desc.FullName()] = s
 		}
 	}
-	for _, part := range b.parts() {
+	var faults fault.List // not those of b, which is copied meanwhile
+	for part := range b.parts() {
 		system.Errors = append(system.Errors, part.errors...)
 		system.Services = append(system.Services, part.services...)
-		b.faults.Merge(part.faults)
+		faults.Merge(part.faults)
 	}
+	b.faults.Merge(faults)
 	b.checkNames(system)
 	g := newGraph(system)
 	b.checkCalls(system, g)
@@ -58,28 +61,17 @@ type part struct {
 	faults   fault.List
 }
 
-// readers is how many files are read at once. It is a constant since nothing here asks for
-// the machine; a few too many cost little.
-const readers = 8
-
-// parts reads the files of the run, several at once, each with a builder of its own. They
-// come in the order of their paths.
-func (b *builder) parts() []part {
+// parts yields what the files of the run add, in the order of their paths. Several are read
+// at once, each with a builder of its own.
+func (b *builder) parts() iter.Seq[part] {
 	files := slices.DeleteFunc(byPath(b.plugin.Files), func(f *protogen.File) bool { return !f.Generate })
-	parts := make([]part, len(files))
-	var next atomic.Int64
-	var reading sync.WaitGroup
-	for range min(readers, len(files)) {
-		reading.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
-				own := *b
-				own.faults = fault.List{}
-				parts[i] = own.part(files[i])
-			}
-		})
-	}
-	reading.Wait()
-	return parts
+	return parallel.InOrder(len(files), func() func(int) part {
+		return func(i int) part {
+			own := *b
+			own.faults = fault.List{}
+			return own.part(files[i])
+		}
+	})
 }
 
 func (b *builder) part(f *protogen.File) (p part) {
