@@ -20,10 +20,13 @@ import (
 	userv1 "github.com/protosvc/protosvc/generated/user/v1"
 )
 
-// Deadlines are the timeouts that the contract gives the methods.
+// Deadlines are the timeouts that the contract gives the methods. Who makes a connection,
+// too, has less time than the kernel waits before it tries to make one again: a connection
+// that was refused its place is noticed, a machine that is slow is not.
 const (
 	getTimeout    = 300 * time.Millisecond
 	createTimeout = 2 * time.Second
+	anewTimeout   = 950 * time.Millisecond
 )
 
 // address is what differs in errors that are the same.
@@ -151,8 +154,8 @@ func (h *honest) call(ctx context.Context, patience time.Duration) {
 			_, err := h.order(ctx)
 			return err
 		}},
-		{&h.newcomers, 200 * time.Millisecond, getTimeout, func(ctx context.Context) error { return h.get(ctx, page, true /* anew */) }},
-		{&h.newcomers, 200 * time.Millisecond, getTimeout, func(ctx context.Context) error {
+		{&h.newcomers, 200 * time.Millisecond, anewTimeout, func(ctx context.Context) error { return h.get(ctx, page, true /* anew */) }},
+		{&h.newcomers, 200 * time.Millisecond, anewTimeout, func(ctx context.Context) error {
 			conn, err := dial(h.target.GRPC)
 			if err != nil {
 				return err

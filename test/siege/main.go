@@ -24,7 +24,7 @@ import (
 )
 
 // replays is how often a row is played again in which callers waited.
-const replays = 2
+const replays = 4
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == hostile {

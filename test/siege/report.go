@@ -165,7 +165,7 @@ one has too few ports.
 Beside it there are, each second, 20 GetOrder over gRPC, 20 over HTTP/JSON and 5 CreateOrder on connections that are kept;
 5 GetOrder over gRPC and 5 over HTTP/JSON that make a connection each; and one request to /livez and /readyz each, as the
 kubelet makes them. Deadlines are the timeouts of the contract, 300 ms for GetOrder and 2 s for CreateOrder, and for probes that
-of the manifest. Nobody tries again.
+of the manifest; 950 ms for calls that make their connection. Nobody tries again.
 
 This machine: %d processors, which the replica, its callees, its database and all clients share; Linux %s; %s; at most %d open files in a
 process.
@@ -173,7 +173,7 @@ process.
 What is wanted: the process lives; its memory stays below the limit; 99 %% of the honest calls, and of those that make connections,
 have their answers within their deadlines; all probes are answered; and within %v after the hostile client has gone (the first %v of them with honest
 calls), connections, goroutines and memory are near where they were (at most %d more files, %d more goroutines, %d MiB more, garbage collected).
-A row of which nothing is wrong but that callers waited too long is played again, twice at the most, and the last time is what is shown. Where the host of this virtual machine took its processors meanwhile, nothing is known.
+A row of which nothing is wrong but that callers waited too long is played again, four times at the most, and the last time is what is shown. Where the host of this virtual machine took its processors meanwhile, nothing is known.
 
 Memory is what the kubelet counts, without pages of files that can be dropped; before, at the most, and after, in MiB. Sockets are
 what the kernel holds for them where it counts that apart (cgroup version 1); in version 2 it is part of the memory. Bare defaults are what
