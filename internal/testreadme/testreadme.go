@@ -76,11 +76,30 @@ func ReadOwnModule(root string) (m OwnModule, err error) {
 	return m, nil
 }
 
-// WithHandlers is a buf.gen.yaml after the edit, which changes one line.
-func (m OwnModule) WithHandlers(text string) (string, error) {
-	lines := regexp.MustCompile(`^-(.*\n)\+(.*\n)$`).FindStringSubmatch(m.Edit)
-	if lines == nil || strings.Count(text, lines[1]) != 1 {
-		return "", fmt.Errorf("this is not about one line:\n%s\nin\n%s", m.Edit, text)
+// WithHandlers is a buf.gen.yaml after the edit.
+func (m OwnModule) WithHandlers(text string) (string, error) { return Edit(text, m.Edit) }
+
+// Edit returns the text after a diff without line numbers: what it removes and has around
+// that must be there exactly once. A line of "@@" begins the next change.
+func Edit(text, diff string) (string, error) {
+	for _, hunk := range regexp.MustCompile(`(?m)^@@.*\n`).Split(diff, -1) {
+		var from, to strings.Builder
+		for line := range strings.Lines(hunk) {
+			kind, rest := line[0], line[1:]
+			if kind == '\n' { // an empty line around a change
+				kind, rest = ' ', line
+			}
+			if kind != '+' {
+				from.WriteString(rest)
+			}
+			if kind != '-' {
+				to.WriteString(rest)
+			}
+		}
+		if n := strings.Count(text, from.String()); n != 1 {
+			return "", fmt.Errorf("this is there %d times, want once:\n%s", n, &from)
+		}
+		text = strings.Replace(text, from.String(), to.String(), 1)
 	}
-	return strings.Replace(text, lines[1], lines[2], 1), nil
+	return text, nil
 }

@@ -44,3 +44,18 @@ func TestOwnModule(t *testing.T) {
 		t.Error("the edit fits where its line is missing")
 	}
 }
+
+func TestEdit(t *testing.T) {
+	got, err := Edit("a\nb\n\nc\nb\n", " a\n-b\n+B\n\n@@\n c\n-b\n+d\n")
+	if want := "a\nB\n\nc\nd\n"; err != nil || got != want {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+	for diff, want := range map[string]string{
+		"-b\n": "this is there 2 times, want once:\nb\n",
+		" x\n": "this is there 0 times, want once:\nx\n",
+	} {
+		if _, err := Edit("a\nb\nb\n", diff); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", diff, err, want)
+		}
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/protosvc/protosvc/internal/testreadme"
 )
 
 // Block is a fenced block of a page.
@@ -61,38 +63,13 @@ func (b Block) Apply(old string) (string, error) {
 		}
 		return old, nil
 	case b.Language == "diff":
-		text, err := Edit(old, b.Text)
+		text, err := testreadme.Edit(old, b.Text)
 		if err != nil {
 			return old, fmt.Errorf("line %d: %s: %w", b.Line, b.File, err)
 		}
 		return text, nil
 	}
 	return b.Text, nil
-}
-
-// Edit returns the text after a diff without line numbers: what it removes and has around
-// that must be there exactly once. A line of "@@" begins the next change.
-func Edit(text, diff string) (string, error) {
-	for _, hunk := range regexp.MustCompile(`(?m)^@@.*\n`).Split(diff, -1) {
-		var from, to strings.Builder
-		for line := range strings.Lines(hunk) {
-			kind, rest := line[0], line[1:]
-			if kind == '\n' { // an empty line around a change
-				kind, rest = ' ', line
-			}
-			if kind != '+' {
-				from.WriteString(rest)
-			}
-			if kind != '-' {
-				to.WriteString(rest)
-			}
-		}
-		if n := strings.Count(text, from.String()); n != 1 {
-			return "", fmt.Errorf("this is there %d times, want once:\n%s", n, &from)
-		}
-		text = strings.Replace(text, from.String(), to.String(), 1)
-	}
-	return text, nil
 }
 
 // Pattern is what a page shows, where "…" stands for anything on the line, and on a line
